@@ -1,0 +1,1 @@
+"""The City: merchants, couriers and a bank of a small simulated city behind public protocols."""

@@ -1,0 +1,107 @@
+"""What an utterance turned out to mean: typed actions, each argument with the words it comes from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from lapel.brain.frame import CartLine, Frame, Question, Span
+
+
+@dataclass(frozen=True, slots=True)
+class AddLine:
+    line: CartLine
+    spans: tuple[Span, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveLine:
+    index: int
+    spans: tuple[Span, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeLine:
+    """The cart line at `index` becomes `line`."""
+
+    index: int
+    line: CartLine
+    spans: tuple[Span, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ChooseMerchant:
+    merchant_id: str
+    spans: tuple[Span, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ChooseAddress:
+    """`label` is one of the user's own address labels."""
+
+    label: str
+    spans: tuple[Span, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CancelOrder:
+    spans: tuple[Span, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Affirm:
+    """A spoken yes. It answers a question; it never approves a purchase by itself."""
+
+    spans: tuple[Span, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Deny:
+    spans: tuple[Span, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AskStatus:
+    """Where is my order?"""
+
+    spans: tuple[Span, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AskMenu:
+    """What can I get there? `query` is a category or a dish, or empty."""
+
+    query: str = ""
+    spans: tuple[Span, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RepeatLast:
+    """Say that again."""
+
+    spans: tuple[Span, ...] = ()
+
+
+Action = (
+    AddLine | RemoveLine | ChangeLine | ChooseMerchant | ChooseAddress | CancelOrder | Affirm | Deny
+    | AskStatus | AskMenu | RepeatLast
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Understanding:
+    """The brain's answer.
+
+    `frame` is the frame after the actions. `question` is set when something is missing or unclear; it is already in `frame`.
+    `unknown` holds the user's words that looked like part of an order and matched nothing: they must be told.
+    `is_order` is false for chatter, hypothetical and negated orders: then there are no actions that change the cart.
+    `reply` is a short text for the cases that need no purchase (a greeting, "I can order food for you").
+    """
+
+    frame: Frame
+    actions: tuple[Action, ...] = ()
+    question: Question | None = None
+    unknown: tuple[str, ...] = ()
+    is_order: bool = False
+    reply: str = ""
+    confidence: float = 1.0
+    notes: tuple[str, ...] = field(default=())

@@ -1,0 +1,82 @@
+"""The dialogue frame: the state of one conversation about one order, kept in code and never in a model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Source(StrEnum):
+    """Where a text came from. Only the user's own words may cause an effect."""
+
+    VOICE = "voice"
+    TYPED = "typed"
+    OTHER_VOICE = "other_voice"
+    CAMERA = "camera"
+    MENU = "menu"
+    MERCHANT = "merchant"
+    WEB = "web"
+    MEMORY = "memory"
+
+
+USERS_OWN = frozenset({Source.VOICE, Source.TYPED})
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """What was said or typed, and by whom. `confidence` is the recogniser's, 1.0 for typing."""
+
+    text: str
+    source: Source
+    confidence: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Characters `start` to `end` of the utterance that an argument comes from."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class CartLine:
+    """One line of the cart being talked about. `options` maps group id to value ids."""
+
+    item_id: str
+    quantity: int = 1
+    options: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    note: str = ""
+
+
+class Slot(StrEnum):
+    """What can be missing, and asked for."""
+
+    ITEM = "item"
+    OPTION = "option"
+    MERCHANT = "merchant"
+    ADDRESS = "address"
+    WHICH_ITEM = "which_item"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """The question that Lapel asked last. `choices` are (id, words) pairs that may answer it; `line` is the cart line that it is about."""
+
+    slot: Slot
+    text: str
+    choices: tuple[tuple[str, str], ...] = ()
+    line: int | None = None
+    group: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """`awaiting_approval` is true while the priced cart is before the user."""
+
+    merchant_id: str | None = None
+    lines: tuple[CartLine, ...] = ()
+    address: str | None = None
+    question: Question | None = None
+    awaiting_approval: bool = False
+    said: tuple[str, ...] = field(default=())

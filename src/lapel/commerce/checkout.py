@@ -1,0 +1,129 @@
+"""A priced cart at one merchant, in the shape and the states of a UCP checkout, and the hash that an approval is bound to."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from enum import StrEnum
+
+import msgspec
+
+from lapel.commerce.money import Money
+
+
+class CheckoutStatus(StrEnum):
+    INCOMPLETE = "incomplete"
+    REQUIRES_ESCALATION = "requires_escalation"
+    READY_FOR_COMPLETE = "ready_for_complete"
+    COMPLETE_IN_PROGRESS = "complete_in_progress"
+    COMPLETED = "completed"
+    CANCELED = "canceled"
+
+
+class DraftLine(msgspec.Struct, frozen=True):
+    """One line that the user wants. `item_id` is the merchant's variant id; `options` are the merchant's option value ids."""
+
+    item_id: str
+    title: str
+    quantity: int
+    options: tuple[str, ...] = ()
+    option_titles: tuple[str, ...] = ()
+    note: str = ""
+
+
+class Address(msgspec.Struct, frozen=True):
+    """A place of the user's. `label` is what they call it ("office")."""
+
+    label: str
+    street: str
+    city: str
+    postal_code: str
+    country: str
+    latitude: float
+    longitude: float
+    instructions: str = ""
+
+
+class OrderDraft(msgspec.Struct, frozen=True):
+    """What the user asked for, complete enough to be priced."""
+
+    merchant_id: str
+    lines: tuple[DraftLine, ...]
+    address: Address
+    said: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckoutLine:
+    item_id: str
+    title: str
+    quantity: int
+    unit_price: Money
+    total: Money
+    options: tuple[str, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """One line of the merchant's totals; `kind` is UCP's (`subtotal`, `fulfillment`, `tax`, `fee`, `discount`, `total`)."""
+
+    kind: str
+    label: str
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True)
+class CheckoutMessage:
+    """What the merchant says about the checkout; `severity` is UCP's."""
+
+    code: str
+    text: str
+    severity: str
+    path: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentTarget:
+    """Where and how this merchant wants to be paid: one entry of its UCP payment handlers."""
+
+    handler: str
+    handler_id: str
+    endpoint: str
+    payee: str
+
+
+@dataclass(frozen=True, slots=True)
+class Checkout:
+    merchant_id: str
+    merchant_name: str
+    id: str
+    status: CheckoutStatus
+    lines: tuple[CheckoutLine, ...]
+    totals: tuple[Total, ...]
+    total: Money
+    address: Address
+    payment: PaymentTarget | None
+    messages: tuple[CheckoutMessage, ...] = ()
+    continue_url: str = ""
+    order_id: str = ""
+    eta_minutes: int | None = None
+
+    def hash(self) -> str:
+        """SHA-256 (hex) over everything that the user agrees to: who is paid, for what, how much, sent where."""
+        agreed = {
+            "merchant": self.merchant_id,
+            "checkout": self.id,
+            "payee": self.payment.payee if self.payment else "",
+            "lines": [
+                [x.item_id, x.title, x.quantity, x.unit_price.minor, x.total.minor, sorted(x.options), x.note]
+                for x in self.lines
+            ],
+            "totals": [[x.kind, x.amount.minor] for x in self.totals],
+            "total": [self.total.minor, self.total.currency],
+            "address": [
+                self.address.street, self.address.city, self.address.postal_code, self.address.country,
+                self.address.latitude, self.address.longitude, self.address.instructions,
+            ],
+        }
+        return hashlib.sha256(msgspec.json.encode(agreed, order="deterministic")).hexdigest()

@@ -1,0 +1,110 @@
+"""What commerce needs from the world outside: merchants, a payment provider, and a clock. Implemented above, in services.
+
+Every write takes an idempotency key. Calling twice with the same key has one effect and the same answer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+from lapel.commerce.checkout import Checkout, OrderDraft, PaymentTarget
+from lapel.commerce.money import Money
+
+
+class PortError(Exception):
+    """A call to the outside did not give a usable answer. The tree:
+
+    PortError
+      Unreachable        no answer, or a 5xx: the effect is UNKNOWN; retry with the same key
+      Refused            a clear no, nothing happened; `code` says why, `text` is fit for the user
+      Nonsense           an answer that breaks the protocol: do not trust it, do not retry blindly
+    """
+
+    code = "port_error"
+
+    def __init__(self, text: str, *, code: str = "") -> None:
+        super().__init__(text)
+        self.text = text
+        self.code = code or self.code
+
+
+class Unreachable(PortError):
+    code = "unreachable"
+
+
+class Refused(PortError):
+    code = "refused"
+
+
+class Nonsense(PortError):
+    code = "nonsense"
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """What the payment provider gave for one exact payment; `token` goes to the merchant."""
+
+    authorization_id: str
+    token: str
+    handler: str
+    handler_id: str
+
+
+class PaymentState(StrEnum):
+    AUTHORIZED = "authorized"
+    CAPTURED = "captured"
+    VOIDED = "voided"
+    REFUNDED = "refunded"
+    DECLINED = "declined"
+
+
+@dataclass(frozen=True, slots=True)
+class MerchantEvent:
+    """One fulfilment event of the merchant's order. `kind` is UCP's open type (`preparing`, `picked_up`, `in_transit`, `delivered`...)."""
+
+    id: str
+    kind: str
+    at: str
+    text: str = ""
+    tracking_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MerchantOrder:
+    merchant_id: str
+    id: str
+    checkout_id: str
+    total: Money
+    events: tuple[MerchantEvent, ...]
+    permalink: str = ""
+    canceled: bool = False
+    refunds: tuple[Money, ...] = field(default=())
+
+
+class Merchants(Protocol):
+    """Checkouts and orders at merchants; `merchant_id` is Lapel's own id of a known merchant."""
+
+    async def create_checkout(self, draft: OrderDraft, key: str) -> Checkout: ...
+    async def update_checkout(self, checkout_id: str, draft: OrderDraft, key: str) -> Checkout: ...
+    async def get_checkout(self, merchant_id: str, checkout_id: str) -> Checkout: ...
+    async def complete_checkout(
+        self, merchant_id: str, checkout_id: str, credential: Credential, key: str
+    ) -> Checkout: ...
+    async def cancel_checkout(self, merchant_id: str, checkout_id: str, key: str) -> Checkout: ...
+    async def get_order(self, merchant_id: str, order_id: str) -> MerchantOrder: ...
+
+
+class Payments(Protocol):
+    """The user's payment provider."""
+
+    async def authorize(
+        self, user_id: str, target: PaymentTarget, amount: Money, checkout_hash: str, key: str
+    ) -> Credential: ...
+    async def state(self, user_id: str, target: PaymentTarget, authorization_id: str) -> PaymentState: ...
+    async def release(
+        self, user_id: str, target: PaymentTarget, authorization_id: str, key: str
+    ) -> PaymentState:
+        """Void it if nothing was captured, refund it if it was; answers VOIDED or REFUNDED."""
+        ...
