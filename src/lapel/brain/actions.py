@@ -82,8 +82,17 @@ class RepeatLast:
 
 
 Action = (
-    AddLine | RemoveLine | ChangeLine | ChooseMerchant | ChooseAddress | CancelOrder | Affirm | Deny
-    | AskStatus | AskMenu | RepeatLast
+    AddLine
+    | RemoveLine
+    | ChangeLine
+    | ChooseMerchant
+    | ChooseAddress
+    | CancelOrder
+    | Affirm
+    | Deny
+    | AskStatus
+    | AskMenu
+    | RepeatLast
 )
 
 

@@ -116,14 +116,27 @@ class Checkout:
             "checkout": self.id,
             "payee": self.payment.payee if self.payment else "",
             "lines": [
-                [x.item_id, x.title, x.quantity, x.unit_price.minor, x.total.minor, sorted(x.options), x.note]
+                [
+                    x.item_id,
+                    x.title,
+                    x.quantity,
+                    x.unit_price.minor,
+                    x.total.minor,
+                    sorted(x.options),
+                    x.note,
+                ]
                 for x in self.lines
             ],
             "totals": [[x.kind, x.amount.minor] for x in self.totals],
             "total": [self.total.minor, self.total.currency],
             "address": [
-                self.address.street, self.address.city, self.address.postal_code, self.address.country,
-                self.address.latitude, self.address.longitude, self.address.instructions,
+                self.address.street,
+                self.address.city,
+                self.address.postal_code,
+                self.address.country,
+                self.address.latitude,
+                self.address.longitude,
+                self.address.instructions,
             ],
         }
         return hashlib.sha256(msgspec.json.encode(agreed, order="deterministic")).hexdigest()

@@ -102,7 +102,9 @@ class Payments(Protocol):
     async def authorize(
         self, user_id: str, target: PaymentTarget, amount: Money, checkout_hash: str, key: str
     ) -> Credential: ...
-    async def state(self, user_id: str, target: PaymentTarget, authorization_id: str) -> PaymentState: ...
+    async def state(
+        self, user_id: str, target: PaymentTarget, authorization_id: str
+    ) -> PaymentState: ...
     async def release(
         self, user_id: str, target: PaymentTarget, authorization_id: str, key: str
     ) -> PaymentState:

@@ -6,6 +6,8 @@ from enum import StrEnum
 
 import msgspec
 
+from lapel.speech.formats import AudioFormat
+
 
 class Family(StrEnum):
     GLASSES = "glasses"
@@ -34,19 +36,6 @@ class Pattern(StrEnum):
     PULSE = "pulse"
     DOUBLE = "double"
     LONG = "long"
-
-
-class Codec(StrEnum):
-    OPUS = "opus"
-    PCM16 = "pcm16"
-
-
-class AudioFormat(msgspec.Struct, frozen=True):
-    """One direction of audio: mono, `rate` in Hz, `frame_ms` in milliseconds (10, 20 or 60)."""
-
-    codec: Codec
-    rate: int
-    frame_ms: int
 
 
 class Microphone(msgspec.Struct, frozen=True):
