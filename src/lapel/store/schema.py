@@ -1,0 +1,204 @@
+"""Every table, in one place. Structured values are JSON texts; times are seconds since 1970."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+metadata = sa.MetaData()
+
+
+def _id(name: str = "id") -> sa.Column[str]:
+    return sa.Column(name, sa.String(64), primary_key=True)
+
+
+def _user() -> sa.Column[str]:
+    return sa.Column("user_id", sa.String(64), sa.ForeignKey("users.id"), nullable=False)
+
+
+def _text(name: str, *, nullable: bool = False) -> sa.Column[str]:
+    return sa.Column(name, sa.Text, nullable=nullable)
+
+
+def _time(name: str, *, nullable: bool = False) -> sa.Column[float]:
+    return sa.Column(name, sa.Float, nullable=nullable)
+
+
+users = sa.Table("users", metadata, _id(), _text("name"), _time("created_at"))
+
+sign_in_tokens = sa.Table(
+    "sign_in_tokens",
+    metadata,
+    _id("hash"),
+    _user(),
+    _time("created_at"),
+    _time("revoked_at", nullable=True),
+)
+
+devices = sa.Table(
+    "devices",
+    metadata,
+    _id(),
+    _user(),
+    sa.Column("key_hash", sa.String(64), unique=True, nullable=False),
+    _text("family"),
+    _text("name"),
+    _text("model"),
+    _text("profile"),
+    _time("created_at"),
+    _time("last_seen_at"),
+    _time("revoked_at", nullable=True),
+)
+
+addresses = sa.Table(
+    "addresses",
+    metadata,
+    sa.Column("user_id", sa.String(64), sa.ForeignKey("users.id"), primary_key=True),
+    sa.Column("label", sa.String(64), primary_key=True),
+    _text("aliases"),
+    _text("street"),
+    _text("city"),
+    _text("postal_code"),
+    _text("country"),
+    sa.Column("latitude", sa.Float, nullable=False),
+    sa.Column("longitude", sa.Float, nullable=False),
+    _text("instructions"),
+    sa.Column("is_default", sa.Boolean, nullable=False),
+)
+
+merchants = sa.Table(
+    "merchants",
+    metadata,
+    _id(),
+    sa.Column("url", sa.Text, unique=True, nullable=False),
+    _text("name"),
+    _text("profile"),
+    _time("added_at"),
+    _time("checked_at"),
+)
+
+wallets = sa.Table(
+    "wallets",
+    metadata,
+    sa.Column("user_id", sa.String(64), sa.ForeignKey("users.id"), primary_key=True),
+    sa.Column("endpoint", sa.String(512), primary_key=True),
+    _text("handler"),
+    _text("account"),
+    _text("secret"),
+)
+
+keys = sa.Table(
+    "keys",
+    metadata,
+    _id(),
+    _text("purpose"),
+    _text("private_pem"),
+    _text("public_jwk"),
+    _time("created_at"),
+    _time("retired_at", nullable=True),
+)
+
+orders = sa.Table(
+    "orders",
+    metadata,
+    _id(),
+    _user(),
+    sa.Column("merchant_id", sa.String(64), nullable=False),
+    _text("merchant_name"),
+    sa.Column("state", sa.String(32), nullable=False),
+    sa.Column("revision", sa.Integer, nullable=False),
+    _text("draft"),
+    _text("checkout", nullable=True),
+    sa.Column("total_minor", sa.BigInteger, nullable=True),
+    sa.Column("currency", sa.String(3), nullable=True),
+    sa.Column("checkout_id", sa.String(128), nullable=True),
+    sa.Column("merchant_order_id", sa.String(128), nullable=True),
+    sa.Column("authorization_id", sa.String(128), nullable=True),
+    _text("receipt", nullable=True),
+    _time("created_at"),
+    _time("updated_at"),
+    sa.Index("orders_of_a_user", "user_id", "created_at"),
+    sa.Index("orders_at_a_merchant", "merchant_id", "merchant_order_id"),
+)
+
+approvals = sa.Table(
+    "approvals",
+    metadata,
+    _id(),
+    sa.Column("order_id", sa.String(64), sa.ForeignKey("orders.id"), nullable=False),
+    _user(),
+    sa.Column("checkout_hash", sa.String(64), nullable=False),
+    sa.Column("amount_minor", sa.BigInteger, nullable=False),
+    sa.Column("currency", sa.String(3), nullable=False),
+    _text("payee"),
+    sa.Column("state", sa.String(16), nullable=False),
+    _time("asked_at"),
+    _time("expires_at"),
+    _time("decided_at", nullable=True),
+    _text("evidence", nullable=True),
+    sa.Index("approvals_of_a_user", "user_id", "state"),
+    sa.Index("approvals_of_an_order", "order_id"),
+)
+
+order_events = sa.Table(
+    "order_events",
+    metadata,
+    sa.Column("n", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("order_id", sa.String(64), sa.ForeignKey("orders.id"), nullable=False),
+    _user(),
+    sa.Column("kind", sa.String(32), nullable=False),
+    sa.Column("key", sa.String(128), nullable=False),
+    _time("at"),
+    _text("text"),
+    _text("data"),
+    sa.UniqueConstraint("order_id", "key", name="order_events_once"),
+    sa.Index("order_events_of_a_user", "user_id", "n"),
+    sqlite_autoincrement=True,
+)
+
+inbound_events = sa.Table(
+    "inbound_events",
+    metadata,
+    _id(),
+    sa.Column("merchant_id", sa.String(64), nullable=False),
+    _time("received_at"),
+)
+
+conversations = sa.Table(
+    "conversations",
+    metadata,
+    sa.Column("user_id", sa.String(64), sa.ForeignKey("users.id"), primary_key=True),
+    _text("frame"),
+    sa.Column("order_id", sa.String(64), nullable=True),
+    sa.Column("told_event", sa.Integer, nullable=False),
+    _time("updated_at"),
+)
+
+utterances = sa.Table(
+    "utterances",
+    metadata,
+    sa.Column("n", sa.Integer, primary_key=True, autoincrement=True),
+    _user(),
+    sa.Column("device_id", sa.String(64), nullable=False),
+    sa.Column("source", sa.String(16), nullable=False),
+    _text("text"),
+    _text("reply"),
+    _time("at"),
+    sa.Index("utterances_of_a_user", "user_id", "n"),
+    sqlite_autoincrement=True,
+)
+
+cues = sa.Table(
+    "cues",
+    metadata,
+    sa.Column("n", sa.Integer, primary_key=True, autoincrement=True),
+    _user(),
+    sa.Column("id", sa.String(128), nullable=False, unique=True),
+    sa.Column("topic", sa.String(128), nullable=False),
+    _text("body"),
+    _time("created_at"),
+    _time("expires_at", nullable=True),
+    _time("delivered_at", nullable=True),
+    sa.Column("delivered_to", sa.String(64), nullable=True),
+    sa.Index("cues_to_deliver", "user_id", "delivered_at"),
+    sqlite_autoincrement=True,
+)
