@@ -1,0 +1,280 @@
+"""UCP profiles: a merchant's, fetched and negotiated, and the one that Lapel publishes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Annotated
+from urllib.parse import urlsplit
+
+import httpx
+import msgspec
+
+from lapel.commerce.ports import Nonsense, Refused, Unreachable
+from lapel.services.connectors.ucp.keys import Jwk
+from lapel.services.fetch import decode, fetch
+from lapel.services.urls import check, origin_of
+
+VERSION = "2026-04-08"
+WELL_KNOWN = "/.well-known/ucp"
+CACHE_CONTROL = "public, max-age=300"
+"""What the web layer sends with Lapel's own profile; UCP wants `public` and 60 s at least."""
+
+SHOPPING = "dev.ucp.shopping"
+CHECKOUT = "dev.ucp.shopping.checkout"
+FULFILLMENT = "dev.ucp.shopping.fulfillment"
+ORDER = "dev.ucp.shopping.order"
+SEARCH = "dev.ucp.shopping.catalog.search"
+MODIFIERS = "dev.lapel.food.modifiers"
+CITY_BANK = "dev.lapel.city.bank"
+
+SPOKEN: Mapping[str, str] = MappingProxyType(
+    dict.fromkeys((CHECKOUT, FULFILLMENT, ORDER, SEARCH, MODIFIERS), VERSION)
+)
+"""The capabilities that Lapel speaks, with their version."""
+
+_PARENTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {FULFILLMENT: (CHECKOUT,), MODIFIERS: (CHECKOUT, SEARCH)}
+)
+_SPECS = {
+    CHECKOUT: ("specification/checkout", "schemas/shopping/checkout.json"),
+    FULFILLMENT: ("specification/fulfillment", "schemas/shopping/fulfillment.json"),
+    ORDER: ("specification/order", "schemas/shopping/order.json"),
+    SEARCH: ("specification/catalog/search", "schemas/shopping/catalog_search.json"),
+    MODIFIERS: ("specification/food/modifiers", "schemas/food/modifiers.json"),
+}
+
+Date = Annotated[str, msgspec.Meta(pattern=r"^\d{4}-\d{2}-\d{2}$")]
+Short = Annotated[str, msgspec.Meta(max_length=255)]
+_EMPTY = msgspec.Raw(b"{}")
+
+
+class ServiceEntry(msgspec.Struct, frozen=True):
+    version: Date
+    transport: str
+    endpoint: str = ""
+
+
+class CapabilityEntry(msgspec.Struct, frozen=True):
+    version: Date
+    spec: str = ""
+    extends: str | tuple[str, ...] = ()
+    config: msgspec.Raw = _EMPTY
+
+
+class HandlerEntry(msgspec.Struct, frozen=True):
+    version: Date
+    id: Short = ""
+    config: msgspec.Raw = _EMPTY
+
+
+class UcpBlock(msgspec.Struct, frozen=True):
+    version: Date
+    services: dict[str, tuple[ServiceEntry, ...]] = {}
+    capabilities: dict[str, tuple[CapabilityEntry, ...]] = {}
+    payment_handlers: dict[str, tuple[HandlerEntry, ...]] = {}
+    supported_versions: dict[str, str] = {}
+
+
+class BusinessBlock(msgspec.Struct, frozen=True):
+    name: Short = ""
+
+
+class ProfileDocument(msgspec.Struct, frozen=True):
+    """The wire shape of a business profile; fields that Lapel does not use are ignored."""
+
+    ucp: UcpBlock
+    signing_keys: tuple[Jwk, ...] = ()
+    name: Short = ""
+    business: BusinessBlock = BusinessBlock()
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """A merchant's profile, negotiated: `capabilities` are those that both sides speak."""
+
+    url: str
+    name: str
+    endpoint: str
+    capabilities: frozenset[str]
+    keys: tuple[Jwk, ...]
+    text: str
+    tracking_origins: tuple[str, ...] = field(default=())
+
+
+class _OrderConfig(msgspec.Struct, frozen=True):
+    tracking_origins: tuple[str, ...] = ()
+
+
+def profile_url_of(url: str) -> str:
+    """Where the profile of the merchant at `url` is; a bare host name gets https."""
+    text = url.strip()
+    if "://" not in text:
+        text = f"https://{text}"
+    text = text.split("#", 1)[0].split("?", 1)[0].rstrip("/")
+    return check(text if text.endswith(WELL_KNOWN) else f"{text}{WELL_KNOWN}")
+
+
+async def discover(http: httpx.AsyncClient, url: str) -> Profile:
+    """Fetch and negotiate the profile of the merchant at `url`.
+
+    Unreachable, Nonsense for what is no profile, Refused (`version_unsupported`,
+    `capabilities_incompatible`) for a merchant that speaks something else.
+    """
+    profile_url = profile_url_of(url)
+    text = await _fetch(http, profile_url)
+    document = decode(text, ProfileDocument, profile_url)
+    if document.ucp.version != VERSION:
+        leaf = document.ucp.supported_versions.get(VERSION)
+        if leaf is None:
+            raise Refused(
+                f"{origin_of(profile_url)} speaks UCP {document.ucp.version}, not {VERSION}",
+                code="version_unsupported",
+            )
+        if origin_of(leaf) != origin_of(profile_url):
+            raise Nonsense(f"the profile of {profile_url!r} sends Lapel to another origin")
+        text = await _fetch(http, leaf)
+    return read_profile(profile_url, text.decode("utf-8", "strict"))
+
+
+def read_profile(profile_url: str, text: str) -> Profile:
+    """Negotiate a profile document that has been fetched, now or earlier."""
+    document = decode(text.encode(), ProfileDocument, profile_url)
+    if document.ucp.version != VERSION:
+        raise Nonsense(f"{profile_url!r} is a profile of UCP {document.ucp.version!r}")
+    active = intersection(document.ucp.capabilities)
+    if CHECKOUT not in active:
+        raise Refused(
+            f"{origin_of(profile_url)} offers no checkout that Lapel speaks",
+            code="capabilities_incompatible",
+        )
+    host = urlsplit(profile_url).hostname or ""
+    return Profile(
+        url=profile_url,
+        name=document.business.name or document.name or host,
+        endpoint=_endpoint(document, profile_url),
+        capabilities=active,
+        keys=document.signing_keys,
+        text=text,
+        tracking_origins=_tracking_origins(document, profile_url),
+    )
+
+
+def intersection(offered: Mapping[str, Iterable[CapabilityEntry]]) -> frozenset[str]:
+    """UCP's intersection: same name, same version, and an extension only with a parent."""
+    names = {
+        name
+        for name, entries in offered.items()
+        if any(x.version == SPOKEN.get(name) and _owns(name, x.spec) for x in entries)
+    }
+    while True:
+        orphans = {
+            name
+            for name in names
+            if (parents := _parents(name, offered[name])) and not names.intersection(parents)
+        }
+        if not orphans:
+            return frozenset(names)
+        names -= orphans
+
+
+def platform_profile(*, origin: str, webhook_url: str, keys: Iterable[Jwk]) -> bytes:
+    """Lapel's own profile, to be served at `{origin}/.well-known/ucp`."""
+    ucp = f"https://ucp.dev/{VERSION}"
+    capabilities: dict[str, list[dict[str, object]]] = {}
+    for name, (spec, schema) in _SPECS.items():
+        root = f"https://lapel.dev/{VERSION}" if name == MODIFIERS else ucp
+        entry: dict[str, object] = {
+            "version": SPOKEN[name],
+            "spec": f"{root}/{spec}",
+            "schema": f"{root}/{schema}",
+        }
+        parents = _PARENTS.get(name, ())
+        if parents:
+            entry["extends"] = parents[0] if len(parents) == 1 else list(parents)
+        if name == ORDER:
+            entry["config"] = {"webhook_url": webhook_url}
+        capabilities[name] = [entry]
+    document: dict[str, object] = {
+        "ucp": {
+            "version": VERSION,
+            "services": {
+                SHOPPING: [
+                    {
+                        "version": VERSION,
+                        "spec": f"{ucp}/specification/overview",
+                        "transport": "rest",
+                        "schema": f"{ucp}/services/shopping/rest.openapi.json",
+                    }
+                ]
+            },
+            "capabilities": capabilities,
+            "payment_handlers": {
+                CITY_BANK: [
+                    {
+                        "id": "city_bank",
+                        "version": VERSION,
+                        "spec": f"https://lapel.dev/{VERSION}/specification/city/bank",
+                        "schema": f"https://lapel.dev/{VERSION}/schemas/city/bank.json",
+                    }
+                ]
+            },
+        },
+        "signing_keys": [msgspec.to_builtins(key) for key in keys],
+        "name": "Lapel",
+        "url": origin,
+    }
+    return msgspec.json.encode(document)
+
+
+async def _fetch(http: httpx.AsyncClient, url: str) -> bytes:
+    answer = await fetch(http, "GET", check(url))
+    if answer.status >= 500:
+        raise Unreachable(f"{origin_of(url)!r} answers {answer.status}")
+    if answer.status != 200:
+        raise Refused(
+            f"{origin_of(url)} publishes no UCP profile (it answers {answer.status})",
+            code="no_profile",
+        )
+    return answer.body
+
+
+def _endpoint(document: ProfileDocument, profile_url: str) -> str:
+    for entry in document.ucp.services.get(SHOPPING, ()):
+        if entry.transport == "rest" and entry.version == VERSION and entry.endpoint:
+            return check(entry.endpoint.rstrip("/"), named_by=profile_url)
+    raise Refused(
+        f"{origin_of(profile_url)} has no REST endpoint for {SHOPPING} {VERSION}",
+        code="capabilities_incompatible",
+    )
+
+
+def _owns(name: str, spec: str) -> bool:
+    """A capability's specification must come from the domain that its name belongs to."""
+    if not spec:
+        return True
+    first, second, *_ = [*name.split("."), "", ""]
+    domain = f"{second}.{first}"
+    parts = urlsplit(spec)
+    host = parts.hostname or ""
+    return parts.scheme == "https" and (host == domain or host.endswith(f".{domain}"))
+
+
+def _parents(name: str, entries: Iterable[CapabilityEntry]) -> frozenset[str]:
+    found: set[str] = set()
+    for entry in entries:
+        if entry.version == SPOKEN[name]:
+            extends = entry.extends
+            found.update((extends,) if isinstance(extends, str) else extends)
+    return frozenset(found)
+
+
+def _tracking_origins(document: ProfileDocument, profile_url: str) -> tuple[str, ...]:
+    origins: list[str] = []
+    for entry in document.ucp.capabilities.get(ORDER, ()):
+        config = decode(bytes(entry.config), _OrderConfig, profile_url)
+        origins += [
+            origin_of(check(url, named_by=profile_url)) for url in config.tracking_origins[:16]
+        ]
+    return tuple(origins)

@@ -1,0 +1,131 @@
+"""The merchants that Lapel knows, each by its URL, with the profile it published last."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import httpx
+import sqlalchemy as sa
+
+from lapel.commerce.ports import Nonsense, PortError, Refused
+from lapel.services.connectors.ucp.profile import (
+    WELL_KNOWN,
+    Profile,
+    discover,
+    profile_url_of,
+    read_profile,
+)
+from lapel.store import Store, schema
+
+PROFILE_TTL_S = 600.0
+REFRESH_FLOOR_S = 60.0
+"""UCP: a profile is never fetched more often than that, whoever asks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Merchant:
+    id: str
+    url: str
+    name: str
+    profile: Profile
+    checked_at: float
+
+
+class Merchants:
+    """Known merchants, in the store and in memory."""
+
+    def __init__(self, store: Store, http: httpx.AsyncClient, clock: Callable[[], float]) -> None:
+        self._store = store
+        self._http = http
+        self._clock = clock
+        self._known: dict[str, Merchant] = {}
+
+    async def add(self, url: str) -> Merchant:
+        """Fetch the profile at `url` and remember the merchant; known ones are updated."""
+        profile = await discover(self._http, url)
+        base = profile_url_of(url).removesuffix(WELL_KNOWN)
+        merchant = Merchant(_id_of(base, profile), base, profile.name, profile, self._clock())
+        return await self._keep(merchant)
+
+    async def get(self, merchant_id: str) -> Merchant:
+        """The merchant with a profile that is fresh, or the last one where it cannot be had."""
+        merchant = await self._stored(merchant_id)
+        if self._clock() - merchant.checked_at < PROFILE_TTL_S:
+            return merchant
+        try:
+            return await self.refresh(merchant_id)
+        except PortError:
+            # An old profile beats none: the call itself will tell whether the merchant is there.
+            kept = replace(merchant, checked_at=self._clock())
+            self._known[merchant_id] = kept
+            return kept
+
+    async def refresh(self, merchant_id: str) -> Merchant:
+        """Fetch the profile again, but at most once a minute."""
+        merchant = await self._stored(merchant_id)
+        if self._clock() - merchant.checked_at < REFRESH_FLOOR_S:
+            return merchant
+        profile = await discover(self._http, merchant.url)
+        return await self._keep(
+            replace(merchant, profile=profile, name=profile.name, checked_at=self._clock())
+        )
+
+    async def all(self) -> tuple[Merchant, ...]:
+        """Every known merchant, in the order they were added."""
+        table = schema.merchants
+        query = sa.select(table.c.id).order_by(table.c.added_at, table.c.id)
+        ids = await self._store.read(lambda at: list(at.scalars(query)))
+        return tuple([await self._stored(merchant_id) for merchant_id in ids])
+
+    async def by_profile(self, profile_url: str) -> Merchant | None:
+        """The known merchant that publishes its profile at this URL."""
+        try:
+            base = profile_url_of(profile_url).removesuffix(WELL_KNOWN)
+        except Nonsense:
+            return None
+        table = schema.merchants
+        query = sa.select(table.c.id).where(table.c.url == base)
+        found = await self._store.read(lambda at: at.scalar(query))
+        return None if found is None else await self._stored(found)
+
+    async def _stored(self, merchant_id: str) -> Merchant:
+        known = self._known.get(merchant_id)
+        if known is not None:
+            return known
+        query = sa.select(schema.merchants).where(schema.merchants.c.id == merchant_id)
+        row = await self._store.read(lambda at: at.execute(query).first())
+        if row is None:
+            raise Refused(f"there is no merchant {merchant_id!r}", code="unknown_merchant")
+        profile = read_profile(row.url + WELL_KNOWN, row.profile)
+        merchant = Merchant(row.id, row.url, row.name, profile, row.checked_at)
+        self._known[merchant_id] = merchant
+        return merchant
+
+    async def _keep(self, merchant: Merchant) -> Merchant:
+        def write(at: sa.Connection) -> str:
+            table = schema.merchants
+            changing = {
+                "name": merchant.name,
+                "profile": merchant.profile.text,
+                "checked_at": merchant.checked_at,
+            }
+            known = at.scalar(sa.select(table.c.id).where(table.c.url == merchant.url))
+            if known is not None:
+                at.execute(sa.update(table).where(table.c.id == known).values(changing))
+                return known
+            fixed = {"id": merchant.id, "url": merchant.url, "added_at": merchant.checked_at}
+            at.execute(sa.insert(table).values({**fixed, **changing}))
+            return merchant.id
+
+        kept = replace(merchant, id=await self._store.write(write))
+        self._known[kept.id] = kept
+        return kept
+
+
+def _id_of(url: str, profile: Profile) -> str:
+    """Readable, and different for every URL: a merchant cannot take another's id by its name."""
+    slug = re.sub(r"[^a-z0-9]+", "-", profile.name.lower()).strip("-")[:40] or "merchant"
+    return f"{slug}-{hashlib.sha256(url.encode()).hexdigest()[:8]}"
