@@ -1,0 +1,462 @@
+"""The assistant of one user: owns the conversation, wherever the devices are.
+
+One inbox, one task: what the user does and what happens to orders is handled one thing after the other. Only audio
+goes past the inbox, straight to the turn machine, because it must not wait for a merchant.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, field
+
+from lapel.assistant import compose
+from lapel.assistant.approving import WORDS, Meaning, Told, meaning
+from lapel.assistant.conversation import Conversation, Outcome, Places
+from lapel.assistant.delivery import confirmers
+from lapel.assistant.following import Following
+from lapel.assistant.memory import Memory
+from lapel.assistant.news import News, OrderNews, open_cues
+from lapel.assistant.outbox import Outbox
+from lapel.assistant.speaking import Saying, Speaking
+from lapel.assistant.telling import Sent, Telling
+from lapel.assistant.voice import Voice
+from lapel.brain import Brain, Source, Utterance
+from lapel.commerce import Approval, ApprovalError, Decision, Evidence, Orders
+from lapel.devices import (
+    AudioArrived,
+    Card,
+    Cue,
+    DeviceEvent,
+    Family,
+    GestureMade,
+    Link,
+    ListenStarted,
+    ListenStopped,
+    PlaybackReported,
+    TextTyped,
+    WearChanged,
+)
+from lapel.services import Tracking
+from lapel.settings import Conversation as ConversationSettings
+from lapel.speech import SpeechEngines
+from lapel.store import Store
+from lapel.turns import (
+    Announced,
+    Interpret,
+    PlaybackFinished,
+    PlaybackLost,
+    PlaybackStarted,
+    PlaybackStopped,
+    ReplyReady,
+    TextEntered,
+    TurnDropped,
+    TurnEnded,
+)
+
+log = logging.getLogger(__name__)
+
+INBOX = 256
+"""Most things waiting for one user. When full the link that brings more waits (back-pressure)."""
+TIMINGS = 200
+"""Turns whose timings are kept for `lapel bench` and the console."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What every assistant stands on; one for the process."""
+
+    store: Store
+    orders: Orders
+    brain: Callable[[str], Awaitable[Brain]]
+    places: Callable[[str], Places]
+    track: Callable[[str, str], Awaitable[Tracking | None]]
+    engines: SpeechEngines | None = None
+    settings: ConversationSettings = ConversationSettings()
+    clock: Callable[[], float] = time.time
+
+
+@dataclass(frozen=True, slots=True)
+class _Undone:
+    """The user went on speaking: what this turn did to the cart is taken back, a later turn holds all of it."""
+
+    turn: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Joined:
+    link: Link
+
+
+@dataclass(frozen=True, slots=True)
+class _Acted:
+    link: Link
+    cue_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class _OrdersMoved:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class _QuoteIsSlow:
+    order_id: str
+
+
+_Item = (
+    _Interpretation
+    | _Joined
+    | _Acted
+    | _OrdersMoved
+    | _QuoteIsSlow
+    | tuple[Link, GestureMade | WearChanged]
+)
+
+
+@dataclass(slots=True)
+class _Asked:
+    """A turn whose answer is the price of an order."""
+
+    turn: int
+    session_id: str
+    order_id: str
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Assistant:
+    """Create it, then `run` it in a task; the other methods may be called from the event loop at any time."""
+
+    user_id: str
+    ground: Ground
+    timings: deque[TurnEnded] = field(default_factory=lambda: deque(maxlen=TIMINGS))
+    _inbox: asyncio.Queue[_Item] = field(default_factory=lambda: asyncio.Queue(INBOX))
+    _asked: _Asked | None = None
+    _cancelled_turns: deque[int] = field(default_factory=lambda: deque(maxlen=16))
+    _hints: tuple[str, ...] = ()
+    _brain: Brain | None = None
+    _moved: bool = False
+    _serial: int = 0
+    _slow: asyncio.TimerHandle | None = None
+
+    def __post_init__(self) -> None:
+        ground = self.ground
+        self.telling = Telling(Outbox(ground.store, self.user_id, ground.clock))
+        self._news = OrderNews(ground.orders, self.user_id, self._confirm_how, ground.clock)
+        self.voice = Voice(self, ground.engines)
+        self.conversation = Conversation(
+            self.user_id,
+            Memory(ground.store, self.user_id, ground.clock),
+            ground.orders,
+            ground.places(self.user_id),
+            self._confirm_how,
+            ground.clock,
+            ground.settings.frame_kept_s,
+        )
+        self._following = Following(ground.track, self._show_map, ground.settings.map_every_s)
+        self._speaking = (
+            None
+            if ground.engines is None
+            else Speaking(ground.engines, self.telling.links.get, self._announced, self._unspoken)
+        )
+
+    async def run(self) -> None:
+        """Handle what comes, until cancelled."""
+        self.conversation.state = await self.conversation.memory.load()
+        self._brain = await self.ground.brain(self.user_id)
+        self.orders_moved()
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._handle_all())
+                if self._speaking is not None:
+                    group.create_task(self._speaking.run())
+        finally:
+            self._following.stop()
+            self.voice.close()
+
+    # What devices and orders bring. ------------------------------------------------------------
+
+    async def joined(self, link: Link) -> None:
+        self.telling.add(link)
+        link.on_acted = lambda cue_id: self._offer(_Acted(link, cue_id))
+        link.show_state(self.voice.state.value)
+        await self._inbox.put(_Joined(link))
+
+    async def resumed(self, link: Link) -> None:
+        link.show_state(self.voice.state.value)
+        await self._inbox.put(_Joined(link))
+
+    def lost(self, link: Link) -> None:
+        self.voice.stop_listening(link)
+
+    def left(self, link: Link) -> None:
+        self.voice.forget(link)
+        self.telling.remove(link)
+
+    async def happened(self, link: Link, event: DeviceEvent) -> None:
+        match event:
+            case AudioArrived():
+                self.voice.hear(link, event)
+            case ListenStarted():
+                self.voice.listen(link, event)
+            case ListenStopped():
+                await self.voice.finish_listening(link)
+            case TextTyped(id=text_id, text=text):
+                self.voice.feed(TextEntered(link.session_id, text_id, text))
+            case PlaybackReported():
+                self._playback(link, event)
+            case GestureMade() | WearChanged():
+                await self._inbox.put((link, event))
+            case _:
+                pass
+
+    def orders_moved(self) -> None:
+        """Something happened to an order of this user; what it is stands in the record."""
+        if not self._moved:
+            self._moved = True
+            self._offer(_OrdersMoved())
+
+    # What the turn machine asks for (VoiceHost). -----------------------------------------------
+
+    def links(self) -> Iterable[Link]:
+        return self.telling.connected
+
+    def interpret(self, wanted: Interpret) -> None:
+        self._offer(wanted)
+
+    def cancelled(self, turn: int) -> None:
+        self._cancelled_turns.append(turn)
+        self._offer(_Undone(turn))
+
+    def stop_speaking(self, cue_id: str) -> None:
+        if self._speaking is not None:
+            self._speaking.stop(cue_id)
+
+    def resume_speaking(self, cue_id: str, from_s: float) -> None:
+        if self._speaking is None or not self._speaking.again(cue_id, from_s):
+            self.voice.feed(PlaybackLost(cue_id))
+
+    def drop_speaking(self, cue_id: str) -> None:
+        if self._speaking is not None:
+            self._speaking.drop(cue_id)
+
+    def quiet(self, quiet: bool) -> None:
+        if self._speaking is not None:
+            self._speaking.set_quiet(quiet)
+
+    def turn_ended(self, ended: TurnEnded) -> None:
+        self.timings.append(ended)
+
+    def hints(self) -> tuple[str, ...]:
+        return self._hints
+
+    def looks_complete(self, text: str) -> bool | None:
+        return None if self._brain is None else self._brain.complete_hint(text)
+
+    # The one task. ------------------------------------------------------------------------------
+
+    def _offer(self, item: _Item) -> None:
+        """Put without waiting; a full inbox drops it and says so (only the gateway itself calls this)."""
+        try:
+            self._inbox.put_nowait(item)
+        except asyncio.QueueFull:
+            log.error("an assistant's inbox is full; dropped %s", type(item).__name__)
+
+    async def _handle_all(self) -> None:
+        while True:
+            item = await self._inbox.get()
+            try:
+                await self._handle(item)
+            except Exception:  # the boundary of one matter: the next one must still be served
+                log.exception("could not handle %s", type(item).__name__)
+                self._fail(item)
+
+    async def _handle(self, item: _Item) -> None:
+        match item:
+            case Interpret():
+                await self._interpret(item)
+            case _Undone(turn=turn):
+                await self.conversation.undo(turn)
+            case _Joined(link=link):
+                await self._present(link)
+            case _Acted(link=link, cue_id=cue_id):
+                await self.telling.arrived(link, cue_id)
+            case _OrdersMoved():
+                await self._tell_orders()
+            case _QuoteIsSlow(order_id=order_id):
+                if self._asked is not None and self._asked.order_id == order_id:
+                    self._reply("I am asking the shop for the price.")
+            case (link, GestureMade() as made):
+                await self._gesture(link, made)
+            case (_, WearChanged()):
+                for sent in await self.telling.flush():
+                    self._say(sent, None)
+
+    def _fail(self, item: _Item) -> None:
+        self._reply("Something went wrong on my side. Nothing new was ordered.")
+        if isinstance(item, Interpret):
+            self.voice.feed(TurnDropped(item.turn))
+
+    async def _interpret(self, wanted: Interpret) -> None:
+        if wanted.turn in self._cancelled_turns:
+            return
+        self._brain = await self.ground.brain(self.user_id)
+        source = Source.TYPED if wanted.typed else Source.VOICE
+        heard = Utterance(wanted.text, source, wanted.confidence)
+        outcome = await self.conversation.hear(heard, self._brain, wanted.turn)
+        self._hints = self._brain.hints(self.conversation.state.frame)
+        await self._note(wanted, source, outcome)
+        if outcome.priced is not None:
+            self._await_price(wanted, outcome)
+            return
+        last = self.telling.last_said() if outcome.repeat else None
+        if last is not None:
+            self._reply(last.speech, wanted, card=last.card)
+        else:
+            self._reply(outcome.text or "I have not said anything yet.", wanted, card=outcome.card)
+
+    async def _note(self, wanted: Interpret, source: Source, outcome: Outcome) -> None:
+        link = self.telling.links.get(wanted.source)
+        device_id = "" if link is None else link.device_id
+        await self.conversation.memory.note(device_id, source, wanted.text, outcome.text)
+
+    def _await_price(self, wanted: Interpret, outcome: Outcome) -> None:
+        assert outcome.priced is not None
+        self._asked = _Asked(wanted.turn, wanted.source, outcome.priced, outcome.notes)
+        slow = _QuoteIsSlow(outcome.priced)
+        loop = asyncio.get_running_loop()
+        if self._slow is not None:
+            self._slow.cancel()
+        self._slow = loop.call_later(self.ground.settings.quote_patience_s, self._offer, slow)
+        self.orders_moved()
+
+    def _reply(
+        self, text: str, wanted: Interpret | None = None, *, card: Card | None = None
+    ) -> None:
+        self._serial += 1
+        cue = compose.reply(f"reply:{self.user_id}:{time.time_ns()}:{self._serial}", text, card)
+        source = None if wanted is None else wanted.source
+        sent = self.telling.now(cue, source)
+        self._say(sent, None if wanted is None else wanted.turn)
+
+    def _say(self, sent: Sent, turn: int | None) -> None:
+        """Speak what was told, and tell the turn whether it has to wait for that."""
+        speaks = self._speaking is not None and sent.voice is not None
+        if self._speaking is not None and sent.voice is not None:
+            cue = sent.cue
+            self._speaking.say(Saying(cue.id, cue.topic, cue.speech, sent.voice, turn))
+        if turn is not None:
+            self.voice.feed(ReplyReady(turn, sent.cue.id if speaks else None))
+
+    def _announced(self, cue_id: str) -> None:
+        self.voice.feed(Announced(cue_id))
+
+    def _unspoken(self, cue_id: str) -> None:
+        self.voice.feed(PlaybackLost(cue_id))
+
+    def _playback(self, link: Link, report: PlaybackReported) -> None:
+        match report.state:
+            case "started":
+                self.voice.feed(PlaybackStarted(report.cue))
+            case "finished":
+                self.telling.played(link, report.cue)
+                self.voice.feed(PlaybackFinished(report.cue))
+            case "stopped":
+                self.voice.feed(PlaybackStopped(report.cue, report.played_s))
+
+    async def _tell_orders(self) -> None:
+        self._moved = False
+        asked = self._asked
+        notes = {} if asked is None else {asked.order_id: asked.notes}
+        news = await self._news.since(self.conversation.state.told_event, notes)
+        for topic in news.taken_down:
+            await self.telling.take_down(topic)
+            if self._speaking is not None:
+                self._speaking.withdraw(topic)
+        await self.telling.keep(news.cues, news.after)
+        self.conversation.state.told_event = news.after
+        for order_id in news.over:
+            await self.conversation.over(order_id)
+        self._follow(news)
+        for sent in await self.telling.flush(None if asked is None else asked.session_id):
+            self._say(sent, self._turn_of(sent.cue, news))
+        if news.more:
+            self.orders_moved()
+
+    def _turn_of(self, cue: Cue, news: News) -> int | None:
+        """The turn that waits for this cue, which it then no longer does."""
+        asked = self._asked
+        if asked is None or news.answers.get(asked.order_id) is not cue:
+            return None
+        self._asked = None
+        return None if asked.turn in self._cancelled_turns else asked.turn
+
+    def _follow(self, news: News) -> None:
+        if news.track is not None:
+            self._following.start(*news.track)
+        for order_id in news.untrack:
+            self._following.stop(order_id)
+
+    def _show_map(self, cue: Cue) -> None:
+        for link in self.telling.connected:
+            if any("map" in display.layouts for display in link.profile.displays):
+                link.tell(cue.for_profile(link.profile))
+
+    async def _present(self, link: Link) -> None:
+        """A device has joined or come back: what is open is shown on it, what waits is told."""
+        now = self.ground.clock()
+        opened = await open_cues(self.ground.orders, self.user_id, self._confirm_how(), now)
+        for sent in await self.telling.flush():
+            self._say(sent, None)
+        for cue in opened:
+            self.telling.present(link, cue)
+
+    async def _gesture(self, link: Link, made: GestureMade) -> None:
+        pending = await self.ground.orders.pending_approvals(self.user_id)
+        asked = pending[-1] if pending else None
+        now = self.ground.clock()
+        told = Told() if asked is None else self.telling.told(compose.approval_topic(asked.id))
+        meant = meaning(made, link, asked, told, now=now, settle_s=self.ground.settings.settle_s)
+        if meant is Meaning.NOTHING:
+            return
+        if asked is None or meant not in (Meaning.APPROVE, Meaning.REFUSE):
+            self._reply(WORDS[meant])
+            return
+        await self._decide(link, made, asked, meant, told, now)
+
+    async def _decide(
+        self, link: Link, made: GestureMade, asked: Approval, meant: Meaning, told: Told, now: float
+    ) -> None:
+        evidence = Evidence(
+            device_id=link.device_id,
+            device_name=link.profile.name or link.profile.family.value,
+            family=link.profile.family.value,
+            gesture=made.action or made.gesture.value,
+            at=now,
+            shown_on=told.shown_on,
+            read_aloud_on=told.read_on,
+        )
+        decision: Decision = "approve" if meant is Meaning.APPROVE else "refuse"
+        self.stop_speaking(compose.approval_topic(asked.id))
+        try:
+            await self.ground.orders.decide(
+                asked.id, decision, evidence, checkout_hash=asked.checkout_hash
+            )
+        except ApprovalError as error:
+            self._reply(str(error))
+        self.orders_moved()
+
+    def _confirm_how(self) -> str:
+        """How the user can answer an approval with what they wear now."""
+        able = confirmers(self.telling.connected)
+        touch = [link for link in able if link.profile.family in (Family.PHONE, Family.BROWSER)]
+        press = [link for link in able if link not in touch]
+        if press:
+            return f"Press the {press[0].profile.family.value} to order, hold to refuse."
+        if touch:
+            return "Tap Order on the phone to confirm."
+        return "Put on a device that can confirm, or open the phone, to order."

@@ -1,0 +1,91 @@
+"""What a gesture means for a pending approval. Pure policy: no model has a say in it.
+
+A purchase is approved only by a deliberate gesture of a worn, paired device after the amount was really shown or
+read out, and never by a gesture so soon after the question that it must have meant something else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from lapel.assistant.compose import approval_topic
+from lapel.assistant.delivery import Carrier, is_worn
+from lapel.commerce import Approval
+from lapel.devices import Family, Gesture, GestureMade
+
+_TOUCH_SCREENS = frozenset({Family.PHONE, Family.BROWSER, Family.TERMINAL})
+"""On these a bare touch means nothing: the button that was pressed must be named."""
+
+
+class Meaning(StrEnum):
+    APPROVE = "approve"
+    REFUSE = "refuse"
+    NOTHING = "nothing"
+    TOO_SOON = "too_soon"
+    NOT_WORN = "not_worn"
+    NOT_SHOWN = "not_shown"
+    OUTDATED = "outdated"
+    CANNOT_CONFIRM = "cannot_confirm"
+
+
+WORDS = {
+    Meaning.TOO_SOON: "That was too quick for me. Press again to order.",
+    Meaning.NOT_WORN: "Put the device on before you confirm with it.",
+    Meaning.NOT_SHOWN: "I could not show or read you the price yet, so I did not order.",
+    Meaning.OUTDATED: "That card is out of date. Nothing was ordered from it.",
+    Meaning.CANNOT_CONFIRM: "This device cannot confirm a purchase. Use the ring or the phone.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Which devices showed the amount of an approval, and which read it to the end."""
+
+    shown_on: tuple[str, ...] = ()
+    read_on: tuple[str, ...] = ()
+
+
+def meaning(
+    made: GestureMade,
+    device: Carrier,
+    pending: Approval | None,
+    told: Told,
+    *,
+    now: float,
+    settle_s: float,
+) -> Meaning:
+    """What `made` means, given what is pending and what the user has been told of it."""
+    wish = _wish(made, device)
+    if wish is Meaning.NOTHING:
+        return wish
+    if made.topic and (pending is None or made.topic != approval_topic(pending.id)):
+        return Meaning.OUTDATED
+    if pending is None:
+        return Meaning.NOTHING
+    if wish is Meaning.REFUSE:
+        return wish  # saying no takes no authority
+    if not is_worn(device):
+        return Meaning.NOT_WORN
+    if not (made.action or device.profile.confirm.gesture):
+        return Meaning.CANNOT_CONFIRM
+    if not (told.shown_on or told.read_on):
+        return Meaning.NOT_SHOWN
+    if now - pending.asked_at < settle_s:
+        return Meaning.TOO_SOON
+    return Meaning.APPROVE
+
+
+def _wish(made: GestureMade, device: Carrier) -> Meaning:
+    if made.action:
+        known = {"approve": Meaning.APPROVE, "refuse": Meaning.REFUSE}
+        return known.get(made.action, Meaning.NOTHING)
+    if device.profile.family in _TOUCH_SCREENS:
+        return Meaning.NOTHING
+    match made.gesture:
+        case Gesture.PRESS:
+            return Meaning.APPROVE
+        case Gesture.LONG_PRESS:
+            return Meaning.REFUSE
+        case _:
+            return Meaning.NOTHING

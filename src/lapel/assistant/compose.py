@@ -1,0 +1,184 @@
+"""Cues for what happens to an order: what is shown, said and felt at each step."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from lapel.assistant import words
+from lapel.commerce import Approval, Checkout, Order, OrderEvent
+from lapel.devices import (
+    Card,
+    CardAction,
+    CardLine,
+    Cue,
+    CueKind,
+    MapView,
+    Pattern,
+    Progress,
+)
+
+STEPS = ("Ordered", "Preparing", "Picked up", "On its way", "Delivered")
+_AT = {"placed": 1, "preparing": 1, "picked_up": 2, "on_the_way": 3, "late": 3, "delivered": 5}
+"""Event kind -> the step that is under way."""
+
+_SPOKEN = frozenset(
+    {
+        "placed", "on_the_way", "delivered", "late", "over_limit", "quote_failed", "refused", "lapsed",
+        "canceled", "payment_declined", "price_changed", "place_failed", "refunded", "trouble",
+        "merchant_canceled",
+    }
+)  # fmt: skip
+"""Kinds worth interrupting somebody's silence for; the others only change the card."""
+
+_HAPTIC = {
+    "placed": Pattern.DOUBLE,
+    "delivered": Pattern.DOUBLE,
+    "payment_declined": Pattern.LONG,
+    "place_failed": Pattern.LONG,
+    "refunded": Pattern.LONG,
+    "trouble": Pattern.LONG,
+    "merchant_canceled": Pattern.LONG,
+}
+
+SILENT = frozenset({"quoted", "revised", "approval_needed", "approved", "paid"})
+"""Kinds that make no order cue of their own: an approval says more, or the next step follows at once."""
+
+
+def step_of(kind: str) -> int:
+    """The step of `STEPS` that is under way after an event of this kind."""
+    return _AT.get(kind, 0)
+
+
+def approval_topic(approval_id: str) -> str:
+    return f"approval:{approval_id}"
+
+
+def order_topic(order_id: str) -> str:
+    return f"order:{order_id}"
+
+
+def approval(
+    order: Order, asked: Approval, *, now: float, how: str, notes: Sequence[str] = ()
+) -> Cue:
+    """The question of a purchase: everything that is agreed to, and how to answer it."""
+    checkout = order.checkout
+    assert checkout is not None  # an approval is only ever made for a priced cart
+    spoken = (
+        f"{words.cart(order.draft.lines)} from {asked.merchant_name} to "
+        f"{words.address(asked.address_label)}."
+    )
+    parts = [*notes, spoken[0].upper() + spoken[1:], _price(checkout), how]
+    return Cue(
+        id=f"{approval_topic(asked.id)}",
+        topic=approval_topic(asked.id),
+        kind=CueKind.APPROVAL,
+        speech=" ".join(part for part in parts if part),
+        card=Card(
+            title=asked.merchant_name,
+            lines=tuple(cart_lines(order)),
+            total=str(asked.amount),
+            body=" ".join([*notes, f"To {words.address(asked.address_label)}"]),
+            footer="Press to order, hold to refuse",
+            actions=(CardAction("approve", "Order"), CardAction("refuse", "Refuse")),
+        ),
+        haptic=Pattern.PULSE,
+        expires_s=max(0.0, asked.expires_at - now),
+    )
+
+
+def _price(checkout: Checkout) -> str:
+    fee = next((entry for entry in checkout.totals if entry.kind == "fulfillment"), None)
+    eta = f", in about {checkout.eta_minutes} minutes" if checkout.eta_minutes else ""
+    if fee is None or fee.amount.minor == 0:
+        return f"{checkout.total} in total{eta}."
+    return f"{checkout.total} with {fee.amount} for delivery{eta}."
+
+
+def cart_lines(order: Order) -> list[CardLine]:
+    """Items, then what the merchant adds to them; the total stands apart."""
+    if order.checkout is None:
+        return [CardLine(f"{entry.quantity} x {entry.title}") for entry in order.draft.lines]
+    options = {
+        _key(entry.item_id, entry.options): entry.option_titles for entry in order.draft.lines
+    }
+    shown: list[CardLine] = []
+    for entry in order.checkout.lines:
+        titles = options.get(_key(entry.item_id, entry.options), ())
+        text = f"{entry.quantity} x {entry.title}"
+        if titles:
+            text += f" ({', '.join(titles)})"
+        shown.append(CardLine(text, str(entry.total)))
+    for extra in order.checkout.totals:
+        if extra.kind not in {"subtotal", "total"} and extra.amount.minor:
+            shown.append(CardLine(extra.label or extra.kind, str(extra.amount)))
+    return shown
+
+
+def _key(item_id: str, options: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
+    return item_id, tuple(sorted(options))
+
+
+def order_step(order: Order, event: OrderEvent) -> Cue | None:
+    """What the user is told of one event of an order, or None where nothing is to be told."""
+    if event.kind in SILENT:
+        return None
+    at = _AT.get(event.kind)
+    return Cue(
+        id=f"{order_topic(order.id)}:{event.n}",
+        topic=order_topic(order.id),
+        kind=CueKind.NOTICE if at is None else CueKind.ORDER,
+        speech=event.text if event.kind in _SPOKEN else "",
+        card=Card(
+            title=order.merchant_name,
+            lines=tuple(cart_lines(order)),
+            total=str(order.total) if order.total else "",
+            body=event.text,
+            progress=None if at is None else Progress(STEPS, at),
+        ),
+        haptic=_HAPTIC.get(event.kind),
+    )
+
+
+def receipt(order: Order, event: OrderEvent) -> Cue:
+    """The receipt, for screens that show one."""
+    return Cue(
+        id=f"receipt:{order.id}",
+        topic=f"receipt:{order.id}",
+        kind=CueKind.RECEIPT,
+        card=Card(
+            title=f"Receipt, {order.merchant_name}",
+            lines=tuple(cart_lines(order)),
+            total=str(order.total) if order.total else "",
+            body=f"To {words.address(order.draft.address.label)}",
+            footer=f"Order {order.merchant_order_id or order.id}",
+        ),
+    )
+
+
+def where(order: Order, view: MapView, eta_minutes: int | None, at: int, tick: int) -> Cue:
+    """The courier on the map; follows the order's card without a sound."""
+    about = "" if eta_minutes is None else f"About {eta_minutes} min"
+    return Cue(
+        id=f"{order_topic(order.id)}:map:{tick}",
+        topic=order_topic(order.id),
+        kind=CueKind.ORDER,
+        card=Card(
+            title=order.merchant_name,
+            lines=tuple(cart_lines(order)),
+            total=str(order.total) if order.total else "",
+            body=about,
+            progress=Progress(STEPS, at),
+            map=view,
+        ),
+    )
+
+
+def reply(cue_id: str, text: str, card: Card | None = None) -> Cue:
+    """An answer that needs no order."""
+    return Cue(
+        id=cue_id,
+        topic="reply",
+        kind=CueKind.REPLY,
+        speech=text,
+        card=card or Card(title="Lapel", body=text),
+    )

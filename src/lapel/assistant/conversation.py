@@ -1,0 +1,265 @@
+"""What one utterance of the user does: understanding in, an order begun, changed or cancelled, words out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from lapel.assistant import words
+from lapel.assistant.memory import ConversationState, Memory
+from lapel.brain import (
+    Affirm,
+    AskMenu,
+    AskStatus,
+    Brain,
+    CancelOrder,
+    CartLine,
+    Deny,
+    Frame,
+    Menu,
+    MenuItem,
+    RepeatLast,
+    Understanding,
+    Utterance,
+)
+from lapel.commerce import (
+    CHANGEABLE,
+    Address,
+    DraftLine,
+    Order,
+    OrderDraft,
+    Orders,
+    OrderState,
+)
+from lapel.devices import Card, CardLine
+
+RUNNING = frozenset(
+    {OrderState.PAYING, OrderState.PLACING, OrderState.PLACED, OrderState.REFUNDING}
+)
+
+
+class Places(Protocol):
+    """The user's own addresses."""
+
+    async def find(self, label: str) -> Address | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What to tell. With `priced`, the order whose approval (or refusal) is the answer; `notes` go before it."""
+
+    text: str = ""
+    card: Card | None = None
+    priced: str | None = None
+    notes: tuple[str, ...] = ()
+    repeat: bool = False
+
+
+@dataclass(slots=True)
+class Conversation:
+    """One user's dialogue; the caller runs one `hear` at a time."""
+
+    user_id: str
+    memory: Memory
+    orders: Orders
+    places: Places
+    confirm_how: Callable[[], str]
+    clock: Callable[[], float] = time.time
+    frame_kept_s: float = 1800.0
+    state: ConversationState = field(default_factory=ConversationState)
+    _before: tuple[int, Frame] | None = None
+
+    async def hear(self, utterance: Utterance, brain: Brain, turn: int = 0) -> Outcome:
+        """Understand and act. An utterance that is no order changes nothing."""
+        await self._refresh()
+        frame = self.state.frame
+        self._before = (turn, frame)
+        understood = brain.understand(utterance, frame)
+        outcome = await self._act(understood, frame, brain)
+        await self.memory.save(self.state)
+        return outcome
+
+    async def undo(self, turn: int) -> None:
+        """Take back what the last turn did to the cart; an order begun by it is priced anew later."""
+        if self._before is not None and self._before[0] == turn:
+            self.state.frame = self._before[1]
+            self._before = None
+            await self.memory.save(self.state)
+
+    async def over(self, order_id: str) -> None:
+        """The order left the user's hands (approved, refused, lapsed...): the cart is empty again."""
+        if self.state.order_id == order_id:
+            self.state = ConversationState(
+                told_event=self.state.told_event, updated_at=self.clock()
+            )
+            await self.memory.save(self.state)
+
+    async def _refresh(self) -> None:
+        """Forget a cart that nobody touched for long, or whose order is past changing."""
+        stale = self.clock() - self.state.updated_at > self.frame_kept_s
+        order = await self._open_order()
+        if (self.state.order_id is not None and order is None) or (stale and order is None):
+            self.state = ConversationState(told_event=self.state.told_event)
+        self.state.updated_at = self.clock()
+
+    async def _open_order(self) -> Order | None:
+        if self.state.order_id is None:
+            return None
+        order = await self.orders.get(self.state.order_id)
+        return order if order is not None and order.state in CHANGEABLE else None
+
+    async def _act(self, understood: Understanding, before: Frame, brain: Brain) -> Outcome:
+        for action in understood.actions:
+            match action:
+                case CancelOrder():
+                    return await self._cancel()
+                case AskStatus():
+                    return Outcome(await self._status())
+                case AskMenu(query=query):
+                    return _menu_card(brain.menus, understood, query)
+                case RepeatLast():
+                    return Outcome(repeat=True)
+                case Affirm() if self.state.order_id is not None and not understood.is_order:
+                    return Outcome(self.confirm_how())
+                case Deny() if self.state.order_id is not None and not understood.is_order:
+                    return await self._cancel()
+                case _:
+                    pass
+        if understood.frame != before:
+            self.state.frame = understood.frame
+        if understood.question is not None:
+            return Outcome(" ".join([*_unknown(understood), understood.question.text]))
+        if understood.is_order and understood.frame.lines:
+            return await self._price(understood, brain)
+        if understood.is_order and before.lines:
+            return await self._cancel()
+        return Outcome(" ".join([*_unknown(understood), understood.reply]).strip() or _LOST)
+
+    async def _price(self, understood: Understanding, brain: Brain) -> Outcome:
+        frame = understood.frame
+        menu = next(menu for menu in brain.menus if menu.merchant_id == frame.merchant_id)
+        address = await self.places.find(frame.address or "")
+        if address is None:
+            return Outcome("Where should it go? You can say home, or another place you have saved.")
+        draft = draft_of(frame, menu, address)
+        order = await self._open_order()
+        if order is not None and order.merchant_id == draft.merchant_id:
+            if order.draft == draft:
+                return Outcome(" ".join([*_unknown(understood), self.confirm_how()]))
+            await self.orders.revise(order.id, draft)
+            order_id = order.id
+        else:
+            if order is not None:
+                await self.orders.cancel(order.id)
+            order_id = await self.orders.begin(self.user_id, draft)
+        self.state.order_id = order_id
+        self.state.frame = frame
+        return Outcome(priced=order_id, notes=tuple(_unknown(understood)))
+
+    async def _cancel(self) -> Outcome:
+        order = await self._open_order()
+        had_cart = bool(self.state.frame.lines)
+        self.state = ConversationState(told_event=self.state.told_event, updated_at=self.clock())
+        if order is not None:
+            await self.orders.cancel(order.id)
+            return Outcome("Cancelled. Nothing was ordered.")
+        if had_cart:
+            return Outcome("All right, I have emptied the cart.")
+        running = await self._latest(RUNNING)
+        if running is not None:
+            return Outcome(
+                f"Your order from {running.merchant_name} is already placed; "
+                "only the shop can cancel it now."
+            )
+        return Outcome("There is nothing to cancel.")
+
+    async def _latest(self, states: frozenset[OrderState]) -> Order | None:
+        orders = await self.orders.list(self.user_id, limit=10)
+        return next((order for order in orders if order.state in states), None)
+
+    async def _status(self) -> str:
+        order = await self._open_order()
+        if order is not None:
+            return self.confirm_how()
+        orders = await self.orders.list(self.user_id, limit=1)
+        if not orders:
+            return "You have no orders yet."
+        events = await self.orders.events_of(orders[0].id)
+        last = next((event.text for event in reversed(events) if event.text), "I am working on it.")
+        return f"{words.cart(orders[0].draft.lines).capitalize()} from {orders[0].merchant_name}. {last}"
+
+
+_LOST = "I did not understand that. You can say, for example: two lattes and a muffin to my office."
+
+
+def _unknown(understood: Understanding) -> list[str]:
+    notes = list(understood.notes)
+    if understood.unknown:
+        notes.append(f"I could not find {words.joined(understood.unknown)}.")
+    return notes
+
+
+def draft_of(frame: Frame, menu: Menu, address: Address) -> OrderDraft:
+    """The cart of `frame` as it is sent to the merchant whose `menu` it was made from."""
+    items = {item.id: item for item in menu.items}
+    lines = tuple(_draft_line(line, items[line.item_id]) for line in frame.lines)
+    return OrderDraft(
+        merchant_id=menu.merchant_id, lines=lines, address=address, said=" ".join(frame.said[-3:])
+    )
+
+
+def _draft_line(line: CartLine, item: MenuItem) -> DraftLine:
+    chosen = {value for _, values in line.options for value in values}
+    titles: list[str] = []
+    ids: list[str] = []
+    for group in item.groups:
+        for value in group.values:
+            if value.id in chosen:
+                ids.append(value.id)
+                if value.id != group.default:
+                    titles.append(value.title)
+    return DraftLine(
+        item_id=item.id,
+        title=item.title,
+        quantity=line.quantity,
+        options=tuple(ids),
+        option_titles=tuple(titles),
+        note=line.note,
+    )
+
+
+def _menu_card(menus: Sequence[Menu], understood: Understanding, query: str) -> Outcome:
+    """A screenful of what there is, and a few names to be heard."""
+    asked = understood.frame.merchant_id
+    chosen = [menu for menu in menus if asked is None or menu.merchant_id == asked]
+    if len(chosen) > 1 and not query:
+        names = [menu.merchant_name for menu in chosen if menu.open_now]
+        card = Card(
+            title="Open now",
+            lines=tuple(
+                CardLine(menu.merchant_name, "" if menu.open_now else "closed") for menu in chosen
+            ),
+        )
+        return Outcome(f"I can order from {words.joined(names)}.", card)
+    found = [(menu, item) for menu in chosen for item in _matching(menu, query)][:12]
+    if not found:
+        return Outcome(f"I found nothing for {query}." if query else "No shop is open right now.")
+    card = Card(
+        title=query.capitalize() or chosen[0].merchant_name,
+        lines=tuple(CardLine(item.title, str(item.price)) for _, item in found),
+    )
+    names = [item.title.lower() for _, item in found[:5]]
+    more = f", and {len(found) - 5} more" if len(found) > 5 else ""
+    return Outcome(f"There is {words.joined(names)}{more}.", card)
+
+
+def _matching(menu: Menu, query: str) -> list[MenuItem]:
+    wanted = query.lower()
+    return [
+        item
+        for item in menu.items
+        if item.available
+        and (not wanted or wanted in item.title.lower() or wanted in item.category.lower())
+    ]

@@ -1,0 +1,108 @@
+"""News of a user's orders: from the durable order events to cues, each event exactly once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from lapel.assistant import compose
+from lapel.commerce import ApprovalState, Order, OrderEvent, Orders
+from lapel.devices import Cue
+
+ENDED = frozenset({"refused", "lapsed", "canceled", "over_limit", "quote_failed", "approved"})
+"""Events after which the cart is no longer in the user's hands."""
+TRACKED = frozenset({"picked_up", "on_the_way", "late"})
+CLOSED = frozenset({"delivered", "refunded", "merchant_canceled", "trouble"})
+_BATCH = 50
+
+
+@dataclass(slots=True)
+class News:
+    """What a batch of events comes to. `after` is the last event in it."""
+
+    after: int
+    cues: list[Cue] = field(default_factory=list)
+    taken_down: set[str] = field(default_factory=set)
+    over: list[str] = field(default_factory=list)
+    track: tuple[Order, str, int] | None = None
+    untrack: list[str] = field(default_factory=list)
+    answers: dict[str, Cue] = field(default_factory=dict)
+    """Order id -> the cue that answers the turn in which it was asked for."""
+    more: bool = False
+
+
+class OrderNews:
+    """Reads one user's events from the record."""
+
+    def __init__(
+        self,
+        orders: Orders,
+        user_id: str,
+        how: Callable[[], str],
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._orders = orders
+        self._user_id = user_id
+        self._how = how
+        self._clock = clock
+
+    async def since(self, after: int, notes: dict[str, tuple[str, ...]]) -> News:
+        """News after event `after`; `notes` are words to put before the price, by order id."""
+        events = await self._orders.events(self._user_id, after, _BATCH)
+        news = News(events[-1].n if events else after, more=len(events) == _BATCH)
+        for event in events:
+            order = await self._orders.get(event.order_id)
+            if order is not None:
+                self._read(event, order, news, notes.get(order.id, ()))
+        return news
+
+    def _read(self, event: OrderEvent, order: Order, news: News, notes: tuple[str, ...]) -> None:
+        asked = order.approval
+        if event.kind == "approval_needed":
+            if asked is not None and asked.state is ApprovalState.PENDING:
+                cue = compose.approval(
+                    order, asked, now=self._clock(), how=self._how(), notes=notes
+                )
+                news.cues.append(cue)
+                news.answers[order.id] = cue
+            return
+        for approval_id in _closed_approvals(event, order):
+            news.taken_down.add(compose.approval_topic(approval_id))
+        if event.kind in ENDED:
+            news.over.append(order.id)
+        cue = compose.order_step(order, event)
+        if cue is not None:
+            news.cues.append(cue)
+            if event.kind in ENDED:
+                news.answers[order.id] = cue
+        if event.kind == "placed" and order.receipt:
+            news.cues.append(compose.receipt(order, event))
+        url = event.data.get("tracking_url")
+        if event.kind in TRACKED and isinstance(url, str) and url:
+            news.track = (order, url, compose.step_of(event.kind))
+        if event.kind in CLOSED:
+            news.untrack.append(order.id)
+            if news.track is not None and news.track[0].id == order.id:
+                news.track = None
+
+
+def _closed_approvals(event: OrderEvent, order: Order) -> list[str]:
+    """Approvals that this event put an end to."""
+    named = event.data.get("approval_id")
+    if isinstance(named, str) and event.kind != "approval_needed":
+        return [named]
+    asked = order.approval
+    if asked is not None and asked.state is not ApprovalState.PENDING:
+        return [asked.id]
+    return []
+
+
+async def open_cues(orders: Orders, user_id: str, how: str, now: float) -> list[Cue]:
+    """What a device that has just joined must show: pending approvals, and orders under way."""
+    shown: list[Cue] = []
+    for asked in await orders.pending_approvals(user_id):
+        order = await orders.get(asked.order_id)
+        if order is not None and asked.expires_at > now:
+            shown.append(compose.approval(order, asked, now=now, how=how))
+    return shown

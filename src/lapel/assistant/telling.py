@@ -1,0 +1,115 @@
+"""Telling the user: the links that are there now, cues on their way to them, and what has arrived."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import msgspec
+
+from lapel.assistant.approving import Told
+from lapel.assistant.delivery import parcels
+from lapel.assistant.outbox import Outbox
+from lapel.devices import Cue, CueKind, Link
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """`told` is false when no device could carry it; `voice` is the session that is to speak it."""
+
+    cue: Cue
+    told: bool
+    voice: str | None
+
+
+class Telling:
+    """One user's links and the cues between the outbox and them."""
+
+    def __init__(self, outbox: Outbox) -> None:
+        self.links: dict[str, Link] = {}
+        self._outbox = outbox
+        self._on_way: dict[str, set[str]] = {}
+        self._shown: dict[str, set[str]] = {}
+        self._read: dict[str, set[str]] = {}
+        self._last: Cue | None = None
+
+    @property
+    def connected(self) -> list[Link]:
+        return [link for link in self.links.values() if link.connected]
+
+    def add(self, link: Link) -> None:
+        self.links[link.session_id] = link
+
+    def remove(self, link: Link) -> None:
+        self.links.pop(link.session_id, None)
+        for sessions in self._on_way.values():
+            sessions.discard(link.session_id)
+
+    async def keep(self, cues: Iterable[Cue], told_event: int | None = None) -> None:
+        """Write cues down; `flush` then tells them."""
+        await self._outbox.add(list(cues), told_event)
+
+    async def flush(self, asked_on: str | None = None) -> list[Sent]:
+        """Tell every cue that waits and is not on its way already."""
+        return [
+            self.now(waiting.cue, asked_on)
+            for waiting in await self._outbox.waiting()
+            if not self._on_way.get(waiting.cue.id)
+        ]
+
+    def now(self, cue: Cue, asked_on: str | None = None) -> Sent:
+        """Tell `cue` to the devices that can carry it."""
+        told: set[str] = set()
+        voice: str | None = None
+        for parcel in parcels(cue, self.connected, asked_on):
+            if self.links[parcel.session_id].tell(parcel.cue):
+                told.add(parcel.session_id)
+            if parcel.cue.speech:
+                voice = parcel.session_id
+        quiet = msgspec.structs.replace(cue, speech="", haptic=None)
+        for link in self.links.values():
+            # A device that lost its link for a moment finds the card when it comes back.
+            if not link.connected and quiet.card is not None and link.profile.displays:
+                link.tell(quiet)
+        if told:
+            self._on_way[cue.id] = told
+        if cue.speech and cue.kind is not CueKind.RECEIPT:
+            self._last = cue
+        return Sent(cue, bool(told), voice)
+
+    def last_said(self) -> Cue | None:
+        return self._last
+
+    def present(self, link: Link, cue: Cue) -> None:
+        """Show one device, that has just joined, something that is still open."""
+        part = cue.for_profile(link.profile)
+        if not part.empty and link.tell(part):
+            self._on_way.setdefault(cue.id, set()).add(link.session_id)
+
+    async def arrived(self, link: Link, cue_id: str) -> None:
+        """`link` has acted on the cue."""
+        self._on_way.pop(cue_id, None)
+        if link.profile.displays:
+            self._shown.setdefault(cue_id, set()).add(_name(link))
+        await self._outbox.delivered(cue_id, link.device_id)
+
+    def played(self, link: Link, cue_id: str) -> None:
+        """The speaker of `link` has played the cue to its end."""
+        self._read.setdefault(cue_id, set()).add(_name(link))
+
+    def told(self, cue_id: str) -> Told:
+        """Which devices showed or read the cue."""
+        shown, read = self._shown.get(cue_id, set()), self._read.get(cue_id, set())
+        return Told(tuple(sorted(shown)), tuple(sorted(read)))
+
+    async def take_down(self, topic: str) -> None:
+        """The matter is closed: no card, no pulse, nothing left to tell of it."""
+        for link in self.links.values():
+            link.clear(topic)
+        for book in (self._on_way, self._shown, self._read):
+            book.pop(topic, None)
+        await self._outbox.withdraw(topic)
+
+
+def _name(link: Link) -> str:
+    return link.profile.name or link.profile.family.value

@@ -1,0 +1,87 @@
+"""How commands reach the running Lapel: its address and sign-in token in the data folder, its HTTP API."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lapel.settings import data_folder
+
+DataOption = Annotated[
+    Path | None, typer.Option("--data", help="Where your data lives.", envvar="LAPEL_HOME")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+
+
+class Trouble(Exception):
+    """Something that the user can mend; printed as one line."""
+
+    def __init__(self, text: str, status: int = 1) -> None:
+        super().__init__(text)
+        self.status = status
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A Lapel that runs on this machine."""
+
+    url: str
+    token: str
+
+    def get(self, path: str) -> object:
+        return self.call("GET", path)
+
+    def call(self, method: str, path: str, body: object | None = None) -> object:
+        """The answer of the API, or Trouble with its own words."""
+        import httpx
+
+        try:
+            answer = httpx.request(
+                method,
+                self.url + path,
+                json=body,
+                headers={"authorization": f"Bearer {self.token}"},
+                timeout=30,
+                trust_env=False,
+            )
+        except httpx.HTTPError as error:
+            raise Trouble(f"Lapel at {self.url} does not answer ({error}); is it running?") from error
+        if answer.status_code >= 400:
+            raise Trouble(_words(answer.text, answer.status_code))
+        return answer.json() if answer.content else None
+
+    @property
+    def device_url(self) -> str:
+        return self.url.replace("http", "ws", 1) + "/device"
+
+
+def _words(text: str, status: int) -> str:
+    try:
+        return str(json.loads(text)["error"]["message"])
+    except (ValueError, KeyError, TypeError):
+        return f"Lapel answered {status}: {text[:200]!r}"
+
+
+def folder(data: Path | None) -> Path:
+    return data if data is not None else data_folder()
+
+
+def running(data: Path | None) -> Running:
+    """The Lapel that uses this data folder."""
+    here = folder(data)
+    try:
+        url = json.loads((here / "running.json").read_text("utf-8"))["url"]
+        token = (here / "token").read_text("utf-8").strip()
+    except FileNotFoundError as error:
+        raise Trouble(
+            f"no Lapel is running with the data in {str(here)!r}; start one with `lapel up`"
+        ) from error
+    return Running(url, token)
+
+
+def show_json(value: object) -> None:
+    typer.echo(json.dumps(value, ensure_ascii=False, indent=2))

@@ -1,0 +1,115 @@
+"""Settings: one frozen tree. Defaults stand here; one TOML file and `LAPEL_...` variables change them.
+
+`LAPEL_SERVER__PORT=8700` sets `server.port`. A key that does not exist is an error, in the file and in the
+environment, so that a typing mistake never passes for a setting.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import cast
+
+import msgspec
+import platformdirs
+
+PREFIX = "LAPEL_"
+OUTSIDE = frozenset({"LAPEL_DATA", "LAPEL_TEST_URL"})
+"""Variables with the prefix that are no settings: the folder of recordings that tests measure with."""
+
+
+class SettingsError(Exception):
+    """A setting is unknown or has the wrong type; the text names it and the place it stands in."""
+
+    code = "bad_settings"
+
+
+class Server(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    host: str = "127.0.0.1"
+    port: int = 8600
+    tls_certificate: str = ""
+    tls_key: str = ""
+    allow_plain_remote: bool = False
+    """Listen beyond loopback without TLS: anyone on the network can then listen in."""
+    public_url: str = ""
+    """How merchants reach Lapel for webhooks; empty means the address that it listens on."""
+
+
+class Speech(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    enabled: bool = True
+    model_dir: str = ""
+    """A CTranslate2 Whisper folder that replaces the packaged weights."""
+    language: str = "en"
+    workers: int = 2
+
+
+class Commerce(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    merchants: tuple[str, ...] = ()
+    """Origins that speak UCP; each is found by its /.well-known/ucp."""
+    banks: tuple[str, ...] = ()
+    """Payment endpoints that may open a demonstration account."""
+    max_order_minor: dict[str, int] = msgspec.field(default_factory=lambda: {"EUR": 20000})
+    approval_s: float = 60.0
+
+
+class Conversation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the user waits for, in seconds."""
+
+    settle_s: float = 0.4
+    """A gesture this soon after an approval appeared was meant for something else."""
+    quote_patience_s: float = 2.5
+    """After this long without a price the user hears that the shop is being asked."""
+    map_every_s: float = 2.0
+    frame_kept_s: float = 1800.0
+    """A cart untouched for this long is forgotten."""
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    server: Server = Server()
+    speech: Speech = Speech()
+    commerce: Commerce = Commerce()
+    conversation: Conversation = Conversation()
+
+
+def data_folder() -> Path:
+    """Where a user's data lives unless `--data` says otherwise."""
+    return Path(platformdirs.user_data_dir("lapel", appauthor=False))
+
+
+def load(file: Path | None, environment: Mapping[str, str] = os.environ) -> Settings:
+    """Defaults, then `file` if it exists, then the environment."""
+    tree: dict[str, object] = {}
+    if file is not None and file.exists():
+        try:
+            tree = dict(tomllib.loads(file.read_text("utf-8")))
+        except tomllib.TOMLDecodeError as error:
+            raise SettingsError(f"{str(file)!r} is not TOML: {error}") from error
+        _convert(tree, str(file))
+    for name, value in environment.items():
+        if name.startswith(PREFIX) and name not in OUTSIDE:
+            _place(tree, name, value)
+    return _convert(tree, f"the settings and {PREFIX}... variables")
+
+
+def _convert(tree: dict[str, object], place: str) -> Settings:
+    try:
+        return msgspec.convert(tree, Settings, strict=False)
+    except msgspec.ValidationError as error:
+        raise SettingsError(f"in {place}: {error}") from error
+
+
+def _place(tree: dict[str, object], name: str, value: str) -> None:
+    *path, last = name[len(PREFIX) :].lower().split("__")
+    here = tree
+    for part in path:
+        below = here.setdefault(part, {})
+        if not isinstance(below, dict):
+            raise SettingsError(f"{name!r}: {part!r} is a value, not a group")
+        here = cast("dict[str, object]", below)
+    here[last] = value.split(",") if _is_list(path, last) else value
+
+
+def _is_list(path: list[str], last: str) -> bool:
+    return path == ["commerce"] and last in {"merchants", "banks"}

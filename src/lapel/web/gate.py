@@ -1,0 +1,84 @@
+"""Who is calling: the sign-in token, as a cookie of the browser or as a bearer of the command line."""
+
+from __future__ import annotations
+
+from typing import Protocol
+from urllib.parse import urlsplit
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+COOKIE = "lapel_token"
+
+_HEADERS = (
+    (
+        b"content-security-policy",
+        b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
+        b"font-src 'self'; connect-src 'self' ws: wss:; media-src 'self' blob:; worker-src 'self' blob:; "
+        b"manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+    ),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"permissions-policy", b"microphone=(self), camera=(self), geolocation=()"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+)
+
+
+class Tokens(Protocol):
+    """The record of sign-in tokens."""
+
+    async def verify_token(self, token: str) -> str | None: ...
+
+
+class Gate:
+    """Finds the user of a request."""
+
+    def __init__(self, tokens: Tokens) -> None:
+        self._tokens = tokens
+
+    async def user_of(self, token: str) -> str | None:
+        return await self._tokens.verify_token(token)
+
+    async def user(self, request: Request) -> str | None:
+        """The user id, or None. A cookie counts only for requests that come from our own pages."""
+        token = self.token(request)
+        return None if token is None else await self.user_of(token)
+
+    def token(self, request: Request) -> str | None:
+        """The token that the request carries."""
+        bearer = request.headers.get("authorization", "")
+        if bearer.lower().startswith("bearer "):
+            return bearer[7:].strip()
+        if request.method not in ("GET", "HEAD") and not _same_origin(request):
+            return None
+        return request.cookies.get(COOKIE)
+
+
+def _same_origin(request: Request) -> bool:
+    origin = request.headers.get("origin")
+    return origin is not None and urlsplit(origin).netloc == request.headers.get("host")
+
+
+def refused(text: str, code: str, status: int) -> Response:
+    """An error as every answer of the API has it."""
+    return JSONResponse({"error": {"code": code, "message": text}}, status)
+
+
+class SecurityHeaders:
+    """Adds the headers that keep a page from running or loading what is not ours."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], *_HEADERS]
+            await send(message)
+
+        await self._app(scope, receive, guarded)
