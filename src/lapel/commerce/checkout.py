@@ -1,4 +1,7 @@
-"""A priced cart at one merchant, in the shape and the states of a UCP checkout, and the hash that an approval is bound to."""
+"""A priced cart at one merchant, in the shape and the states of a UCP checkout.
+
+Its hash is what an approval is bound to.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,10 @@ class CheckoutStatus(StrEnum):
 
 
 class DraftLine(msgspec.Struct, frozen=True):
-    """One line that the user wants. `item_id` is the merchant's variant id; `options` are the merchant's option value ids."""
+    """One line that the user wants.
+
+    `item_id` is the merchant's variant id; `options` are the merchant's option value ids.
+    """
 
     item_id: str
     title: str
@@ -66,7 +72,10 @@ class CheckoutLine:
 
 @dataclass(frozen=True, slots=True)
 class Total:
-    """One line of the merchant's totals; `kind` is UCP's (`subtotal`, `fulfillment`, `tax`, `fee`, `discount`, `total`)."""
+    """One line of the merchant's totals.
+
+    `kind` is UCP's: `subtotal`, `fulfillment`, `tax`, `fee`, `discount`, `total`.
+    """
 
     kind: str
     label: str
@@ -110,7 +119,7 @@ class Checkout:
     eta_minutes: int | None = None
 
     def hash(self) -> str:
-        """SHA-256 (hex) over everything that the user agrees to: who is paid, for what, how much, sent where."""
+        """SHA-256 (hex) over what the user agrees to: who is paid, for what, how much, where."""
         agreed = {
             "merchant": self.merchant_id,
             "checkout": self.id,

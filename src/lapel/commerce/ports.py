@@ -1,6 +1,9 @@
-"""What commerce needs from the world outside: merchants, a payment provider, and a clock. Implemented above, in services.
+"""What commerce needs from the world outside: merchants and a payment provider.
 
-Every write takes an idempotency key. Calling twice with the same key has one effect and the same answer.
+Implemented above, in services.
+
+Every write takes an idempotency key. Calling twice with the same key has one effect and the same
+answer.
 """
 
 from __future__ import annotations
@@ -14,7 +17,7 @@ from lapel.commerce.money import Money
 
 
 class PortError(Exception):
-    """A call to the outside did not give a usable answer. The tree:
+    """A call to the outside did not give a usable answer.
 
     PortError
       Unreachable        no answer, or a 5xx: the effect is UNKNOWN; retry with the same key
@@ -62,7 +65,10 @@ class PaymentState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class MerchantEvent:
-    """One fulfilment event of the merchant's order. `kind` is UCP's open type (`preparing`, `picked_up`, `in_transit`, `delivered`...)."""
+    """One fulfilment event of the merchant's order.
+
+    `kind` is UCP's open type (`preparing`, `picked_up`, `in_transit`, `delivered`...).
+    """
 
     id: str
     kind: str

@@ -1,0 +1,89 @@
+"""Money, checkouts, approvals, the durable order, receipts. Imports `lapel.store` alone."""
+
+from lapel.commerce.checkout import (
+    Address,
+    Checkout,
+    CheckoutLine,
+    CheckoutMessage,
+    CheckoutStatus,
+    DraftLine,
+    OrderDraft,
+    PaymentTarget,
+    Total,
+)
+from lapel.commerce.errors import (
+    ApprovalError,
+    CommerceError,
+    EngineError,
+    OrderError,
+    ReceiptError,
+)
+from lapel.commerce.money import Money
+from lapel.commerce.order import (
+    Approval,
+    ApprovalState,
+    Decision,
+    Evidence,
+    Order,
+    OrderEvent,
+    OrderState,
+)
+from lapel.commerce.orders import Orders
+from lapel.commerce.policy import Allowed, Denied, Policy
+from lapel.commerce.ports import (
+    Credential,
+    MerchantEvent,
+    MerchantOrder,
+    Merchants,
+    Nonsense,
+    Payments,
+    PaymentState,
+    PortError,
+    Refused,
+    Unreachable,
+)
+from lapel.commerce.receipt import Receipt, verify, verify_chain
+from lapel.commerce.words import spoken
+
+__all__ = [
+    "Address",
+    "Allowed",
+    "Approval",
+    "ApprovalError",
+    "ApprovalState",
+    "Checkout",
+    "CheckoutLine",
+    "CheckoutMessage",
+    "CheckoutStatus",
+    "CommerceError",
+    "Credential",
+    "Decision",
+    "Denied",
+    "DraftLine",
+    "EngineError",
+    "Evidence",
+    "MerchantEvent",
+    "MerchantOrder",
+    "Merchants",
+    "Money",
+    "Nonsense",
+    "Order",
+    "OrderDraft",
+    "OrderError",
+    "OrderEvent",
+    "OrderState",
+    "Orders",
+    "PaymentState",
+    "PaymentTarget",
+    "Payments",
+    "Policy",
+    "PortError",
+    "Receipt",
+    "ReceiptError",
+    "Refused",
+    "Total",
+    "Unreachable",
+    "spoken",
+    "verify",
+    "verify_chain",
+]

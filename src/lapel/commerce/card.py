@@ -1,0 +1,72 @@
+"""The data of an event: what a card about the order needs, as plain JSON."""
+
+from __future__ import annotations
+
+from lapel.commerce.checkout import Checkout, CheckoutLine, OrderDraft
+from lapel.commerce.money import Money
+from lapel.commerce.order import Approval, Order
+
+
+def money(amount: Money) -> dict[str, object]:
+    return {"minor": amount.minor, "currency": amount.currency}
+
+
+def card(order: Order, checkout: Checkout | None = None) -> dict[str, object]:
+    """Merchant, lines, totals and address label of the order, priced by `checkout` if given."""
+    priced = checkout or order.checkout
+    data: dict[str, object] = {
+        "merchant_id": order.merchant_id,
+        "merchant_name": priced.merchant_name if priced else order.merchant_name,
+        "address_label": order.draft.address.label,
+        "lines": [],
+        "totals": [],
+        "total": None,
+        "eta_minutes": None,
+    }
+    if priced is None:
+        data["lines"] = [
+            {
+                "title": line.title,
+                "quantity": line.quantity,
+                "options": list(line.option_titles),
+                "note": line.note,
+                "total": None,
+            }
+            for line in order.draft.lines
+        ]
+        return data
+    data["lines"] = [
+        {
+            "title": line.title,
+            "quantity": line.quantity,
+            "options": _option_titles(order.draft, line),
+            "note": line.note,
+            "total": money(line.total),
+        }
+        for line in priced.lines
+    ]
+    data["totals"] = [
+        {"kind": total.kind, "label": total.label, "amount": money(total.amount)}
+        for total in priced.totals
+    ]
+    data["total"] = money(priced.total)
+    data["eta_minutes"] = priced.eta_minutes
+    return data
+
+
+def approval_card(order: Order, checkout: Checkout, approval: Approval) -> dict[str, object]:
+    return {
+        **card(order, checkout),
+        "approval_id": approval.id,
+        "checkout_hash": approval.checkout_hash,
+        "payee": approval.payee,
+        "asked_at": approval.asked_at,
+        "expires_at": approval.expires_at,
+    }
+
+
+def _option_titles(draft: OrderDraft, line: CheckoutLine) -> list[str]:
+    for wanted in draft.lines:
+        if wanted.item_id == line.item_id and sorted(wanted.options) == sorted(line.options):
+            return list(wanted.option_titles)
+    return list(line.options)

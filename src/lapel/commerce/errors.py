@@ -1,0 +1,43 @@
+"""What commerce refuses, and why.
+
+CommerceError
+  OrderError      the order cannot do that now; `code` says why
+  ApprovalError   the decision does not count; `code` says why
+  ReceiptError    the file is not a receipt that can be trusted
+  EngineError     the machinery that runs orders cannot start
+"""
+
+from __future__ import annotations
+
+
+class CommerceError(Exception):
+    code = "commerce_error"
+
+    def __init__(self, text: str, *, code: str = "") -> None:
+        super().__init__(text)
+        self.text = text
+        self.code = code or self.code
+
+
+class OrderError(CommerceError):
+    """Codes: `unknown`, `too_late`, `closed`, `other_merchant`, `empty`, `bad_id`, `stopped`."""
+
+    code = "order_error"
+
+
+class ApprovalError(CommerceError):
+    """Codes: `unknown`, `expired`, `void`, `already_decided`, `hash_mismatch`, `wrong_user`."""
+
+    code = "approval_error"
+
+
+class ReceiptError(CommerceError):
+    """Codes: `not_a_receipt`, `not_canonical`, `bad_key`, `bad_signature`, `other_key`,
+    `broken_chain`.
+    """
+
+    code = "receipt_error"
+
+
+class EngineError(CommerceError):
+    code = "engine_busy"

@@ -1,0 +1,121 @@
+"""An order, its approval and its events, as the rest of Lapel sees them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal
+
+from lapel.commerce.checkout import Checkout, OrderDraft
+from lapel.commerce.money import Money
+
+
+class OrderState(StrEnum):
+    QUOTING = "quoting"
+    AWAITING_APPROVAL = "awaiting_approval"
+    REFUSED = "refused"
+    LAPSED = "lapsed"
+    CANCELED = "canceled"
+    PAYING = "paying"
+    PLACING = "placing"
+    PLACED = "placed"
+    DELIVERED = "delivered"
+    REFUNDING = "refunding"
+    REFUNDED = "refunded"
+    FAILED = "failed"
+    TROUBLE = "trouble"
+
+
+OPEN = frozenset(
+    {
+        OrderState.QUOTING,
+        OrderState.AWAITING_APPROVAL,
+        OrderState.PAYING,
+        OrderState.PLACING,
+        OrderState.PLACED,
+        OrderState.REFUNDING,
+        OrderState.TROUBLE,
+    }
+)
+"""The states in which something may still happen by itself."""
+
+CHANGEABLE = frozenset({OrderState.QUOTING, OrderState.AWAITING_APPROVAL})
+"""The states in which the user may still change or drop the order."""
+
+
+class ApprovalState(StrEnum):
+    PENDING = "pending"
+    APPROVED = "approved"
+    REFUSED = "refused"
+    LAPSED = "lapsed"
+    VOID = "void"
+
+
+Decision = Literal["approve", "refuse"]
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """How the user decided; `at` is in seconds since 1970."""
+
+    device_id: str
+    device_name: str
+    family: str
+    gesture: str
+    at: float
+    shown_on: tuple[str, ...] = ()
+    read_aloud_on: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """A question to the user about one exact checkout; it is worth nothing for any other."""
+
+    id: str
+    order_id: str
+    user_id: str
+    checkout_hash: str
+    amount: Money
+    payee: str
+    merchant_name: str
+    address_label: str
+    asked_at: float
+    expires_at: float
+    state: ApprovalState
+    decided_at: float | None = None
+    evidence: Evidence | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OrderEvent:
+    """Something that the user is to be told, exactly once. `n` is a cursor that only grows."""
+
+    n: int
+    order_id: str
+    user_id: str
+    kind: str
+    at: float
+    text: str
+    data: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    id: str
+    user_id: str
+    merchant_id: str
+    merchant_name: str
+    state: OrderState
+    revision: int
+    draft: OrderDraft
+    checkout: Checkout | None
+    checkout_id: str
+    total: Money | None
+    approval: Approval | None
+    """Of the present round of pricing; None while it is not asked yet."""
+    merchant_order_id: str
+    authorization_id: str
+    receipt: str | None
+    created_at: float
+    updated_at: float

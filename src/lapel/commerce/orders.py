@@ -1,0 +1,331 @@
+"""Orders: begin one, let the user decide, follow it to the door. All of it survives a crash."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from lapel.commerce import keys, records, words
+from lapel.commerce.card import card
+from lapel.commerce.checkout import OrderDraft
+from lapel.commerce.desk import Clock, Desk, Step
+from lapel.commerce.errors import ApprovalError, OrderError
+from lapel.commerce.journal import Journal, Listener
+from lapel.commerce.order import (
+    CHANGEABLE,
+    OPEN,
+    Approval,
+    ApprovalState,
+    Decision,
+    Evidence,
+    Order,
+    OrderEvent,
+    OrderState,
+)
+from lapel.commerce.policy import Policy
+from lapel.commerce.ports import MerchantOrder, Merchants, Payments
+from lapel.commerce.quoting import lapse
+from lapel.commerce.receipt import Signer
+from lapel.commerce.records import Told
+from lapel.commerce.steps import Steps
+from lapel.commerce.tracking import apply
+from lapel.store import Store
+
+if TYPE_CHECKING:
+    from lapel.commerce.engine import Engine
+
+_AGAIN_S = 5.0
+"""An order whose workflow ended too early is taken up again after this."""
+
+
+class Orders:
+    """The only door to orders. All methods are called on the loop that called `start`."""
+
+    def __init__(
+        self,
+        store: Store,
+        merchants: Merchants,
+        payments: Payments,
+        policy: Policy,
+        workflows_path: Path,
+        clock: Clock = time.time,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._policy = policy
+        self._workflows_path = workflows_path
+        self._journal = Journal(store)
+        self._desk = Desk(self._journal, merchants, payments, policy, clock)
+        self._steps: Steps | None = None
+        self._engine: Engine | None = None
+        self._chores: set[asyncio.Task[None]] = set()
+        self.receipt_key_id = ""
+        """The thumbprint that receipts of this Lapel are verified with."""
+
+    async def start(self) -> None:
+        """Launch the engine and take up every open order where it stands."""
+        engine_class = await asyncio.to_thread(_engine_class)
+        key = await self._store.write(lambda c: keys.ensure_key(c, "receipt", self._clock()))
+        self.receipt_key_id = key.id
+        self._steps = Steps(self._desk, Signer(key))
+        engine = engine_class(self._workflows_path, _Conduct(self._steps, self._ended))
+        await engine.start()
+        self._engine = engine
+        since = self._clock() - self._policy.track_for_s
+        pending = await engine.pending()
+        for order_id in await self._store.read(lambda c: records.open_orders(c, since)):
+            if order_id not in pending:
+                await engine.follow(order_id, again=True)
+            self._steps.wake(order_id)
+        self._chore(engine.prune(self._clock()))
+
+    async def stop(self) -> None:
+        """Leave every order as it stands; `start` of a new `Orders` goes on."""
+        engine, self._engine = self._engine, None
+        for chore in list(self._chores):
+            chore.cancel()
+        if engine is not None:
+            await engine.stop()
+
+    async def begin(self, user_id: str, draft: OrderDraft, order_id: str | None = None) -> str:
+        """Take an order on; durable on return. The same `order_id` twice is one order."""
+        order_id = order_id or f"o_{secrets.token_hex(8)}"
+        if not draft.lines or any(line.quantity < 1 for line in draft.lines):
+            raise OrderError("there is nothing to order: add a line", code="empty")
+        if not 0 < len(order_id) <= 48 or "~" in order_id:
+            raise OrderError(f"{order_id!r} is no order id", code="bad_id")
+        new = order_id
+        at = self._clock()
+        if await self._store.write(lambda c: records.new_order(c, new, user_id, draft, at)):
+            await self._running().follow(order_id)
+        return order_id
+
+    async def revise(self, order_id: str, draft: OrderDraft) -> None:
+        """Replace the cart. An open question is void from this moment, and a new price is asked."""
+        if not draft.lines or any(line.quantity < 1 for line in draft.lines):
+            raise OrderError("there is nothing left to order: cancel it instead", code="empty")
+        at = self._clock()
+
+        def work(connection: sa.Connection) -> tuple[None, list[OrderEvent]]:
+            order = self._changeable(connection, order_id)
+            if order.merchant_id != draft.merchant_id:
+                raise OrderError("another shop needs a new order", code="other_merchant")
+            self._void(connection, order, at)
+            key = f"{order.revision + 1}:revised"
+            told = Told("revised", key, words.REVISED, card(order))
+            values = {"revision": order.revision + 1, "draft": records.draft_text(draft)}
+            return None, records.move(connection, order, OrderState.QUOTING, at, told, **values)
+
+        await self._journal.commit(work)
+        self._nudge(order_id)
+
+    async def decide(
+        self,
+        approval_id: str,
+        decision: Decision,
+        evidence: Evidence,
+        *,
+        checkout_hash: str,
+        user_id: str | None = None,
+    ) -> Approval:
+        """The user's answer to one question; durable on return, exactly one answer counts.
+
+        `checkout_hash` is the hash of what the user was shown. Raises `ApprovalError`. The same
+        answer with the same evidence may be given again.
+        """
+        at = self._clock()
+
+        def work(
+            connection: sa.Connection,
+        ) -> tuple[Approval | ApprovalError, list[OrderEvent]]:
+            found = records.find_approval(connection, approval_id)
+            if found is None:
+                raise ApprovalError(f"there is no question {approval_id!r}", code="unknown")
+            approval, order = found
+            if user_id is not None and approval.user_id != user_id:
+                raise ApprovalError("this question is for another user", code="wrong_user")
+            if _same_answer(approval, decision, evidence):
+                return approval, []
+            _refuse_closed(approval)
+            if at >= approval.expires_at:
+                expired = ApprovalError("the question has expired: order again", code="expired")
+                return expired, lapse(connection, order, approval, at)
+            if decision == "refuse":
+                return _refuse(connection, order, approval, evidence, at)
+            if checkout_hash != approval.checkout_hash:
+                raise ApprovalError(
+                    "the user was shown another checkout than this", code="hash_mismatch"
+                )
+            return _approve(connection, order, approval, evidence, at)
+
+        answer = await self._journal.commit(work)
+        if isinstance(answer, ApprovalError):
+            raise answer
+        self._nudge(answer.order_id)
+        return answer
+
+    async def cancel(self, order_id: str) -> None:
+        """Drop the order while the user may; once it is being paid it is `too_late`."""
+        at = self._clock()
+
+        def work(connection: sa.Connection) -> tuple[None, list[OrderEvent]]:
+            order = records.find(connection, order_id)
+            if order is not None and order.state is OrderState.CANCELED:
+                return None, []
+            order = self._changeable(connection, order_id)
+            self._void(connection, order, at)
+            told = Told("canceled", f"{order.revision}:canceled", words.CANCELED, card(order))
+            return None, records.move(connection, order, OrderState.CANCELED, at, told)
+
+        await self._journal.commit(work)
+        self._nudge(order_id)
+
+    async def merchant_reports(self, order: MerchantOrder) -> None:
+        """A verified webhook: the merchant's whole order. Repeated or late ones change nothing."""
+        at = self._clock()
+
+        def work(connection: sa.Connection) -> tuple[tuple[str, bool], list[OrderEvent]]:
+            found = records.at_merchant(connection, order.merchant_id, order.id, order.checkout_id)
+            if found is None:
+                return ("", False), []
+            events = apply(connection, found, order, at)
+            early = found.state in (OrderState.PLACING, OrderState.TROUBLE)
+            ends = any(event.kind in ("delivered", "merchant_canceled") for event in events)
+            return (found.id, early or ends), events
+
+        order_id, matters = await self._journal.commit(work)
+        if matters:
+            self._nudge(order_id)
+
+    async def get(self, order_id: str) -> Order | None:
+        return await self._store.read(lambda c: records.find(c, order_id))
+
+    async def list(self, user_id: str, limit: int = 20) -> list[Order]:
+        """The user's orders, newest first."""
+        return await self._store.read(lambda c: records.of_user(c, user_id, limit))
+
+    async def events(self, user_id: str | None, after_n: int, limit: int = 100) -> list[OrderEvent]:
+        """Events with a larger `n`, oldest first; of all users when `user_id` is None."""
+        return await self._store.read(lambda c: records.events_after(c, user_id, after_n, limit))
+
+    async def pending_approvals(self, user_id: str) -> list[Approval]:
+        """Questions that the user can still answer, oldest first."""
+        now = self._clock()
+        return await self._store.read(lambda c: records.pending(c, user_id, now))
+
+    def subscribe(self, callback: Listener) -> Callable[[], None]:
+        """Call back on the loop after each commit of an event; the result unsubscribes."""
+        return self._journal.subscribe(callback)
+
+    def _changeable(self, connection: sa.Connection, order_id: str) -> Order:
+        order = records.find(connection, order_id)
+        if order is None:
+            raise OrderError(f"there is no order {order_id!r}", code="unknown")
+        if order.state in CHANGEABLE:
+            return order
+        if order.state in OPEN:
+            raise OrderError("it is too late to change this order", code="too_late")
+        raise OrderError(f"this order is {order.state.value}: begin a new one", code="closed")
+
+    def _void(self, connection: sa.Connection, order: Order, at: float) -> None:
+        approval = order.approval
+        if approval is not None and approval.state is ApprovalState.PENDING:
+            records.close_approval(connection, approval, ApprovalState.VOID, at)
+
+    def _running(self) -> Engine:
+        if self._engine is None:
+            raise OrderError("orders are not running: call start first", code="stopped")
+        return self._engine
+
+    def _nudge(self, order_id: str) -> None:
+        """Make the order look at the record now, and run if it does not."""
+        if self._engine is None or self._steps is None:
+            return
+        self._steps.wake(order_id)
+        if not self._engine.follows(order_id):
+            self._chore(self._take_up(order_id, 0.0))
+
+    def _ended(self, order_id: str) -> None:
+        self._chore(self._take_up(order_id, _AGAIN_S))
+
+    async def _take_up(self, order_id: str, after_s: float) -> None:
+        """Run an open order that nobody runs: its workflow ended early, or long ago."""
+        order = await self.get(order_id)
+        if order is None or order.state not in OPEN:
+            if self._steps is not None:
+                self._steps.forget(order_id)
+            return
+        if order.state is OrderState.PLACED and (
+            self._clock() - order.updated_at > self._policy.track_for_s
+        ):
+            return
+        await asyncio.sleep(after_s)
+        if self._engine is not None and not self._engine.follows(order_id):
+            await self._engine.follow(order_id, again=True)
+
+    def _chore(self, work: Coroutine[object, object, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._chores.add(task)
+        task.add_done_callback(self._chores.discard)
+
+
+@dataclass(frozen=True, slots=True)
+class _Conduct:
+    """What the engine calls."""
+
+    steps: Steps
+    ended: Callable[[str], None]
+
+    async def advance(self, order_id: str, attempt: int) -> Step:
+        return await self.steps.advance(order_id, attempt)
+
+    async def wait(self, order_id: str, until: float) -> None:
+        await self.steps.wait(order_id, until)
+
+
+def _same_answer(approval: Approval, decision: Decision, evidence: Evidence) -> bool:
+    given = ApprovalState.APPROVED if decision == "approve" else ApprovalState.REFUSED
+    return approval.state is given and approval.evidence == evidence
+
+
+def _refuse_closed(approval: Approval) -> None:
+    match approval.state:
+        case ApprovalState.PENDING:
+            return
+        case ApprovalState.VOID:
+            raise ApprovalError("the order has changed since it was asked", code="void")
+        case ApprovalState.LAPSED:
+            raise ApprovalError("the question has expired: order again", code="expired")
+        case _:
+            raise ApprovalError(f"it is {approval.state.value} already", code="already_decided")
+
+
+def _approve(
+    connection: sa.Connection, order: Order, approval: Approval, evidence: Evidence, at: float
+) -> tuple[Approval, list[OrderEvent]]:
+    decided = records.close_approval(connection, approval, ApprovalState.APPROVED, at, evidence)
+    data = {**card(order), "approval_id": approval.id, "device_name": evidence.device_name}
+    told = Told("approved", f"{order.revision}:approved", words.APPROVED, data)
+    return decided, records.move(connection, order, OrderState.PAYING, at, told)
+
+
+def _refuse(
+    connection: sa.Connection, order: Order, approval: Approval, evidence: Evidence, at: float
+) -> tuple[Approval, list[OrderEvent]]:
+    decided = records.close_approval(connection, approval, ApprovalState.REFUSED, at, evidence)
+    data = {**card(order), "approval_id": approval.id, "device_name": evidence.device_name}
+    told = Told("refused", f"{order.revision}:refused", words.REFUSED, data)
+    return decided, records.move(connection, order, OrderState.REFUSED, at, told)
+
+
+def _engine_class() -> type[Engine]:
+    from lapel.commerce.engine import Engine
+
+    return Engine

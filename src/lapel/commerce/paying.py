@@ -1,0 +1,112 @@
+"""Money: hold it at the bank, and give it back."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from lapel.commerce import records, words
+from lapel.commerce.card import card
+from lapel.commerce.desk import Desk, Step, approved, key_of
+from lapel.commerce.order import Order, OrderEvent, OrderState
+from lapel.commerce.ports import Nonsense, PaymentState, PortError, Refused, Unreachable
+from lapel.commerce.records import Told
+
+BACK = frozenset({PaymentState.VOIDED, PaymentState.REFUNDED, PaymentState.DECLINED})
+"""Where a payment is when the user has all the money."""
+
+
+async def pay(desk: Desk, order: Order, attempt: int) -> Step:
+    """Hold exactly the approved amount for exactly this payee."""
+    approval = approved(order)
+    decided_at = approval.decided_at or approval.asked_at
+    if desk.clock() - decided_at > desk.policy.stale_s:
+        return await give_back(desk, order, words.BANK_LATE)
+    try:
+        credential = await desk.credential(order)
+    except Refused as error:
+        return await _declined(desk, order, error)
+    except (Unreachable, Nonsense):
+        if attempt + 1 < desk.policy.pay_attempts:
+            return desk.retry(OrderState.PAYING, attempt)
+        return await give_back(desk, order, words.BANK_SILENT)
+    now = desk.clock()
+    told = Told("paid", f"{order.revision}:paid", words.paid(approval.amount), card(order))
+
+    def work(connection: sa.Connection) -> tuple[None, list[OrderEvent]]:
+        authorization = credential.authorization_id
+        events = records.move(
+            connection, order, OrderState.PLACING, now, told, authorization_id=authorization
+        )
+        return None, events
+
+    await desk.journal.commit(work)
+    return Step(OrderState.PLACING)
+
+
+async def give_back(desk: Desk, order: Order, said: str, kind: str = "place_failed") -> Step:
+    """End the attempt: from here on the order only frees the money."""
+    now = desk.clock()
+    told = Told(kind, f"{order.revision}:{kind}", said, card(order))
+    await desk.journal.commit(
+        lambda c: (None, records.move(c, order, OrderState.REFUNDING, now, told))
+    )
+    return Step(OrderState.REFUNDING)
+
+
+async def release(desk: Desk, order: Order) -> PaymentState:
+    """Free the money of this round, whatever became of it; raises what the bank's port raises."""
+    authorization = order.authorization_id
+    if not authorization:
+        # Whether the bank ever heard of the payment is not known. The same key tells.
+        try:
+            authorization = (await desk.credential(order)).authorization_id
+        except Refused:
+            return PaymentState.DECLINED
+    checkout = order.checkout
+    if checkout is None or checkout.payment is None:
+        raise Nonsense(f"order {order.id!r} holds money but has no payee")
+    state = await desk.payments.release(
+        order.user_id, checkout.payment, authorization, key_of(order, "release")
+    )
+    if state not in BACK:
+        raise Nonsense(f"the bank answers {state.value!r} to a release")
+    return state
+
+
+async def refund(desk: Desk, order: Order, attempt: int) -> Step:
+    """Free the money and say so; however long it takes."""
+    try:
+        state = await release(desk, order)
+    except PortError:
+        if attempt + 1 == desk.policy.refund_attempts:
+            await _tell_slow(desk, order)
+        if attempt + 1 < desk.policy.refund_attempts:
+            return desk.retry(OrderState.REFUNDING, attempt)
+        return desk.retry_slowly(OrderState.REFUNDING, attempt + 1 - desk.policy.refund_attempts)
+    amount = approved(order).amount
+    now = desk.clock()
+    was_captured = state is PaymentState.REFUNDED
+    said = words.refunded(amount, was_captured=was_captured)
+    data = {**card(order), "captured": was_captured}
+    told = Told("refunded", f"{order.revision}:refunded", said, data)
+    await desk.journal.commit(
+        lambda c: (None, records.move(c, order, OrderState.REFUNDED, now, told))
+    )
+    desk.forget(order)
+    return Step(OrderState.REFUNDED)
+
+
+async def _declined(desk: Desk, order: Order, error: Refused) -> Step:
+    now = desk.clock()
+    data = {**card(order), "reason": error.code}
+    told = Told("payment_declined", f"{order.revision}:payment_declined", words.DECLINED, data)
+    await desk.journal.commit(
+        lambda c: (None, records.move(c, order, OrderState.FAILED, now, told))
+    )
+    return Step(OrderState.FAILED)
+
+
+async def _tell_slow(desk: Desk, order: Order) -> None:
+    now = desk.clock()
+    told = Told("trouble", f"{order.revision}:refund_slow", words.REFUND_SLOW, card(order))
+    await desk.journal.commit(lambda c: (None, records.tell(c, order, now, [told])))

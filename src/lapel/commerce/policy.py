@@ -1,0 +1,74 @@
+"""What Lapel may ask the user to approve, and how patient it is with the world."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from lapel.commerce.checkout import Checkout
+from lapel.commerce.money import Money
+from lapel.commerce.words import spoken
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Denied:
+    """The policy says no, whatever the user would say; `words` are for the user."""
+
+    code: str
+    words: str
+
+
+def _limits() -> Mapping[str, int]:
+    return MappingProxyType({"EUR": 20000})
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Limits and patience. A currency that is not named in `max_order` is never paid in."""
+
+    max_order: Mapping[str, int] = field(default_factory=_limits)
+    approval_s: float = 60.0
+    stale_s: float = 600.0
+    """An approval older than this starts no payment and no placing any more."""
+    quote_attempts: int = 4
+    pay_attempts: int = 6
+    place_attempts: int = 6
+    cancel_attempts: int = 3
+    refund_attempts: int = 8
+    """After so many the user hears of it; the attempts go on."""
+    retry_s: float = 0.5
+    retry_most_s: float = 8.0
+    long_retry_s: float = 30.0
+    long_retry_most_s: float = 900.0
+    track_first_s: float = 3.0
+    track_s: float = 10.0
+    track_most_s: float = 300.0
+    track_for_s: float = 172800.0
+    late_s: float = 300.0
+    """So much after the promised time an order is called late."""
+
+    def judge(self, checkout: Checkout) -> Allowed | Denied:
+        limit = self.max_order.get(checkout.total.currency)
+        if limit is None:
+            words = f"I may not pay in {checkout.total.currency}. Nothing was ordered."
+            return Denied("over_limit", words)
+        if checkout.total.minor > limit:
+            most = spoken(Money(limit, checkout.total.currency))
+            words = f"That is {spoken(checkout.total)}, and your limit is {most}."
+            return Denied("over_limit", f"{words} Nothing was ordered.")
+        return Allowed()
+
+    def retry_in(self, attempt: int) -> float:
+        return min(self.retry_s * 2.0 ** min(attempt, 30), self.retry_most_s)
+
+    def long_retry_in(self, attempt: int) -> float:
+        return min(self.long_retry_s * 2.0 ** min(attempt, 30), self.long_retry_most_s)
+
+    def track_in(self, attempt: int) -> float:
+        return min(self.track_s * 1.6 ** min(attempt - 1, 30), self.track_most_s)

@@ -1,0 +1,170 @@
+"""From a draft to a question: price it at the merchant, judge it, ask the user."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import sqlalchemy as sa
+
+from lapel.commerce import records, words
+from lapel.commerce.card import approval_card, card
+from lapel.commerce.checkout import Checkout, CheckoutStatus, OrderDraft
+from lapel.commerce.desk import Desk, Step, key_of
+from lapel.commerce.order import Approval, ApprovalState, Order, OrderEvent, OrderState
+from lapel.commerce.policy import Denied
+from lapel.commerce.ports import Nonsense, Refused, Unreachable
+from lapel.commerce.records import Moved, Told
+
+
+async def quote(desk: Desk, order: Order, attempt: int) -> Step:
+    """Price the draft. The same checkout at the merchant is replaced when the user revised."""
+    key = key_of(order, "quote")
+    try:
+        if order.checkout_id:
+            checkout = await desk.merchants.update_checkout(order.checkout_id, order.draft, key)
+        else:
+            checkout = await desk.merchants.create_checkout(order.draft, key)
+    except Unreachable:
+        if attempt + 1 < desk.policy.quote_attempts:
+            return desk.retry(OrderState.QUOTING, attempt)
+        return await _fail(desk, order, None, words.NO_QUOTE)
+    except Refused as error:
+        return await _fail(desk, order, None, error.text)
+    except Nonsense:
+        return await _fail(desk, order, None, words.ODD_QUOTE)
+    try:
+        return await _answer(desk, order, checkout)
+    except Moved:
+        await desk.journal.commit(
+            lambda c: (records.remember_checkout(c, order.id, checkout.id), [])
+        )
+        raise
+
+
+async def _answer(desk: Desk, order: Order, checkout: Checkout) -> Step:
+    fault = mismatch(order.draft, checkout)
+    if fault:
+        return await _fail(desk, order, checkout, fault)
+    match desk.policy.judge(checkout):
+        case Denied(_, said):
+            return await _fail(desk, order, checkout, said, kind="over_limit")
+        case _:
+            return await _ask(desk, order, checkout)
+
+
+async def await_approval(desk: Desk, order: Order, _: int) -> Step:
+    """Wait for the decision until the question expires; what expired unseen is lapsed, too."""
+    approval = order.approval
+    if approval is None or approval.state is not ApprovalState.PENDING:
+        raise Moved(f"order {order.id!r} has no open question")
+    now = desk.clock()
+    if now < approval.expires_at:
+        return Step(OrderState.AWAITING_APPROVAL, until=approval.expires_at)
+    await desk.journal.commit(lambda c: (None, lapse(c, order, approval, now)))
+    return Step(OrderState.LAPSED)
+
+
+def lapse(
+    connection: sa.Connection, order: Order, approval: Approval, at: float
+) -> list[OrderEvent]:
+    records.close_approval(connection, approval, ApprovalState.LAPSED, at)
+    told = Told("lapsed", f"{order.revision}:lapsed", words.LAPSED, card(order))
+    return records.move(connection, order, OrderState.LAPSED, at, told)
+
+
+def mismatch(draft: OrderDraft, checkout: Checkout) -> str:
+    """Why this is not a price for that draft, in words for the user; empty when it is."""
+    if checkout.merchant_id != draft.merchant_id or _goods(draft) != _priced_goods(checkout):
+        return words.OTHER_CART
+    if not _same_place(draft, checkout):
+        return words.OTHER_ADDRESS
+    amounts = [line.total for line in checkout.lines] + [line.unit_price for line in checkout.lines]
+    amounts += [total.amount for total in checkout.totals]
+    if any(amount.currency != checkout.total.currency for amount in amounts):
+        return words.OTHER_MONEY
+    if checkout.total.minor <= 0:
+        return words.OTHER_MONEY
+    if checkout.status is not CheckoutStatus.READY_FOR_COMPLETE:
+        return _complaint(checkout)
+    if checkout.payment is None or not checkout.payment.payee:
+        return words.NO_WAY_TO_PAY
+    return ""
+
+
+def _complaint(checkout: Checkout) -> str:
+    said = " ".join(message.text for message in checkout.messages if message.severity != "info")
+    return f"{said} Nothing was ordered." if said else words.NOT_READY
+
+
+def _goods(draft: OrderDraft) -> Counter[tuple[str, tuple[str, ...]]]:
+    goods: Counter[tuple[str, tuple[str, ...]]] = Counter()
+    for line in draft.lines:
+        goods[line.item_id, tuple(sorted(line.options))] += line.quantity
+    return goods
+
+
+def _priced_goods(checkout: Checkout) -> Counter[tuple[str, tuple[str, ...]]]:
+    goods: Counter[tuple[str, tuple[str, ...]]] = Counter()
+    for line in checkout.lines:
+        goods[line.item_id, tuple(sorted(line.options))] += line.quantity
+    return goods
+
+
+def _same_place(draft: OrderDraft, checkout: Checkout) -> bool:
+    wanted, answered = draft.address, checkout.address
+    return all(
+        " ".join(one.split()).casefold() == " ".join(other.split()).casefold()
+        for one, other in (
+            (wanted.street, answered.street),
+            (wanted.city, answered.city),
+            (wanted.postal_code, answered.postal_code),
+        )
+    )
+
+
+async def _ask(desk: Desk, order: Order, checkout: Checkout) -> Step:
+    now = desk.clock()
+    payment = checkout.payment
+    approval = Approval(
+        id=records.approval_id(order.id, order.revision),
+        order_id=order.id,
+        user_id=order.user_id,
+        checkout_hash=checkout.hash(),
+        amount=checkout.total,
+        payee=payment.payee if payment else "",
+        merchant_name=checkout.merchant_name,
+        address_label=order.draft.address.label,
+        asked_at=now,
+        expires_at=now + desk.policy.approval_s,
+        state=ApprovalState.PENDING,
+    )
+
+    def work(connection: sa.Connection) -> tuple[None, list[OrderEvent]]:
+        data = approval_card(order, checkout, approval)
+        question = words.approval(checkout, order.draft)
+        events = records.move(
+            connection,
+            order,
+            OrderState.AWAITING_APPROVAL,
+            now,
+            Told("quoted", f"{order.revision}:quoted", words.quoted(checkout), data),
+            Told("approval_needed", f"{order.revision}:approval_needed", question, data),
+            **records.checkout_values(checkout),
+        )
+        records.ask(connection, approval)
+        return None, events
+
+    await desk.journal.commit(work)
+    return Step(OrderState.AWAITING_APPROVAL, until=approval.expires_at)
+
+
+async def _fail(
+    desk: Desk, order: Order, checkout: Checkout | None, said: str, *, kind: str = "quote_failed"
+) -> Step:
+    now = desk.clock()
+    values = records.checkout_values(checkout) if checkout else {}
+    told = Told(kind, f"{order.revision}:{kind}", said, card(order, checkout))
+    await desk.journal.commit(
+        lambda c: (None, records.move(c, order, OrderState.FAILED, now, told, **values))
+    )
+    return Step(OrderState.FAILED)

@@ -1,0 +1,266 @@
+"""Receipts: what was bought, who agreed to it and how, signed, and verified without any network.
+
+The file is one line of canonical JSON, `{"jwk": ..., "jws": ..., "receipt": ...}`. No number in it
+is a float, every key is ASCII, and the encoding is that of RFC 8785, so that the bytes follow from
+the content and any changed byte is found. `jws` is a compact JWS (ES256, raw r||s, low s) whose
+payload is the receipt. docs/receipts.md is the format's description.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+import msgspec
+
+from lapel.commerce import keys
+from lapel.commerce.checkout import Checkout
+from lapel.commerce.errors import ReceiptError
+from lapel.commerce.money import Money
+from lapel.commerce.order import Order
+
+VERSION = 1
+TYPE = "lapel-receipt+json"
+LARGEST = 1 << 20
+"""No receipt has more bytes; a larger file is not read."""
+
+
+class Amount(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    minor: int
+    currency: str
+
+
+class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    item_id: str
+    title: str
+    quantity: int
+    unit_price: Amount
+    total: Amount
+    options: tuple[str, ...]
+    note: str
+
+
+class TotalLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    kind: str
+    label: str
+    amount: Amount
+
+
+class Place(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    label: str
+    street: str
+    city: str
+    postal_code: str
+    country: str
+    latitude: str
+    longitude: str
+    instructions: str
+
+
+class Merchant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    id: str
+    name: str
+    order_id: str
+    checkout_id: str
+
+
+class Payment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    payee: str
+    handler: str
+    authorization_id: str
+    amount: Amount
+
+
+class Consent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who said yes, on what, how; `at` by Lapel's clock, `gesture_at` by the device's."""
+
+    approval_id: str
+    checkout_hash: str
+    asked_at: str
+    at: str
+    gesture_at: str
+    gesture: str
+    device_id: str
+    device_name: str
+    device_family: str
+    shown_on: tuple[str, ...]
+    read_aloud_on: tuple[str, ...]
+
+
+class Receipt(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`previous` is the SHA-256 of the user's previous receipt file, empty in the first one."""
+
+    version: int
+    id: str
+    order_id: str
+    user_id: str
+    placed_at: str
+    merchant: Merchant
+    lines: tuple[Line, ...]
+    totals: tuple[TotalLine, ...]
+    total: Amount
+    address: Place
+    payment: Payment
+    consent: Consent
+    key_id: str
+    previous: str
+
+
+class _File(msgspec.Struct, forbid_unknown_fields=True):
+    receipt: Receipt
+    jws: str
+    jwk: dict[str, str]
+
+
+class Signer:
+    """Signs receipts with one key."""
+
+    def __init__(self, key: keys.SigningKey) -> None:
+        self._key = key
+        self.key_id = key.id
+
+    def sign(self, receipt: Receipt) -> str:
+        """The receipt's file."""
+        jws = keys.sign_jws(self._key, TYPE, canonical(receipt))
+        return canonical(_File(receipt, jws, dict(self._key.public))).decode()
+
+
+def receipt_of(
+    order: Order, checkout: Checkout, at: float, key_id: str, previous: str | None
+) -> Receipt:
+    """The receipt of an order that is being placed as `checkout`."""
+    approval, payment = order.approval, checkout.payment
+    evidence = approval.evidence if approval else None
+    if approval is None or evidence is None or approval.decided_at is None or payment is None:
+        raise ReceiptError(f"order {order.id!r} was not approved, so it has no receipt")
+    return Receipt(
+        version=VERSION,
+        id=f"r_{order.id.removeprefix('o_')}",
+        order_id=order.id,
+        user_id=order.user_id,
+        placed_at=_time(at),
+        merchant=Merchant(
+            checkout.merchant_id, checkout.merchant_name, checkout.order_id, checkout.id
+        ),
+        lines=_lines(checkout),
+        totals=tuple(TotalLine(x.kind, x.label, _amount(x.amount)) for x in checkout.totals),
+        total=_amount(checkout.total),
+        address=_place(checkout),
+        payment=Payment(
+            payment.payee, payment.handler, order.authorization_id, _amount(approval.amount)
+        ),
+        consent=Consent(
+            approval_id=approval.id,
+            checkout_hash=approval.checkout_hash,
+            asked_at=_time(approval.asked_at),
+            at=_time(approval.decided_at),
+            gesture_at=_time(evidence.at),
+            gesture=evidence.gesture,
+            device_id=evidence.device_id,
+            device_name=evidence.device_name,
+            device_family=evidence.family,
+            shown_on=evidence.shown_on,
+            read_aloud_on=evidence.read_aloud_on,
+        ),
+        key_id=key_id,
+        previous=file_hash(previous) if previous else "",
+    )
+
+
+def verify(file: bytes | str, *, key: str = "") -> Receipt:
+    """The receipt in a file that nobody changed; `key` pins the signer by its JWK thumbprint.
+
+    Without `key` the file proves only that it is whole: anyone can sign with a key of their own.
+    Raises `ReceiptError`.
+    """
+    data = file.encode() if isinstance(file, str) else file
+    if len(data) > LARGEST:
+        raise ReceiptError("the file is too large for a receipt", code="not_a_receipt")
+    try:
+        parsed = msgspec.json.decode(data, type=_File)
+        plain = json.loads(data)
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
+        raise ReceiptError(f"this is not a receipt: {error}", code="not_a_receipt") from None
+    if _encoded(plain) != data:
+        raise ReceiptError(
+            "the file is not in canonical form: it was edited or reformatted", code="not_canonical"
+        )
+    public = keys.public_key(parsed.jwk)
+    signer = keys.thumbprint(parsed.jwk)
+    if key and key != signer:
+        raise ReceiptError(f"signed with the key {signer!r}, not with {key!r}", code="other_key")
+    if keys.verify_jws(public, signer, TYPE, parsed.jws) != canonical(parsed.receipt):
+        raise ReceiptError("the signature is for other content", code="bad_signature")
+    if parsed.receipt.key_id != signer or parsed.receipt.version != VERSION:
+        raise ReceiptError("the receipt names another key or version", code="bad_signature")
+    return parsed.receipt
+
+
+def verify_chain(files: Iterable[bytes | str], *, key: str = "") -> list[Receipt]:
+    """Verify a user's receipts, oldest first, and that none is missing between them."""
+    receipts: list[Receipt] = []
+    before: bytes | str | None = None
+    for file in files:
+        receipt = verify(file, key=key)
+        if before is not None and receipt.previous != file_hash(before):
+            raise ReceiptError(
+                f"receipt {receipt.id!r} does not follow {receipts[-1].id!r}: one is missing",
+                code="broken_chain",
+            )
+        receipts.append(receipt)
+        before = file
+    return receipts
+
+
+def file_hash(file: bytes | str) -> str:
+    return hashlib.sha256(file.encode() if isinstance(file, str) else file).hexdigest()
+
+
+def canonical(value: msgspec.Struct) -> bytes:
+    """RFC 8785 for values without floats and with ASCII keys."""
+    return _encoded(msgspec.to_builtins(value))
+
+
+def _encoded(plain: object) -> bytes:
+    text = json.dumps(plain, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return text.encode("utf-8", errors="surrogatepass")
+
+
+def _lines(checkout: Checkout) -> tuple[Line, ...]:
+    return tuple(
+        Line(
+            x.item_id,
+            x.title,
+            x.quantity,
+            _amount(x.unit_price),
+            _amount(x.total),
+            x.options,
+            x.note,
+        )
+        for x in checkout.lines
+    )
+
+
+def _place(checkout: Checkout) -> Place:
+    address = checkout.address
+    return Place(
+        address.label,
+        address.street,
+        address.city,
+        address.postal_code,
+        address.country,
+        repr(address.latitude),
+        repr(address.longitude),
+        address.instructions,
+    )
+
+
+def _amount(amount: Money) -> Amount:
+    return Amount(amount.minor, amount.currency)
+
+
+def _time(at: float) -> str:
+    stamp = datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")
+    return stamp.replace("+00:00", "Z")

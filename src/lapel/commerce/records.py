@@ -1,0 +1,393 @@
+"""Orders, approvals and events as rows: every function works inside the caller's transaction.
+
+Two rules keep a repeated step harmless. A change of state names the state and the revision that it
+starts from, and is refused with `Moved` when the order is elsewhere. An event has a key, and the
+same key is written once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.dialects.sqlite import insert
+
+from lapel.commerce.checkout import Checkout, OrderDraft
+from lapel.commerce.errors import CommerceError
+from lapel.commerce.money import Money
+from lapel.commerce.order import (
+    OPEN,
+    Approval,
+    ApprovalState,
+    Evidence,
+    Order,
+    OrderEvent,
+    OrderState,
+)
+from lapel.store import schema
+
+T = TypeVar("T")
+_Row = sa.RowMapping
+
+
+class Moved(CommerceError):
+    """The order is no longer where the caller read it: read it again."""
+
+    code = "moved"
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An event to be written: `key` makes it once an order."""
+
+    kind: str
+    key: str
+    text: str
+    data: Mapping[str, object]
+
+
+def new_order(
+    connection: sa.Connection, order_id: str, user_id: str, draft: OrderDraft, at: float
+) -> bool:
+    """Write a new order; False when one with this id is there already."""
+    result = connection.execute(
+        insert(schema.orders)
+        .values(
+            id=order_id,
+            user_id=user_id,
+            merchant_id=draft.merchant_id,
+            merchant_name="",
+            state=OrderState.QUOTING.value,
+            revision=0,
+            draft=_text(draft),
+            created_at=at,
+            updated_at=at,
+        )
+        .on_conflict_do_nothing(index_elements=["id"])
+    )
+    return result.rowcount == 1
+
+
+def find(connection: sa.Connection, order_id: str) -> Order | None:
+    row = connection.execute(sa.select(schema.orders).where(schema.orders.c.id == order_id))
+    found = row.mappings().first()
+    return _order(connection, found) if found else None
+
+
+def load(connection: sa.Connection, order_id: str) -> Order:
+    order = find(connection, order_id)
+    if order is None:
+        raise Moved(f"there is no order {order_id!r}")
+    return order
+
+
+def of_user(connection: sa.Connection, user_id: str, limit: int) -> list[Order]:
+    """The user's orders, newest first."""
+    rows = connection.execute(
+        sa.select(schema.orders)
+        .where(schema.orders.c.user_id == user_id)
+        .order_by(schema.orders.c.created_at.desc(), schema.orders.c.id.desc())
+        .limit(limit)
+    )
+    return [_order(connection, row) for row in rows.mappings().all()]
+
+
+def open_orders(connection: sa.Connection, placed_since: float) -> list[str]:
+    """Ids of the orders in which something may still happen by itself."""
+    orders = schema.orders.c
+    rows = connection.execute(
+        sa.select(orders.id)
+        .where(orders.state.in_([state.value for state in OPEN]))
+        .where(
+            sa.or_(orders.state != OrderState.PLACED.value, orders.updated_at >= placed_since),
+        )
+        .order_by(orders.created_at)
+    )
+    return list(rows.scalars())
+
+
+def at_merchant(
+    connection: sa.Connection, merchant_id: str, merchant_order_id: str, checkout_id: str
+) -> Order | None:
+    """The order behind a merchant's order, or behind its checkout while it has no number."""
+    orders = schema.orders.c
+    for column, value in (
+        (orders.merchant_order_id, merchant_order_id),
+        (orders.checkout_id, checkout_id),
+    ):
+        if value:
+            rows = connection.execute(
+                sa.select(schema.orders).where(orders.merchant_id == merchant_id, column == value)
+            )
+            if found := rows.mappings().first():
+                return _order(connection, found)
+    return None
+
+
+def last_receipt(connection: sa.Connection, user_id: str) -> str | None:
+    """The user's newest receipt: the one whose order was placed last."""
+    orders, events = schema.orders.c, schema.order_events.c
+    return connection.execute(
+        sa.select(orders.receipt)
+        .join(schema.order_events, events.order_id == orders.id)
+        .where(orders.user_id == user_id, events.kind == "placed", orders.receipt.is_not(None))
+        .order_by(events.n.desc())
+        .limit(1)
+    ).scalar()
+
+
+def move(
+    connection: sa.Connection,
+    order: Order,
+    to: OrderState,
+    at: float,
+    *told: Told,
+    **values: object,
+) -> list[OrderEvent]:
+    """Take the order from where it was read to another state, and tell of it; else `Moved`."""
+    orders = schema.orders.c
+    result = connection.execute(
+        sa.update(schema.orders)
+        .where(
+            orders.id == order.id,
+            orders.state == order.state.value,
+            orders.revision == order.revision,
+        )
+        .values(state=to.value, updated_at=at, **values)
+    )
+    if result.rowcount != 1:
+        raise Moved(f"order {order.id!r} is no longer {order.state.value}")
+    return tell(connection, order, at, told)
+
+
+def remember_checkout(connection: sa.Connection, order_id: str, checkout_id: str) -> None:
+    """Keep the merchant's checkout id of a round that was overtaken, so that the next reuses it."""
+    orders = schema.orders.c
+    connection.execute(
+        sa.update(schema.orders)
+        .where(orders.id == order_id, orders.checkout_id.is_(None))
+        .values(checkout_id=checkout_id)
+    )
+
+
+def touch(connection: sa.Connection, order_id: str, at: float) -> None:
+    connection.execute(
+        sa.update(schema.orders).where(schema.orders.c.id == order_id).values(updated_at=at)
+    )
+
+
+def tell(
+    connection: sa.Connection, order: Order, at: float, told: Iterable[Told]
+) -> list[OrderEvent]:
+    """Write events that are not written yet, and return those."""
+    new: list[OrderEvent] = []
+    for entry in told:
+        data = {"order_id": order.id, **entry.data}
+        row = connection.execute(
+            insert(schema.order_events)
+            .values(
+                order_id=order.id,
+                user_id=order.user_id,
+                kind=entry.kind,
+                key=_key(entry.key),
+                at=at,
+                text=entry.text,
+                data=_text(data),
+            )
+            .on_conflict_do_nothing(index_elements=["order_id", "key"])
+            .returning(schema.order_events.c.n)
+        ).first()
+        if row is not None:
+            event = OrderEvent(row.n, order.id, order.user_id, entry.kind, at, entry.text, data)
+            new.append(event)
+    return new
+
+
+def told_keys(connection: sa.Connection, order_id: str) -> set[str]:
+    events = schema.order_events.c
+    rows = connection.execute(sa.select(events.key).where(events.order_id == order_id))
+    return set(rows.scalars())
+
+
+def events_after(
+    connection: sa.Connection, user_id: str | None, after_n: int, limit: int
+) -> list[OrderEvent]:
+    events = schema.order_events.c
+    query = sa.select(schema.order_events).where(events.n > after_n).order_by(events.n).limit(limit)
+    if user_id is not None:
+        query = query.where(events.user_id == user_id)
+    return [
+        OrderEvent(
+            row["n"],
+            row["order_id"],
+            row["user_id"],
+            row["kind"],
+            row["at"],
+            row["text"],
+            _parsed(row["data"], dict[str, Any]),
+        )
+        for row in connection.execute(query).mappings()
+    ]
+
+
+def approval_id(order_id: str, revision: int) -> str:
+    """There is at most one question in a round of pricing."""
+    return f"a_{order_id}_{revision}"
+
+
+def ask(connection: sa.Connection, approval: Approval) -> None:
+    connection.execute(
+        sa.insert(schema.approvals).values(
+            id=approval.id,
+            order_id=approval.order_id,
+            user_id=approval.user_id,
+            checkout_hash=approval.checkout_hash,
+            amount_minor=approval.amount.minor,
+            currency=approval.amount.currency,
+            payee=approval.payee,
+            state=approval.state.value,
+            asked_at=approval.asked_at,
+            expires_at=approval.expires_at,
+        )
+    )
+
+
+def close_approval(
+    connection: sa.Connection,
+    approval: Approval,
+    to: ApprovalState,
+    at: float,
+    evidence: Evidence | None = None,
+) -> Approval:
+    """Take an approval from where it was read to another state; else `Moved`."""
+    result = connection.execute(
+        sa.update(schema.approvals)
+        .where(
+            schema.approvals.c.id == approval.id,
+            schema.approvals.c.state == approval.state.value,
+        )
+        .values(
+            state=to.value,
+            decided_at=at if evidence else schema.approvals.c.decided_at,
+            evidence=_text(evidence) if evidence else schema.approvals.c.evidence,
+        )
+    )
+    if result.rowcount != 1:
+        raise Moved(f"approval {approval.id!r} is no longer {approval.state.value}")
+    if evidence is None:
+        return replace(approval, state=to)
+    return replace(approval, state=to, decided_at=at, evidence=evidence)
+
+
+def find_approval(connection: sa.Connection, approval_id: str) -> tuple[Approval, Order] | None:
+    """An approval by its id, with its order."""
+    row = (
+        connection.execute(sa.select(schema.approvals).where(schema.approvals.c.id == approval_id))
+        .mappings()
+        .first()
+    )
+    if row is None:
+        return None
+    order = load(connection, row["order_id"])
+    return _approval(row, order.merchant_name, order.draft), order
+
+
+def pending(connection: sa.Connection, user_id: str, now: float) -> list[Approval]:
+    approvals = schema.approvals.c
+    rows = connection.execute(
+        sa.select(schema.approvals)
+        .where(
+            approvals.user_id == user_id,
+            approvals.state == ApprovalState.PENDING.value,
+            approvals.expires_at > now,
+        )
+        .order_by(approvals.asked_at)
+    )
+    found: list[Approval] = []
+    for row in rows.mappings().all():
+        order = load(connection, row["order_id"])
+        found.append(_approval(row, order.merchant_name, order.draft))
+    return found
+
+
+def _order(connection: sa.Connection, row: _Row) -> Order:
+    draft = _parsed(row["draft"], OrderDraft)
+    current = (
+        connection.execute(
+            sa.select(schema.approvals).where(
+                schema.approvals.c.id == approval_id(row["id"], row["revision"])
+            )
+        )
+        .mappings()
+        .first()
+    )
+    minor, currency = row["total_minor"], row["currency"]
+    return Order(
+        id=row["id"],
+        user_id=row["user_id"],
+        merchant_id=row["merchant_id"],
+        merchant_name=row["merchant_name"],
+        state=OrderState(row["state"]),
+        revision=row["revision"],
+        draft=draft,
+        checkout=_parsed(row["checkout"], Checkout) if row["checkout"] else None,
+        checkout_id=row["checkout_id"] or "",
+        total=Money(minor, currency) if minor is not None and currency else None,
+        approval=_approval(current, row["merchant_name"], draft) if current else None,
+        merchant_order_id=row["merchant_order_id"] or "",
+        authorization_id=row["authorization_id"] or "",
+        receipt=row["receipt"],
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
+    )
+
+
+def _approval(row: _Row, merchant_name: str, draft: OrderDraft) -> Approval:
+    return Approval(
+        id=row["id"],
+        order_id=row["order_id"],
+        user_id=row["user_id"],
+        checkout_hash=row["checkout_hash"],
+        amount=Money(row["amount_minor"], row["currency"]),
+        payee=row["payee"],
+        merchant_name=merchant_name,
+        address_label=draft.address.label,
+        asked_at=row["asked_at"],
+        expires_at=row["expires_at"],
+        state=ApprovalState(row["state"]),
+        decided_at=row["decided_at"],
+        evidence=_parsed(row["evidence"], Evidence) if row["evidence"] else None,
+    )
+
+
+def checkout_values(checkout: Checkout) -> dict[str, object]:
+    """The columns that follow from a checkout."""
+    return {
+        "checkout": _text(checkout),
+        "checkout_id": checkout.id,
+        "merchant_name": checkout.merchant_name,
+        "total_minor": checkout.total.minor,
+        "currency": checkout.total.currency,
+    }
+
+
+def draft_text(draft: OrderDraft) -> str:
+    return _text(draft)
+
+
+def _key(key: str) -> str:
+    if len(key) <= 128:
+        return key
+    return hashlib.sha256(key.encode()).hexdigest()
+
+
+def _text(value: object) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def _parsed(text: str, kind: type[T]) -> T:
+    return msgspec.json.decode(text, type=kind)

@@ -1,0 +1,90 @@
+"""One step of an order, whatever state it is in: the only code that knows all the states."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from lapel.commerce import records
+from lapel.commerce.desk import Desk, Step
+from lapel.commerce.journal import fault
+from lapel.commerce.order import Order, OrderState
+from lapel.commerce.paying import pay, refund
+from lapel.commerce.placing import Placer
+from lapel.commerce.quoting import await_approval, quote
+from lapel.commerce.receipt import Signer
+from lapel.commerce.records import Moved
+from lapel.commerce.tracking import close, track
+
+_LOOK_S = 15.0
+"""Longest sleep at once: after a suspended machine or a moved clock the time is looked at again."""
+
+_log = logging.getLogger(__name__)
+
+
+class Steps:
+    """Advances orders, and lets them wait until a time comes or somebody wakes them."""
+
+    def __init__(self, desk: Desk, signer: Signer) -> None:
+        self._desk = desk
+        self._placer = Placer(desk, signer)
+        self._wakes: dict[str, asyncio.Event] = {}
+
+    async def advance(self, order_id: str, attempt: int) -> Step:
+        """Do the next thing for the order. Never raises: what fails is tried again, later."""
+        order = None
+        try:
+            order = await self._desk.journal.read(lambda c: records.load(c, order_id))
+            return await self._step(order, attempt)
+        except Moved:
+            return await self._moved(order, order_id, attempt)
+        except Exception as error:  # the boundary: an order is never dropped for a fault of ours
+            _log.error("a step of an order failed: %s", fault(error))
+            return self._desk.retry_slowly(order.state if order else OrderState.QUOTING, attempt)
+
+    async def wait(self, order_id: str, until: float) -> None:
+        wake = self._wakes.setdefault(order_id, asyncio.Event())
+        while not wake.is_set() and (left := until - self._desk.clock()) > 0:
+            try:
+                await asyncio.wait_for(wake.wait(), min(left, _LOOK_S))
+            except TimeoutError:
+                continue
+        self._wakes.pop(order_id, None)
+
+    def wake(self, order_id: str) -> None:
+        """Let the order look at the record now, or right after what it is doing."""
+        self._wakes.setdefault(order_id, asyncio.Event()).set()
+
+    def forget(self, order_id: str) -> None:
+        self._wakes.pop(order_id, None)
+
+    async def _step(self, order: Order, attempt: int) -> Step:
+        match order.state:
+            case OrderState.QUOTING:
+                return await quote(self._desk, order, attempt)
+            case OrderState.AWAITING_APPROVAL:
+                return await await_approval(self._desk, order, attempt)
+            case OrderState.PAYING:
+                return await pay(self._desk, order, attempt)
+            case OrderState.PLACING:
+                return await self._placer.place(order, attempt)
+            case OrderState.TROUBLE:
+                return await self._placer.settle(order, attempt)
+            case OrderState.REFUNDING:
+                return await refund(self._desk, order, attempt)
+            case OrderState.PLACED:
+                return await track(self._desk, order, attempt)
+            case OrderState.DELIVERED:
+                return Step(order.state, done=True)
+            case _:
+                return await close(self._desk, order, attempt)
+
+    async def _moved(self, order: Order | None, order_id: str, attempt: int) -> Step:
+        """Somebody else moved the order on: go on from there."""
+        now = await self._desk.journal.read(lambda c: records.find(c, order_id))
+        if now is None:
+            return Step(OrderState.FAILED, done=True)
+        if order is None or (now.state, now.revision) != (order.state, order.revision):
+            return Step(now.state)
+        _log.error("order in state %s does not fit its approval", now.state.value)
+        return self._desk.retry_slowly(now.state, attempt)

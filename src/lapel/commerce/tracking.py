@@ -1,0 +1,160 @@
+"""From placed to delivered: what the merchant reports, by webhook or when asked."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from lapel.commerce import records, words
+from lapel.commerce.card import card, money
+from lapel.commerce.desk import Desk, Step, key_of
+from lapel.commerce.order import Order, OrderEvent, OrderState
+from lapel.commerce.ports import MerchantEvent, MerchantOrder, PortError
+from lapel.commerce.records import Told
+
+_KINDS = {
+    "processing": "preparing",
+    "preparing": "preparing",
+    "picked_up": "picked_up",
+    "shipped": "picked_up",
+    "in_transit": "on_the_way",
+    "out_for_delivery": "on_the_way",
+    "on_the_way": "on_the_way",
+    "delivered": "delivered",
+    "late": "late",
+    "delayed": "late",
+}
+_STAGES = ("preparing", "picked_up", "on_the_way", "delivered")
+_WORDS = {
+    "preparing": words.PREPARING,
+    "picked_up": words.PICKED_UP,
+    "on_the_way": words.ON_THE_WAY,
+    "delivered": words.DELIVERED,
+    "late": words.LATE,
+}
+_LATE = "late:eta"
+
+
+async def track(desk: Desk, order: Order, attempt: int) -> Step:
+    """Wait for webhooks; ask the merchant when it is silent, ever more rarely."""
+    policy, now = desk.policy, desk.clock()
+    if now - order.updated_at > policy.track_for_s:
+        return Step(OrderState.PLACED, done=True)
+    if attempt == 0:
+        return Step(OrderState.PLACED, 1, now + policy.track_first_s)
+    late_at = _late_at(desk, order)
+    if late_at is not None and now >= late_at:
+        await _tell_late(desk, order, now)
+    if not order.merchant_order_id or now - order.updated_at < policy.track_first_s:
+        news = False
+    else:
+        news = await _ask(desk, order)
+    attempt = 1 if news else attempt + 1
+    until = now + policy.track_in(attempt)
+    if late_at is not None and now < late_at < until:
+        until = late_at
+    return Step(OrderState.PLACED, attempt, until)
+
+
+def apply(
+    connection: sa.Connection, order: Order, report: MerchantOrder, at: float
+) -> list[OrderEvent]:
+    """Write what is new in a report. A report is the whole story, so a late one adds nothing."""
+    if order.state is not OrderState.PLACED:
+        return []
+    keys = records.told_keys(connection, order.id)
+    news = [*_progress(order, report, keys), *_refunds(order, report)]
+    if report.canceled:
+        told = Told("merchant_canceled", "m:canceled", words.SHOP_CANCELED, card(order))
+        return records.move(connection, order, OrderState.REFUNDING, at, *news, told)
+    if any(told.kind == "delivered" for told in news):
+        return records.move(connection, order, OrderState.DELIVERED, at, *news)
+    events = records.tell(connection, order, at, news)
+    if events:
+        records.touch(connection, order.id, at)
+    return events
+
+
+async def close(desk: Desk, order: Order, attempt: int) -> Step:
+    """An order that came to nothing: let the merchant know, for courtesy; nothing hangs on it."""
+    done = Step(order.state, done=True)
+    if not order.checkout_id or order.merchant_order_id or attempt >= desk.policy.cancel_attempts:
+        return done
+    try:
+        await desk.merchants.cancel_checkout(
+            order.merchant_id, order.checkout_id, key_of(order, "cancel")
+        )
+    except PortError:
+        return desk.retry(order.state, attempt)
+    return done
+
+
+async def _ask(desk: Desk, order: Order) -> bool:
+    try:
+        report = await desk.merchants.get_order(order.merchant_id, order.merchant_order_id)
+    except PortError:
+        return False
+    if report.id != order.merchant_order_id:
+        return False
+    now = desk.clock()
+
+    def work(connection: sa.Connection) -> tuple[bool, list[OrderEvent]]:
+        events = apply(connection, records.load(connection, order.id), report, now)
+        return bool(events), events
+
+    return await desk.journal.commit(work)
+
+
+def _progress(order: Order, report: MerchantOrder, keys: set[str]) -> list[Told]:
+    """Stages not told yet, and none that lies behind the furthest that was."""
+    reached = max((i for i, stage in enumerate(_STAGES) if f"m:{stage}" in keys), default=-1)
+    told: list[Told] = []
+    for event in report.events:
+        kind = _KINDS.get(event.kind)
+        if kind is None:
+            continue
+        if kind == "late":
+            told.append(_told(order, kind, f"m:late:{event.id}", event))
+            continue
+        stage = _STAGES.index(kind)
+        if stage > reached:
+            reached = stage
+            told.append(_told(order, kind, f"m:{kind}", event))
+    return told
+
+
+def _told(order: Order, kind: str, key: str, event: MerchantEvent) -> Told:
+    data = {
+        **card(order),
+        "merchant_event": event.id,
+        "merchant_at": event.at,
+        "merchant_text": event.text,
+        "tracking_url": event.tracking_url,
+    }
+    return Told(kind, key, _WORDS[kind], data)
+
+
+def _refunds(order: Order, report: MerchantOrder) -> list[Told]:
+    return [
+        Told(
+            "refunded",
+            f"m:refund:{i}",
+            words.part_refunded(amount),
+            {**card(order), "captured": True, "amount": money(amount)},
+        )
+        for i, amount in enumerate(report.refunds)
+    ]
+
+
+def _late_at(desk: Desk, order: Order) -> float | None:
+    eta = order.checkout.eta_minutes if order.checkout else None
+    decided_at = order.approval.decided_at if order.approval else None
+    if eta is None or decided_at is None:
+        return None
+    return decided_at + eta * 60.0 + desk.policy.late_s
+
+
+async def _tell_late(desk: Desk, order: Order, now: float) -> None:
+    if _LATE in await desk.journal.read(lambda c: records.told_keys(c, order.id)):
+        return
+    told = Told("late", _LATE, words.LATE, card(order))
+    await desk.journal.commit(lambda c: (None, records.tell(c, order, now, [told])))

@@ -1,0 +1,92 @@
+"""What the user hears about an order: short plain sentences, fit to be spoken."""
+
+from __future__ import annotations
+
+from lapel.commerce.checkout import Checkout, OrderDraft
+from lapel.commerce.money import Money
+
+_NAMES = {"EUR": ("euro", "euros", "cents"), "USD": ("dollar", "dollars", "cents")}
+
+NOTHING_CHARGED = "Nothing was charged."
+NO_QUOTE = "The shop does not answer. Nothing was ordered."
+ODD_QUOTE = "The shop gave an answer that makes no sense. Nothing was ordered."
+OTHER_CART = "The shop priced something else than you asked for. Nothing was ordered."
+OTHER_ADDRESS = "The shop would deliver to another address. Nothing was ordered."
+OTHER_MONEY = "The shop mixed up its prices. Nothing was ordered."
+NO_WAY_TO_PAY = "The shop offers no way to pay. Nothing was ordered."
+NOT_READY = "The shop cannot take this order. Nothing was ordered."
+REFUSED = "All right, I did not order it."
+LAPSED = "Nobody confirmed, so I did not order it."
+CANCELED = "The order is cancelled. Nothing was charged."
+APPROVED = "Confirmed. I am ordering it now."
+REVISED = "I changed the order and ask for the price again."
+DECLINED = "The card was declined. Nothing was charged."
+BANK_SILENT = "The bank does not answer, so I did not order. I make sure that nothing is charged."
+BANK_LATE = "It took too long to pay, so I did not order. I make sure that nothing is charged."
+PLACE_FAILED = "The shop did not take the order."
+SHOP_SILENT = "The shop does not answer, so I stopped the order."
+SHOP_CANCELED = "The shop cancelled the order."
+NOT_SOLVED = "The shop took the payment but does not answer. You pay once at most. I keep checking."
+BOTH_SILENT = "Neither the shop nor the bank answers. You pay once at most. I keep checking."
+BANK_UNSURE = "The shop took the order, but the bank does not answer. I keep checking."
+REFUND_SLOW = "The bank does not answer about your money yet. I keep trying."
+PREPARING = "Your order is being prepared."
+PICKED_UP = "Your order was picked up."
+ON_THE_WAY = "Your order is on its way."
+DELIVERED = "Your order was delivered."
+LATE = "Your order is late."
+
+
+def spoken(amount: Money) -> str:
+    """An amount as it is said: `16 euros 40`."""
+    names = _NAMES.get(amount.currency)
+    if names is None:
+        return str(amount)
+    one, many, small = names
+    whole, part = divmod(abs(amount.minor), 100)
+    sign = "minus " if amount.minor < 0 else ""
+    if whole == 0 and part:
+        return f"{sign}{part} {small}"
+    said = f"{sign}{whole} {one if whole == 1 else many}"
+    return f"{said} {part:02d}" if part else said
+
+
+def quoted(checkout: Checkout) -> str:
+    goods = ", ".join(f"{line.quantity} {line.title}" for line in checkout.lines)
+    return f"{checkout.merchant_name}: {goods}. {spoken(checkout.total)} in all."
+
+
+def approval(checkout: Checkout, draft: OrderDraft) -> str:
+    return f"{quoted(checkout)} To {draft.address.label}. Shall I order it?"
+
+
+def paid(amount: Money) -> str:
+    return f"{spoken(amount)} is set aside for the shop."
+
+
+def placed(checkout: Checkout) -> str:
+    eta = checkout.eta_minutes
+    when = f" It should be there in about {eta} minutes." if eta else ""
+    return f"Your order at {checkout.merchant_name} is placed.{when}"
+
+
+def price_changed(before: Money, after: Money) -> str:
+    if before == after:
+        return f"The shop changed the order. {NOTHING_CHARGED} I ask you again."
+    change = f"from {spoken(before)} to {spoken(after)}"
+    return f"The price changed {change}. {NOTHING_CHARGED} I ask you again."
+
+
+def overcharged(approved: Money, asked: Money) -> str:
+    if approved == asked:
+        return "The shop placed something else than you approved. I get your money back."
+    asked_for = f"The shop asks for {spoken(asked)} instead of {spoken(approved)}."
+    return f"{asked_for} I do not pay that and get your money back."
+
+
+def refunded(amount: Money, *, was_captured: bool) -> str:
+    return f"You got {spoken(amount)} back." if was_captured else NOTHING_CHARGED
+
+
+def part_refunded(amount: Money) -> str:
+    return f"The shop gave you {spoken(amount)} back."
