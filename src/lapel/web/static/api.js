@@ -1,0 +1,50 @@
+// Lapel's HTTP API as the lab uses it.
+
+/** What an API call was refused with; `status` is HTTP's, 0 when Lapel could not be reached. */
+export class ApiError extends Error {
+  constructor(status, message) {
+    super(message);
+    this.status = status;
+    this.code = status === 401 ? "signed_out" : "unreachable";
+  }
+}
+
+async function call(method, path, body) {
+  let response;
+  try {
+    response = await fetch(path, {
+      method,
+      credentials: "same-origin",
+      headers: body === undefined ? {} : { "content-type": "application/json" },
+      body: body === undefined ? undefined : JSON.stringify(body),
+    });
+  } catch {
+    throw new ApiError(0, "Lapel cannot be reached. Is it still running?");
+  }
+  const text = await response.text();
+  let answer = null;
+  try {
+    answer = text ? JSON.parse(text) : null;
+  } catch {
+    // An answer that is not JSON is an error page; its status says enough.
+  }
+  if (!response.ok) {
+    throw new ApiError(response.status, answer?.message ?? answer?.detail ?? `Lapel answered ${response.status}.`);
+  }
+  return answer;
+}
+
+const part = encodeURIComponent;
+
+export const api = {
+  session: () => call("GET", "/api/session"),
+  orders: () => call("GET", "/api/orders"),
+  devices: () => call("GET", "/api/devices"),
+  revoke: (id) => call("DELETE", `/api/devices/${part(id)}`),
+  showCode: () => call("POST", "/api/devices/pair"),
+  enterCode: (code) => call("POST", "/api/devices/enter", { code }),
+  addresses: () => call("GET", "/api/addresses"),
+  saveAddress: (label, address) => call("PUT", `/api/addresses/${part(label)}`, address),
+  menus: () => call("GET", "/api/menus"),
+  receiptPath: (id) => `/api/orders/${part(id)}/receipt`,
+};

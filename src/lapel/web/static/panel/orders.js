@@ -1,0 +1,41 @@
+// Orders: state, lines, what happened when, and the signed receipt.
+
+import { api } from "../api.js";
+import { ago, el } from "../dom.js";
+import { icon } from "../views/icons.js";
+
+const WORDS = { awaiting_approval: "needs you", in_transit: "on its way" };
+
+function stateWord(state) {
+  return WORDS[state] ?? state.replaceAll("_", " ");
+}
+
+function order(entry, open) {
+  const element = el("details", { class: "order", "data-id": entry.id, "data-state": entry.state, open },
+    el("summary", {},
+      el("span", { class: "order-name", text: entry.merchant_name }),
+      el("span", { class: "order-total", text: entry.total }),
+      el("span", { class: "order-state", text: stateWord(entry.state) }),
+      el("span", { class: "order-when", text: ago(entry.created_at) })),
+    el("dl", { class: "card-lines" }, ...(entry.lines ?? []).map((line) => el("div", {},
+      el("dt", { text: line.text }), el("dd", { text: line.value ?? "" })))),
+    el("ol", { class: "events" }, ...(entry.events ?? []).map((event) => el("li", { "data-kind": event.kind },
+      el("span", { text: event.text }), el("time", { text: ago(event.at) })))),
+    entry.receipt ? el("a", { class: "receipt", href: api.receiptPath(entry.id), download: "" }, icon("download"), "Receipt") : null);
+  return element;
+}
+
+export function ordersTab(content) {
+  let drawn = "";
+  return async () => {
+    const orders = await api.orders();
+    const written = JSON.stringify([orders, orders.map((entry) => ago(entry.created_at))]);
+    if (written === drawn) return;
+    const first = drawn === "";
+    drawn = written;
+    const open = new Set([...content.querySelectorAll("details[open]")].map((details) => details.dataset.id));
+    content.replaceChildren(...(orders.length
+      ? orders.map((entry, index) => order(entry, open.has(entry.id) || (first && index === 0)))
+      : [el("p", { class: "panel-empty", text: "No orders yet. Ask for something." })]));
+  };
+}

@@ -1,0 +1,20 @@
+// How long a card still stands, as a shrinking line and a number.
+
+import { el } from "../dom.js";
+
+/** An element that counts down to `cue.expires_at`, or null when the cue does not expire. */
+export function countdown(cue) {
+  if (!cue.expires_at) return null;
+  const total_ms = cue.expires_s * 1000;
+  const bar = el("i", { class: "countdown-bar" });
+  const number = el("span", { class: "countdown-number" });
+  const element = el("div", { class: "countdown", "aria-hidden": "true" }, bar, number);
+  const draw = () => {
+    const left_ms = Math.max(0, cue.expires_at - Date.now());
+    number.textContent = `${Math.ceil(left_ms / 1000)} s`;
+    bar.style.setProperty("--left", Math.min(1, left_ms / total_ms));
+    if (left_ms > 0) setTimeout(() => element.isConnected && draw(), 1000);
+  };
+  queueMicrotask(draw);
+  return element;
+}

@@ -1,0 +1,118 @@
+// Phone: a conversation to type in, cards with buttons, an order's progress, its map and its receipt.
+
+import { api } from "../api.js";
+import { el, replay } from "../dom.js";
+import { MapPicture } from "../map.js";
+import { drawCard } from "./card.js";
+import { STATE_WORDS, icon, stateIcon } from "./icons.js";
+import { tile } from "./tile.js";
+
+const THREAD_LIMIT = 60;
+const HAPTIC_MS = { pulse: [120], double: [90, 110, 90], long: [600] };
+
+/** Words alone, as a speech bubble holds them. */
+function bubbleText({ card }) {
+  if (card.lines?.length || card.actions?.length || card.progress || card.map || card.total) return null;
+  return card.body || card.title;
+}
+
+/** What a card says, without its map: a courier that moves changes nothing that has to be read out again. */
+function wording({ kind, card }) {
+  return JSON.stringify([kind, { ...card, map: Boolean(card.map) }]);
+}
+
+function orderOf(cue) {
+  return cue.topic.startsWith("order:") ? cue.topic.slice("order:".length) : null;
+}
+
+export function phone(device, { signedIn = true, ...options } = {}) {
+  const thread = el("div", { class: "thread", role: "log", "aria-live": "polite", "aria-label": "Conversation", tabindex: "0" });
+  const empty = el("p", { class: "thread-empty", text: "What would you like?" });
+  const field = el("input", {
+    class: "composer-field", type: "text", name: "words", autocomplete: "off", placeholder: "Ask for something", "aria-label": "Message",
+    enterkeyhint: "send", maxlength: "500",
+  });
+  const composer = el("form", { class: "composer" }, field,
+    el("button", { class: "composer-send", type: "submit", "aria-label": "Send" }, icon("send")));
+  const word = el("span", { class: "phone-state-word" });
+  const body = el("div", { class: "phone-body" },
+    el("div", { class: "phone-bar" }, el("strong", { text: "Lapel" }), el("span", { class: "phone-state" }, stateIcon(), word)),
+    thread, composer);
+  const element = tile(device, { title: "Phone", hint: "", ...options }, body);
+
+  const places = new Map();
+  const pictures = new Map();
+
+  const add = (node) => {
+    empty.remove();
+    thread.append(node);
+    while (thread.children.length > THREAD_LIMIT) thread.firstElementChild.remove();
+    thread.scrollTop = thread.scrollHeight;
+  };
+  const pictureFor = (cue) => {
+    if (!cue.card.map) return null;
+    let picture = pictures.get(cue.topic);
+    if (!picture) {
+      picture = new MapPicture();
+      pictures.set(cue.topic, picture);
+    }
+    picture.update(cue.card.map);
+    return picture.element;
+  };
+  const show = (cue) => {
+    const words = bubbleText(cue);
+    const before = places.get(cue.topic);
+    if (before?.dataset.wording === wording(cue) && cue.card.map) {
+      pictureFor(cue);
+      return;
+    }
+    let node;
+    if (words) {
+      node = el("div", { class: "bubble theirs", "data-kind": cue.kind, text: words });
+      if (before && !before.classList.contains("bubble")) before.remove();
+    } else {
+      node = drawCard(cue, {
+        onAction: (action) => {
+          device.gesture("screen", "press", { action, topic: cue.topic });
+          node.dataset.pressed = action;
+          for (const button of node.querySelectorAll("button")) button.disabled = true;
+        },
+        picture: pictureFor(cue),
+        receipt: signedIn && cue.kind === "receipt" && orderOf(cue) ? api.receiptPath(orderOf(cue)) : null,
+      });
+      if (before) before.remove();
+    }
+    node.dataset.wording = wording(cue);
+    places.set(cue.topic, node);
+    add(node);
+  };
+  const drawState = () => {
+    element.dataset.state = device.state;
+    word.textContent = device.state === "idle" ? "" : STATE_WORDS[device.state] ?? device.state;
+  };
+
+  composer.addEventListener("submit", (event) => {
+    event.preventDefault();
+    if (device.say(field.value)) field.value = "";
+  });
+  device.addEventListener("said", ({ detail }) => add(el("div", { class: "bubble mine", text: detail })));
+  device.addEventListener("cue", ({ detail: { cue } }) => {
+    if (cue.card) show(cue);
+  });
+  device.addEventListener("clear", ({ detail: { topic } }) => {
+    const node = places.get(topic);
+    if (node && !node.classList.contains("bubble")) node.remove();
+    places.delete(topic);
+    pictures.delete(topic);
+  });
+  device.addEventListener("haptic", ({ detail: pattern }) => {
+    for (const other of Object.keys(HAPTIC_MS)) body.classList.remove(`haptic-${other}`);
+    replay(body, `haptic-${pattern}`);
+    navigator.vibrate?.(HAPTIC_MS[pattern] ?? 100);
+  });
+  device.addEventListener("state", drawState);
+  thread.append(empty);
+  for (const cue of device.cards.values()) if (cue.card) show(cue);
+  drawState();
+  return element;
+}
