@@ -1,0 +1,43 @@
+"""What can be done out there: merchants by their URL, menus, payments, couriers.
+
+`UcpMerchants` and `BankPayments` implement the ports of `lapel.commerce`, `RetryingMerchants` and
+`RetryingPayments` give them patience. `Food` knows the menus, `WebhookInbox` believes or refuses
+what merchants push, `PlatformProfile` is what they read about Lapel.
+"""
+
+from lapel.services.connectors.ucp.client import UcpClient
+from lapel.services.connectors.ucp.drafts import Drafts, stored_drafts
+from lapel.services.connectors.ucp.keys import SigningKeys
+from lapel.services.connectors.ucp.merchants import UcpMerchants
+from lapel.services.connectors.ucp.platform import CACHE_CONTROL, WEBHOOK_PATH, PlatformProfile
+from lapel.services.connectors.ucp.registry import Merchant, MerchantRegistry
+from lapel.services.connectors.ucp.webhooks import WebhookInbox
+from lapel.services.errors import ServiceError, SignatureRejected, WebhookError
+from lapel.services.fetch import open_http
+from lapel.services.food import Food
+from lapel.services.payments import BankPayments
+from lapel.services.retry import RetryingMerchants, RetryingPayments
+from lapel.services.tracking import Tracking
+
+__all__ = [
+    "CACHE_CONTROL",
+    "WEBHOOK_PATH",
+    "BankPayments",
+    "Drafts",
+    "Food",
+    "Merchant",
+    "MerchantRegistry",
+    "PlatformProfile",
+    "RetryingMerchants",
+    "RetryingPayments",
+    "ServiceError",
+    "SignatureRejected",
+    "SigningKeys",
+    "Tracking",
+    "UcpClient",
+    "UcpMerchants",
+    "WebhookError",
+    "WebhookInbox",
+    "open_http",
+    "stored_drafts",
+]

@@ -2,7 +2,7 @@
 
 ServiceError
   SignatureRejected   a message is not signed as UCP demands; the codes are UCP's
-  WebhookRejected     an inbound webhook is not to be believed, or is already known
+  WebhookError        an inbound webhook is not to be believed, or is already known
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class SignatureRejected(ServiceError):
     code = "signature_invalid"
 
 
-class WebhookRejected(ServiceError):
+class WebhookError(ServiceError):
     """`code`: a signature code, or unknown_merchant, stale, replayed, malformed.
 
     `status` is the HTTP status to answer with. A replay answers 200, so that a merchant whose

@@ -1,0 +1,1 @@
+"""How Lapel speaks to merchants: one package a protocol."""

@@ -1,0 +1,1 @@
+"""The Universal Commerce Protocol, version 2026-04-08, from the platform's side, over REST."""

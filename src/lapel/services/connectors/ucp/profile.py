@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Annotated
+from typing import Annotated, TypeVar
 from urllib.parse import urlsplit
 
 import httpx
@@ -18,8 +18,6 @@ from lapel.services.urls import check, origin_of
 
 VERSION = "2026-04-08"
 WELL_KNOWN = "/.well-known/ucp"
-CACHE_CONTROL = "public, max-age=300"
-"""What the web layer sends with Lapel's own profile; UCP wants `public` and 60 s at least."""
 
 SHOPPING = "dev.ucp.shopping"
 CHECKOUT = "dev.ucp.shopping.checkout"
@@ -30,24 +28,20 @@ MODIFIERS = "dev.lapel.food.modifiers"
 CITY_BANK = "dev.lapel.city.bank"
 
 SPOKEN: Mapping[str, str] = MappingProxyType(
-    dict.fromkeys((CHECKOUT, FULFILLMENT, ORDER, SEARCH, MODIFIERS), VERSION)
+    {
+        CHECKOUT: VERSION,
+        FULFILLMENT: VERSION,
+        ORDER: VERSION,
+        SEARCH: VERSION,
+        MODIFIERS: "2026-11-01",
+    }
 )
 """The capabilities that Lapel speaks, with their version."""
-
-_PARENTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {FULFILLMENT: (CHECKOUT,), MODIFIERS: (CHECKOUT, SEARCH)}
-)
-_SPECS = {
-    CHECKOUT: ("specification/checkout", "schemas/shopping/checkout.json"),
-    FULFILLMENT: ("specification/fulfillment", "schemas/shopping/fulfillment.json"),
-    ORDER: ("specification/order", "schemas/shopping/order.json"),
-    SEARCH: ("specification/catalog/search", "schemas/shopping/catalog_search.json"),
-    MODIFIERS: ("specification/food/modifiers", "schemas/food/modifiers.json"),
-}
 
 Date = Annotated[str, msgspec.Meta(pattern=r"^\d{4}-\d{2}-\d{2}$")]
 Short = Annotated[str, msgspec.Meta(max_length=255)]
 _EMPTY = msgspec.Raw(b"{}")
+T = TypeVar("T", bound=msgspec.Struct)
 
 
 class ServiceEntry(msgspec.Struct, frozen=True):
@@ -77,17 +71,12 @@ class UcpBlock(msgspec.Struct, frozen=True):
     supported_versions: dict[str, str] = {}
 
 
-class BusinessBlock(msgspec.Struct, frozen=True):
-    name: Short = ""
-
-
 class ProfileDocument(msgspec.Struct, frozen=True):
     """The wire shape of a business profile; fields that Lapel does not use are ignored."""
 
     ucp: UcpBlock
     signing_keys: tuple[Jwk, ...] = ()
     name: Short = ""
-    business: BusinessBlock = BusinessBlock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +89,19 @@ class Profile:
     capabilities: frozenset[str]
     keys: tuple[Jwk, ...]
     text: str
+    aliases: tuple[str, ...] = field(default=())
+    tags: tuple[str, ...] = field(default=())
     tracking_origins: tuple[str, ...] = field(default=())
 
 
 class _OrderConfig(msgspec.Struct, frozen=True):
     tracking_origins: tuple[str, ...] = ()
+
+
+class _FoodConfig(msgspec.Struct, frozen=True):
+    name: Short = ""
+    aliases: tuple[Short, ...] = ()
+    tags: tuple[Short, ...] = ()
 
 
 def profile_url_of(url: str) -> str:
@@ -149,14 +146,16 @@ def read_profile(profile_url: str, text: str) -> Profile:
             f"{origin_of(profile_url)} offers no checkout that Lapel speaks",
             code="capabilities_incompatible",
         )
-    host = urlsplit(profile_url).hostname or ""
+    food = _config(document, MODIFIERS, _FoodConfig, profile_url)
     return Profile(
         url=profile_url,
-        name=document.business.name or document.name or host,
+        name=food.name or document.name or urlsplit(profile_url).hostname or "",
         endpoint=_endpoint(document, profile_url),
         capabilities=active,
         keys=document.signing_keys,
         text=text,
+        aliases=food.aliases,
+        tags=food.tags,
         tracking_origins=_tracking_origins(document, profile_url),
     )
 
@@ -177,55 +176,6 @@ def intersection(offered: Mapping[str, Iterable[CapabilityEntry]]) -> frozenset[
         if not orphans:
             return frozenset(names)
         names -= orphans
-
-
-def platform_profile(*, origin: str, webhook_url: str, keys: Iterable[Jwk]) -> bytes:
-    """Lapel's own profile, to be served at `{origin}/.well-known/ucp`."""
-    ucp = f"https://ucp.dev/{VERSION}"
-    capabilities: dict[str, list[dict[str, object]]] = {}
-    for name, (spec, schema) in _SPECS.items():
-        root = f"https://lapel.dev/{VERSION}" if name == MODIFIERS else ucp
-        entry: dict[str, object] = {
-            "version": SPOKEN[name],
-            "spec": f"{root}/{spec}",
-            "schema": f"{root}/{schema}",
-        }
-        parents = _PARENTS.get(name, ())
-        if parents:
-            entry["extends"] = parents[0] if len(parents) == 1 else list(parents)
-        if name == ORDER:
-            entry["config"] = {"webhook_url": webhook_url}
-        capabilities[name] = [entry]
-    document: dict[str, object] = {
-        "ucp": {
-            "version": VERSION,
-            "services": {
-                SHOPPING: [
-                    {
-                        "version": VERSION,
-                        "spec": f"{ucp}/specification/overview",
-                        "transport": "rest",
-                        "schema": f"{ucp}/services/shopping/rest.openapi.json",
-                    }
-                ]
-            },
-            "capabilities": capabilities,
-            "payment_handlers": {
-                CITY_BANK: [
-                    {
-                        "id": "city_bank",
-                        "version": VERSION,
-                        "spec": f"https://lapel.dev/{VERSION}/specification/city/bank",
-                        "schema": f"https://lapel.dev/{VERSION}/schemas/city/bank.json",
-                    }
-                ]
-            },
-        },
-        "signing_keys": [msgspec.to_builtins(key) for key in keys],
-        "name": "Lapel",
-        "url": origin,
-    }
-    return msgspec.json.encode(document)
 
 
 async def _fetch(http: httpx.AsyncClient, url: str) -> bytes:
@@ -271,10 +221,14 @@ def _parents(name: str, entries: Iterable[CapabilityEntry]) -> frozenset[str]:
 
 
 def _tracking_origins(document: ProfileDocument, profile_url: str) -> tuple[str, ...]:
-    origins: list[str] = []
-    for entry in document.ucp.capabilities.get(ORDER, ()):
-        config = decode(bytes(entry.config), _OrderConfig, profile_url)
-        origins += [
-            origin_of(check(url, named_by=profile_url)) for url in config.tracking_origins[:16]
-        ]
-    return tuple(origins)
+    config = _config(document, ORDER, _OrderConfig, profile_url)
+    return tuple(
+        origin_of(check(url, named_by=profile_url)) for url in config.tracking_origins[:16]
+    )
+
+
+def _config(document: ProfileDocument, name: str, shape: type[T], profile_url: str) -> T:
+    for entry in document.ucp.capabilities.get(name, ()):
+        if entry.version == SPOKEN[name]:
+            return decode(bytes(entry.config), shape, profile_url)
+    return shape()

@@ -34,7 +34,7 @@ class Merchant:
     checked_at: float
 
 
-class Merchants:
+class MerchantRegistry:
     """Known merchants, in the store and in memory."""
 
     def __init__(self, store: Store, http: httpx.AsyncClient, clock: Callable[[], float]) -> None:

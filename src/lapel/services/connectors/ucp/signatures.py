@@ -68,7 +68,7 @@ def sign(message: Request | Response, key: PrivateKey, created: int) -> dict[str
     params = InnerList(
         tuple(Item(name) for name in names), (("created", created), ("keyid", key.kid))
     )
-    base = _base(message, headers, params)
+    base = signature_base(message, headers, params)
     added["Signature-Input"] = f"{LABEL}={write_inner_list(params)}"
     added["Signature"] = f"{LABEL}={write_bytes(key.sign(base))}"
     return added
@@ -97,10 +97,21 @@ def verify(
     if missing:
         raise SignatureRejected(f"the signature does not cover {', '.join(missing)}")
     _check_digest(message.body, headers, covered)
-    base = _base(message, headers, params)
+    base = signature_base(message, headers, params)
     if not _key(keys, keyid).verify(base, signature):
         raise SignatureRejected(f"the signature by key {keyid!r} does not fit the message")
     return Verified(keyid, created, covered, hashlib.sha256(base).hexdigest())
+
+
+def signature_base(
+    message: Request | Response, headers: Mapping[str, str], params: InnerList
+) -> bytes:
+    """The bytes that are signed (RFC 9421, 2.5). `headers` have names in lower case."""
+    lines = [
+        f'"{item.value}": {_component(message, headers, str(item.value))}' for item in params.items
+    ]
+    lines.append(f'"@signature-params": {write_inner_list(params)}')
+    return "\n".join(lines).encode()
 
 
 def is_signed(headers: Mapping[str, str]) -> bool:
@@ -178,14 +189,6 @@ def _key(keys: Iterable[Jwk], keyid: str) -> PublicKey:
             except UnusableKey as error:
                 raise SignatureRejected(str(error), code="algorithm_unsupported") from error
     raise SignatureRejected(f"the signer publishes no key {keyid!r}", code="key_not_found")
-
-
-def _base(message: Request | Response, headers: Mapping[str, str], params: InnerList) -> bytes:
-    lines = [
-        f'"{item.value}": {_component(message, headers, str(item.value))}' for item in params.items
-    ]
-    lines.append(f'"@signature-params": {write_inner_list(params)}')
-    return "\n".join(lines).encode()
 
 
 def _component(message: Request | Response, headers: Mapping[str, str], name: str) -> str:

@@ -1,0 +1,126 @@
+"""One signed UCP call to one merchant, and what its HTTP status means."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from typing import TypeVar
+
+import httpx
+import msgspec
+
+from lapel.commerce.ports import Nonsense, Refused, Unreachable
+from lapel.services.connectors.ucp import signatures
+from lapel.services.connectors.ucp.keys import SigningKeys
+from lapel.services.connectors.ucp.registry import Merchant, MerchantRegistry
+from lapel.services.connectors.ucp.wire import ProtocolError
+from lapel.services.errors import SignatureRejected
+from lapel.services.fetch import Answer, decode, fetch
+from lapel.services.urls import check
+
+T = TypeVar("T")
+
+_NAMESPACE = uuid.UUID("0d4ff4f6-2f5c-5f0e-9f39-6b8f1a4f7c11")
+_NO_ANSWER = frozenset({408, 424, 425, 429})
+"""Nothing was decided: 424 is a merchant that could not read Lapel's own profile in time."""
+
+
+class UcpClient:
+    """Calls merchants in Lapel's name. `profile_url` is where Lapel's own profile can be read."""
+
+    def __init__(
+        self,
+        http: httpx.AsyncClient,
+        registry: MerchantRegistry,
+        keys: SigningKeys,
+        *,
+        profile_url: str,
+        clock: Callable[[], float],
+    ) -> None:
+        self._http = http
+        self._registry = registry
+        self._keys = keys
+        self._agent = f'profile="{check(profile_url)}"'
+        self._clock = clock
+
+    async def read(self, merchant: Merchant, path: str, shape: type[T]) -> T:
+        """GET `path` under the merchant's endpoint."""
+        return await self._call(merchant, "GET", path, None, "", shape)
+
+    async def write(
+        self, merchant: Merchant, method: str, path: str, body: object, key: str, shape: type[T]
+    ) -> T:
+        """POST or PUT a JSON `body`. The same `key` always travels as the same UUID."""
+        return await self._call(merchant, method, path, msgspec.json.encode(body), key, shape)
+
+    async def _call(
+        self,
+        merchant: Merchant,
+        method: str,
+        path: str,
+        body: bytes | None,
+        key: str,
+        shape: type[T],
+    ) -> T:
+        url = merchant.profile.endpoint + path
+        headers = {"UCP-Agent": self._agent, "Request-Id": str(uuid.uuid4())}
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+            headers["Idempotency-Key"] = idempotency_key(merchant.id, key)
+        request = signatures.Request(method, url, headers, body or b"")
+        own = await self._keys.current()
+        headers |= signatures.sign(request, own, int(self._clock()))
+        answer = await fetch(self._http, method, url, headers=headers, content=body)
+        _raise_for_status(answer, merchant)
+        await self._check_signature(merchant, answer)
+        return decode(answer.body, shape, merchant.name)
+
+    async def _check_signature(self, merchant: Merchant, answer: Answer) -> None:
+        """A response need not be signed; one that is signed must be signed rightly."""
+        if not signatures.is_signed(answer.headers):
+            return
+        response = signatures.Response(answer.status, answer.headers, answer.body)
+        try:
+            try:
+                signatures.verify(response, merchant.profile.keys)
+            except SignatureRejected as error:
+                if error.code != "key_not_found":
+                    raise
+                fresh = await self._registry.refresh(merchant.id)
+                signatures.verify(response, fresh.profile.keys)
+        except SignatureRejected as error:
+            raise Nonsense(
+                f"{merchant.name!r} signed its answer wrongly: {error.text}", code=error.code
+            ) from error
+
+
+def idempotency_key(merchant_id: str, key: str) -> str:
+    """UCP wants a UUID; this one is the same for the same key, at this merchant only."""
+    return str(uuid.uuid5(_NAMESPACE, f"{merchant_id}\n{key}"))
+
+
+def _raise_for_status(answer: Answer, merchant: Merchant) -> None:
+    status = answer.status
+    if status in (200, 201):
+        return
+    if status >= 500 or status in _NO_ANSWER:
+        raise Unreachable(f"{merchant.name!r} answers {status}; its effect is unknown")
+    try:
+        said = decode(answer.body, ProtocolError, merchant.name)
+    except Nonsense:
+        said = ProtocolError()
+    if status == 404:
+        raise Refused(f"{merchant.name} does not know that any more", code="not_found")
+    if status in (401, 403):
+        raise Refused(f"{merchant.name} does not accept orders from here", code="unauthorized")
+    if status == 409:
+        raise Nonsense(
+            f"{merchant.name!r} answers 409 {said.code[:64]!r}: it knows this key with other words",
+            code="idempotency_conflict",
+        )
+    if not 400 <= status < 500:
+        raise Nonsense(f"{merchant.name!r} answers {status}, which UCP does not use")
+    raise Refused(
+        f"{merchant.name} did not understand the request ({status} {said.code[:64]})",
+        code="not_understood",
+    )

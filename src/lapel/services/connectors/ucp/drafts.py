@@ -1,0 +1,30 @@
+"""What was asked for in a checkout, from the record: the merchant's answer is read against it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import msgspec
+import sqlalchemy as sa
+
+from lapel.commerce.checkout import OrderDraft
+from lapel.store import Store, schema
+
+Drafts = Callable[[str, str], Awaitable[OrderDraft | None]]
+"""(merchant id, checkout id) -> the draft that this checkout prices, if an order has one."""
+
+
+def stored_drafts(store: Store) -> Drafts:
+    """Drafts of the orders in the record; so a restart forgets nothing."""
+
+    async def draft_of(merchant_id: str, checkout_id: str) -> OrderDraft | None:
+        table = schema.orders
+        query = (
+            sa.select(table.c.draft)
+            .where(table.c.merchant_id == merchant_id, table.c.checkout_id == checkout_id)
+            .order_by(table.c.created_at.desc())
+        )
+        text = await store.read(lambda at: at.scalar(query))
+        return None if text is None else msgspec.json.decode(text, type=OrderDraft)
+
+    return draft_of

@@ -1,0 +1,243 @@
+"""UCP's wire to Lapel's own Checkout and MerchantOrder, checked on the way."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+
+from lapel.commerce.checkout import (
+    Address,
+    Checkout,
+    CheckoutLine,
+    CheckoutMessage,
+    CheckoutStatus,
+    DraftLine,
+    PaymentTarget,
+    Total,
+)
+from lapel.commerce.money import Money
+from lapel.commerce.ports import MerchantEvent, MerchantOrder, Nonsense
+from lapel.services.connectors.ucp.arithmetic import (
+    check_checkout,
+    check_currency,
+    check_line,
+    total_of,
+)
+from lapel.services.connectors.ucp.profile import HandlerEntry
+from lapel.services.connectors.ucp.refusals import plain
+from lapel.services.connectors.ucp.registry import Merchant
+from lapel.services.connectors.ucp.requests import cheapest, is_same_place
+from lapel.services.connectors.ucp.wire import (
+    CheckoutBody,
+    Destination,
+    FulfillmentEvent,
+    LineEntry,
+    OrderBody,
+)
+from lapel.services.urls import check
+
+TITLE_LIMIT = 120
+LINES_LIMIT = 100
+EVENTS_LIMIT = 500
+_LABELS = {
+    "subtotal": "Subtotal",
+    "discount": "Discount",
+    "items_discount": "Item discounts",
+    "fulfillment": "Delivery",
+    "tax": "Tax",
+    "fee": "Fee",
+    "total": "Total",
+}
+_REFUNDS = frozenset({"refund", "return", "credit"})
+_MINUTES = re.compile(r"(\d{1,3})\s*(?:[-\u2013]|to)?\s*(\d{1,3})?\s*min", re.IGNORECASE)
+_LONGEST_ETA = 24 * 60
+
+
+class _HandlerConfig(msgspec.Struct, frozen=True):
+    endpoint: str = ""
+    payee: str = ""
+
+
+def to_checkout(
+    body: CheckoutBody,
+    merchant: Merchant,
+    pairs: Sequence[DraftLine | None],
+    *,
+    address: Address | None,
+    handlers: Sequence[str],
+    now_s: float,
+) -> Checkout:
+    """The checkout with all its sums checked.
+
+    Where `pairs` knows the draft's line for a line, it speaks in the draft's terms, so that what
+    was asked and what was answered can be compared and hash alike at all times. The same goes for
+    `address`, as long as the merchant's is the same place.
+    """
+    if not body.id or len(body.line_items) > LINES_LIMIT:
+        raise Nonsense(f"a checkout without an id or with {len(body.line_items)} lines")
+    total = check_checkout(body)
+    currency = body.currency
+    return Checkout(
+        merchant_id=merchant.id,
+        merchant_name=merchant.name,
+        id=body.id,
+        status=_status(body.status),
+        lines=tuple(
+            _line(line, draft, currency) for line, draft in zip(body.line_items, pairs, strict=True)
+        ),
+        totals=tuple(
+            Total(
+                entry.type,
+                plain(entry.display_text or _LABELS.get(entry.type, entry.type), TITLE_LIMIT),
+                Money(entry.amount, currency),
+            )
+            for entry in body.totals
+        ),
+        total=Money(total, currency),
+        address=_address(body, address),
+        payment=_payment(body.ucp.payment_handlers, handlers, merchant),
+        messages=tuple(
+            CheckoutMessage(x.code, plain(x.content), x.severity or x.type, x.path or "")
+            for x in (body.messages or ())[:50]
+        ),
+        continue_url=_link(body.continue_url, merchant.profile.url),
+        order_id=body.order.id if body.order else "",
+        eta_minutes=_eta(body, now_s),
+    )
+
+
+def to_order(body: OrderBody, merchant_id: str, profile_url: str) -> MerchantOrder:
+    """The order of the merchant with that profile; its totals must add up."""
+    if not body.id:
+        raise Nonsense("an order without an id")
+    currency = check_currency(body.currency)
+    events = (body.fulfillment.events if body.fulfillment else None) or ()
+    adjustments = body.adjustments or ()
+    refunds = [
+        sum(entry.amount for entry in adjustment.totals or () if entry.type == "total")
+        for adjustment in adjustments
+        if adjustment.type in _REFUNDS and adjustment.status == "completed"
+    ]
+    canceled = any(event.type == "canceled" for event in events) or any(
+        x.type == "cancellation" and x.status != "failed" for x in adjustments
+    )
+    return MerchantOrder(
+        merchant_id=merchant_id,
+        id=body.id,
+        checkout_id=body.checkout_id,
+        total=Money(total_of(body.totals, "the order"), currency),
+        events=tuple(_event(event) for event in events[:EVENTS_LIMIT]),
+        permalink=_link(body.permalink_url, profile_url),
+        canceled=canceled,
+        refunds=tuple(Money(abs(amount), currency) for amount in refunds if amount < 0),
+    )
+
+
+def _line(line: LineEntry, draft: DraftLine | None, currency: str) -> CheckoutLine:
+    return CheckoutLine(
+        item_id=draft.item_id if draft else line.item.id,
+        title=plain(line.item.title, TITLE_LIMIT),
+        quantity=line.quantity,
+        unit_price=Money(line.item.price, currency),
+        total=Money(check_line(line), currency),
+        options=draft.options if draft else tuple(line.modifiers or ()),
+        note=draft.note if draft else plain(line.note or "", 200),
+    )
+
+
+def _link(url: str | None, named_by: str) -> str:
+    """A link for the user to follow, or nothing when it is not one that Lapel would follow."""
+    if not url:
+        return ""
+    try:
+        return check(url, named_by=named_by)
+    except Nonsense:
+        return ""
+
+
+def _status(text: str) -> CheckoutStatus:
+    try:
+        return CheckoutStatus(text)
+    except ValueError as error:
+        raise Nonsense(f"{text!r} is not a status of a UCP checkout") from error
+
+
+def _address(body: CheckoutBody, asked: Address | None) -> Address:
+    destination = _selected_destination(body)
+    if asked is not None and (destination is None or is_same_place(destination, asked)):
+        return asked
+    if destination is None:
+        return Address("", "", "", "", "", 0.0, 0.0)
+    return Address(
+        label="",
+        street=destination.street_address or "",
+        city=destination.address_locality or "",
+        postal_code=destination.postal_code or "",
+        country=destination.address_country or "",
+        latitude=destination.latitude or 0.0,
+        longitude=destination.longitude or 0.0,
+        instructions=destination.instructions or destination.extended_address or "",
+    )
+
+
+def _selected_destination(body: CheckoutBody) -> Destination | None:
+    for method in (body.fulfillment.methods if body.fulfillment else None) or ():
+        for destination in method.destinations or ():
+            if destination.id == method.selected_destination_id:
+                return destination
+    return None
+
+
+def _payment(
+    offered: dict[str, tuple[HandlerEntry, ...]], known: Sequence[str], merchant: Merchant
+) -> PaymentTarget | None:
+    """The first handler that Lapel knows, else the first there is, which paying will refuse."""
+    names = [name for name in known if offered.get(name)] + [x for x in offered if offered[x]]
+    if not names:
+        return None
+    entry = offered[names[0]][0]
+    config = _HandlerConfig()
+    if names[0] in known:
+        try:
+            config = msgspec.json.decode(bytes(entry.config), type=_HandlerConfig)
+        except msgspec.DecodeError as error:
+            raise Nonsense(f"{merchant.name!r} names no bank in {names[0]!r}") from error
+    return PaymentTarget(names[0], entry.id, config.endpoint.rstrip("/"), config.payee)
+
+
+def _eta(body: CheckoutBody, now_s: float) -> int | None:
+    """Minutes to the door: what the selected option promises in words, else by its latest time."""
+    for method in (body.fulfillment.methods if body.fulfillment else None) or ():
+        for group in method.groups or ():
+            options = [x for x in group.options or () if x.id == group.selected_option_id]
+            option = options[0] if options else cheapest(group) if group.options else None
+            if option is None:
+                continue
+            said = _MINUTES.search(option.description or "")
+            if said:
+                return int(said.group(2) or said.group(1))
+            return _minutes_until(option.latest_fulfillment_time, now_s)
+    return None
+
+
+def _minutes_until(moment: str | None, now_s: float) -> int | None:
+    try:
+        at_s = datetime.fromisoformat(moment or "").timestamp()
+    except (ValueError, OverflowError):
+        return None
+    minutes = math.ceil((at_s - now_s) / 60)
+    return minutes if 0 < minutes <= _LONGEST_ETA else None
+
+
+def _event(event: FulfillmentEvent) -> MerchantEvent:
+    return MerchantEvent(
+        id=event.id,
+        kind=plain(event.type, 64),
+        at=plain(event.occurred_at, 64),
+        text=plain(event.description or ""),
+        tracking_url=(event.tracking_url or "")[:2048],
+    )

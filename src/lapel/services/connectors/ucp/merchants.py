@@ -1,0 +1,200 @@
+"""`lapel.commerce.ports.Merchants` over UCP: any merchant that speaks it, by its URL alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from urllib.parse import quote
+
+from lapel.commerce.checkout import Address, Checkout, CheckoutStatus, DraftLine, OrderDraft
+from lapel.commerce.ports import Credential, MerchantOrder, Nonsense, Refused
+from lapel.services.connectors.ucp.arithmetic import check_delivery
+from lapel.services.connectors.ucp.client import UcpClient
+from lapel.services.connectors.ucp.drafts import Drafts
+from lapel.services.connectors.ucp.mapping import to_checkout, to_order
+from lapel.services.connectors.ucp.pairing import check, pair
+from lapel.services.connectors.ucp.profile import CITY_BANK, VERSION
+from lapel.services.connectors.ucp.refusals import CODES, errors_of, refusal
+from lapel.services.connectors.ucp.registry import Merchant, MerchantRegistry
+from lapel.services.connectors.ucp.requests import (
+    asked_lines,
+    complete_body,
+    quote_body,
+    selection_body,
+)
+from lapel.services.connectors.ucp.wire import CheckoutBody, Envelope, OrderBody
+
+HANDLERS = (CITY_BANK,)
+"""Payment handlers that Lapel can pay by, the preferred one first."""
+
+_SETTLED = (CheckoutStatus.COMPLETED, CheckoutStatus.COMPLETE_IN_PROGRESS)
+Defaults = Callable[[str, str], frozenset[str] | None]
+"""(merchant id, item id) -> the item's default modifiers, None where its menu is not known."""
+
+
+class UcpMerchants:
+    """The port. It keeps no state: what was asked is read from the record, by `drafts`."""
+
+    def __init__(
+        self,
+        registry: MerchantRegistry,
+        client: UcpClient,
+        drafts: Drafts,
+        *,
+        clock: Callable[[], float],
+        defaults: Defaults = lambda merchant_id, item_id: None,
+        handlers: Sequence[str] = HANDLERS,
+    ) -> None:
+        self._registry = registry
+        self._client = client
+        self._drafts = drafts
+        self._clock = clock
+        self._defaults = defaults
+        self._handlers = tuple(handlers)
+
+    async def create_checkout(self, draft: OrderDraft, key: str) -> Checkout:
+        """A priced cart, ready to be approved; Refused when the shop cannot serve it."""
+        return await self._quote("POST", "/checkout-sessions", draft, key)
+
+    async def update_checkout(self, checkout_id: str, draft: OrderDraft, key: str) -> Checkout:
+        """The same checkout with other content; UCP's update replaces all of it."""
+        checkout = await self._quote("PUT", _path(checkout_id), draft, key)
+        return _same(checkout, checkout_id)
+
+    async def get_checkout(self, merchant_id: str, checkout_id: str) -> Checkout:
+        """What the merchant holds now. Compare its hash with the approved one before paying."""
+        merchant = await self._registry.get(merchant_id)
+        body = await self._client.read(merchant, _path(checkout_id), CheckoutBody)
+        _check_envelope(body.ucp, merchant)
+        if body.ucp.status == "error":
+            raise refusal(errors_of(body.messages), merchant.name, None, fallback="not_found")
+        return _same(await self._read(body, merchant, checkout_id), checkout_id)
+
+    async def complete_checkout(
+        self, merchant_id: str, checkout_id: str, credential: Credential, key: str
+    ) -> Checkout:
+        """Place the order. Refused: no order was placed. Anything else but an answer: find out.
+
+        After a Refused the same key would repeat the same refusal; try again with a new one.
+        """
+        merchant = await self._registry.get(merchant_id)
+        body = await self._client.write(
+            merchant,
+            "POST",
+            _path(checkout_id) + "/complete",
+            complete_body(credential),
+            key,
+            CheckoutBody,
+        )
+        _check_envelope(body.ucp, merchant)
+        errors = errors_of(body.messages)
+        if body.status not in _SETTLED and body.status != CheckoutStatus.REQUIRES_ESCALATION:
+            raise refusal(errors, merchant.name, None, fallback="not_completed")
+        checkout = _same(await self._read(body, merchant, checkout_id), checkout_id)
+        if checkout.status == CheckoutStatus.COMPLETED and not checkout.order_id:
+            raise Nonsense(f"{merchant.name!r} completed the checkout but names no order")
+        return checkout
+
+    async def cancel_checkout(self, merchant_id: str, checkout_id: str, key: str) -> Checkout:
+        """Give the checkout up. Refused (`already_completed`) when it has become an order."""
+        merchant = await self._registry.get(merchant_id)
+        path = _path(checkout_id) + "/cancel"
+        body = await self._client.write(merchant, "POST", path, {}, key, CheckoutBody)
+        _check_envelope(body.ucp, merchant)
+        if body.status in _SETTLED:
+            raise Refused(
+                f"{merchant.name} has already accepted the order.", code="already_completed"
+            )
+        if body.status != CheckoutStatus.CANCELED:
+            raise refusal(errors_of(body.messages), merchant.name, None, fallback="not_canceled")
+        return _same(await self._read(body, merchant, checkout_id), checkout_id)
+
+    async def get_order(self, merchant_id: str, order_id: str) -> MerchantOrder:
+        """The order as the merchant has it now."""
+        merchant = await self._registry.get(merchant_id)
+        path = f"/orders/{quote(order_id, safe='')}"
+        body = await self._client.read(merchant, path, OrderBody)
+        _check_envelope(body.ucp, merchant)
+        if body.ucp.status == "error":
+            raise refusal(errors_of(body.messages), merchant.name, None, fallback="not_found")
+        order = to_order(body, merchant.id, merchant.profile.url)
+        if order.id != order_id:
+            raise Nonsense(f"{merchant.name!r} answered with another order than {order_id!r}")
+        return order
+
+    async def _quote(self, method: str, path: str, draft: OrderDraft, key: str) -> Checkout:
+        merchant = await self._registry.get(draft.merchant_id)
+        asked = asked_lines(draft, merchant)
+        body = await self._client.write(
+            merchant, method, path, quote_body(draft, merchant), key, CheckoutBody
+        )
+        _check_quote(body, merchant, draft, final=False)
+        selection = selection_body(body, draft.address)
+        if selection is not None:
+            path = _path(body.id)
+            body = await self._client.write(
+                merchant, "PUT", path, selection, f"{key}/select", CheckoutBody
+            )
+        _check_quote(body, merchant, draft, final=True)
+        if selection_body(body, draft.address) is not None:
+            raise Nonsense(f"{merchant.name!r} does not select the delivery that it was told to")
+        pairs = check(body.line_items, asked, lambda item_id: self._defaults(merchant.id, item_id))
+        check_delivery(body)
+        return self._checkout(body, merchant, pairs, draft.address)
+
+    async def _read(self, body: CheckoutBody, merchant: Merchant, checkout_id: str) -> Checkout:
+        """In the draft's terms as far as it still is what was asked; the rest in the merchant's."""
+        draft = await self._drafts(merchant.id, checkout_id)
+        if draft is None:
+            return self._checkout(body, merchant, [None] * len(body.line_items), None)
+        # Which defaults a menu has now says nothing about a cart that was priced before.
+        pairs = pair(body.line_items, asked_lines(draft, merchant), lambda item_id: None)
+        return self._checkout(body, merchant, pairs, draft.address)
+
+    def _checkout(
+        self,
+        body: CheckoutBody,
+        merchant: Merchant,
+        pairs: Sequence[DraftLine | None],
+        address: Address | None,
+    ) -> Checkout:
+        return to_checkout(
+            body,
+            merchant,
+            pairs,
+            address=address,
+            handlers=self._handlers,
+            now_s=self._clock(),
+        )
+
+
+def _check_envelope(ucp: Envelope, merchant: Merchant) -> None:
+    if ucp.status != "error" and ucp.version != VERSION:
+        raise Nonsense(f"{merchant.name!r} answers in UCP {ucp.version!r}, not {VERSION!r}")
+
+
+def _check_quote(body: CheckoutBody, merchant: Merchant, draft: OrderDraft, *, final: bool) -> None:
+    """Refused for what the shop cannot do. Before the selection, being incomplete is no fault."""
+    _check_envelope(body.ucp, merchant)
+    errors = errors_of(body.messages)
+    if body.ucp.status == "error":
+        raise refusal(errors, merchant.name, draft, fallback="refused")
+    if body.status in _SETTLED:
+        raise Refused(f"{merchant.name} has already accepted the order.", code="already_completed")
+    if body.status == CheckoutStatus.CANCELED:
+        raise refusal(errors, merchant.name, draft, fallback="checkout_expired")
+    known = [message for message in errors if message.code in CODES]
+    if known:
+        raise refusal(known, merchant.name, draft, fallback="refused")
+    open_ones = (CheckoutStatus.READY_FOR_COMPLETE, CheckoutStatus.REQUIRES_ESCALATION)
+    if final and body.status not in open_ones:
+        raise refusal(errors, merchant.name, draft, fallback="incomplete")
+
+
+def _same(checkout: Checkout, checkout_id: str) -> Checkout:
+    if checkout.id != checkout_id:
+        raise Nonsense(f"the merchant answered with another checkout than {checkout_id!r}")
+    return checkout
+
+
+def _path(checkout_id: str) -> str:
+    return f"/checkout-sessions/{quote(checkout_id, safe='')}"

@@ -1,0 +1,115 @@
+"""What Lapel says of itself: the platform profile that merchants read before they answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+
+import msgspec
+
+from lapel.services.connectors.ucp.keys import Jwk, SigningKeys
+from lapel.services.connectors.ucp.profile import (
+    CHECKOUT,
+    CITY_BANK,
+    FULFILLMENT,
+    MODIFIERS,
+    ORDER,
+    SEARCH,
+    SHOPPING,
+    SPOKEN,
+    VERSION,
+    WELL_KNOWN,
+)
+from lapel.services.urls import check
+
+CACHE_CONTROL = "public, max-age=60"
+"""The header to serve the profile with; UCP wants `public` and at least 60 s."""
+WEBHOOK_PATH = "/webhooks/ucp"
+
+_UCP = f"https://ucp.dev/{VERSION}"
+_LAPEL = f"https://lapel.dev/{SPOKEN[MODIFIERS]}"
+_PAGES: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        CHECKOUT: (f"{_UCP}/specification/checkout", f"{_UCP}/schemas/shopping/checkout.json"),
+        FULFILLMENT: (
+            f"{_UCP}/specification/fulfillment",
+            f"{_UCP}/schemas/shopping/fulfillment.json",
+        ),
+        ORDER: (f"{_UCP}/specification/order", f"{_UCP}/schemas/shopping/order.json"),
+        SEARCH: (
+            f"{_UCP}/specification/catalog/search",
+            f"{_UCP}/schemas/shopping/catalog_search.json",
+        ),
+        MODIFIERS: (
+            f"{_LAPEL}/specification/food/modifiers",
+            f"{_LAPEL}/schemas/food/modifiers.json",
+        ),
+    }
+)
+_EXTENDS: Mapping[str, str | list[str]] = MappingProxyType(
+    {FULFILLMENT: CHECKOUT, MODIFIERS: [CHECKOUT, ORDER, SEARCH]}
+)
+
+
+class PlatformProfile:
+    """Lapel's profile at `{origin}/.well-known/ucp`, with the keys that it signs with now."""
+
+    def __init__(self, keys: SigningKeys, *, origin: str) -> None:
+        self._keys = keys
+        self._origin = check(origin.rstrip("/"))
+
+    @property
+    def url(self) -> str:
+        """What Lapel sends as UCP-Agent."""
+        return self._origin + WELL_KNOWN
+
+    @property
+    def webhook_url(self) -> str:
+        """Where merchants send order events; their signatures cover it."""
+        return self._origin + WEBHOOK_PATH
+
+    async def document(self) -> dict[str, object]:
+        """The profile, ready to be sent as JSON with `CACHE_CONTROL`."""
+        return platform_profile(webhook_url=self.webhook_url, keys=await self._keys.published())
+
+
+def platform_profile(*, webhook_url: str, keys: Iterable[Jwk]) -> dict[str, object]:
+    """The document for these keys."""
+    return {
+        "ucp": {
+            "version": VERSION,
+            "services": {
+                SHOPPING: [
+                    {
+                        "version": VERSION,
+                        "spec": f"{_UCP}/specification/overview",
+                        "transport": "rest",
+                        "schema": f"{_UCP}/services/shopping/rest.openapi.json",
+                    }
+                ]
+            },
+            "capabilities": {name: [_capability(name, webhook_url)] for name in SPOKEN},
+            "payment_handlers": {
+                CITY_BANK: [
+                    {
+                        "id": "city_bank",
+                        "version": VERSION,
+                        "spec": f"{_LAPEL}/specification/city/bank",
+                        "schema": f"{_LAPEL}/schemas/city/bank.json",
+                    }
+                ]
+            },
+        },
+        "signing_keys": [msgspec.to_builtins(key) for key in keys],
+        "name": "Lapel",
+    }
+
+
+def _capability(name: str, webhook_url: str) -> dict[str, object]:
+    spec, schema = _PAGES[name]
+    entry: dict[str, object] = {"version": SPOKEN[name], "spec": spec, "schema": schema}
+    if name in _EXTENDS:
+        entry["extends"] = _EXTENDS[name]
+    if name == ORDER:
+        entry["config"] = {"webhook_url": webhook_url}
+    return entry

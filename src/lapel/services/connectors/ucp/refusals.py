@@ -1,0 +1,107 @@
+"""A merchant's error messages as a `Refused` with a stable code and words of our own.
+
+A merchant's text is never spoken as if it were Lapel's: for known codes the words are ours, for
+others its text is quoted, shortened and cleaned.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+
+from lapel.commerce.checkout import OrderDraft
+from lapel.commerce.ports import Refused
+from lapel.services.connectors.ucp.wire import Message
+
+CODES: Mapping[str, str] = MappingProxyType(
+    {
+        "merchant_closed": "shop_closed",
+        "shop_closed": "shop_closed",
+        "store_closed": "shop_closed",
+        "closed": "shop_closed",
+        "out_of_stock": "sold_out",
+        "sold_out": "sold_out",
+        "modifier_unavailable": "sold_out",
+        "item_unavailable": "unknown_item",
+        "unknown_item": "unknown_item",
+        "not_found": "not_found",
+        "insufficient_stock": "quantity_over_stock",
+        "quantity_adjusted": "quantity_over_stock",
+        "modifier_unknown": "option_invalid",
+        "modifier_required": "option_invalid",
+        "modifier_conflict": "option_invalid",
+        "address_undeliverable": "out_of_area",
+        "region_restricted": "out_of_area",
+        "payment_failed": "payment_declined",
+        "payment_declined": "payment_declined",
+        "card_declined": "payment_declined",
+        "price_changed": "price_changed",
+        "checkout_canceled": "checkout_expired",
+        "checkout_expired": "checkout_expired",
+        "unauthorized": "unauthorized",
+        "version_unsupported": "version_unsupported",
+        "capabilities_incompatible": "capabilities_incompatible",
+    }
+)
+"""UCP's standard codes and those that merchants of food use, to Lapel's."""
+
+_WORDS: Mapping[str, str] = MappingProxyType(
+    {
+        "shop_closed": "{shop} is closed now.",
+        "sold_out": "{item} is sold out at {shop}.",
+        "unknown_item": "{shop} does not sell {item}.",
+        "not_found": "{shop} does not know that any more.",
+        "quantity_over_stock": "{shop} has not that many of {item}.",
+        "option_invalid": "{shop} cannot make {item} like that.",
+        "out_of_area": "{shop} does not deliver to that address.",
+        "payment_declined": "The payment was declined.",
+        "price_changed": "{shop} has changed the price.",
+        "checkout_expired": "The offer of {shop} has expired.",
+        "unauthorized": "{shop} does not accept orders from here.",
+        "version_unsupported": "{shop} speaks another version of UCP.",
+        "capabilities_incompatible": "{shop} offers nothing that Lapel can use.",
+    }
+)
+_SEVERITIES = ("unrecoverable", "recoverable", "requires_buyer_input", "requires_buyer_review", "")
+_LINE = re.compile(r"line_items\[(\d+)\]")
+_QUOTED = 160
+
+
+def errors_of(messages: Iterable[Message] | None) -> tuple[Message, ...]:
+    """The errors, the gravest first; a cut quantity counts, for it is not what was asked."""
+    errors = [x for x in messages or () if x.type == "error" or x.code == "quantity_adjusted"]
+    return tuple(sorted(errors, key=_gravity))
+
+
+def refusal(
+    errors: Iterable[Message], shop: str, draft: OrderDraft | None, *, fallback: str
+) -> Refused:
+    """The Refused for these errors: a known one before an unknown one."""
+    found = list(errors)
+    for message in found:
+        code = CODES.get(message.code)
+        if code is not None:
+            item = _item_of(message, draft)
+            return Refused(_WORDS[code].format(shop=shop, item=item), code=code)
+    if found:
+        return Refused(f"{shop} says: “{plain(found[0].content)}”", code=fallback)
+    return Refused(f"{shop} cannot take this order as it is.", code=fallback)
+
+
+def plain(text: str, limit: int = _QUOTED) -> str:
+    """Somebody else's text on one line, without control characters, and not for ever."""
+    cleaned = " ".join("".join(x if x.isprintable() else " " for x in text).split())
+    return cleaned if len(cleaned) <= limit else cleaned[: limit - 1] + "…"
+
+
+def _gravity(message: Message) -> int:
+    return _SEVERITIES.index(message.severity if message.severity in _SEVERITIES else "")
+
+
+def _item_of(message: Message, draft: OrderDraft | None) -> str:
+    lines = draft.lines if draft else ()
+    at = _LINE.search(message.path or "")
+    if at and int(at.group(1)) < len(lines):
+        return lines[int(at.group(1))].title
+    return lines[0].title if len(lines) == 1 else "something in the order"

@@ -1,0 +1,206 @@
+"""What Lapel sends: a draft as a UCP checkout request, and the choice of address and delivery.
+
+Every body is a function of the draft and of what the merchant answered to the same key before,
+so that a repeated call with the same key repeats the same bytes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lapel.commerce.checkout import Address, DraftLine, OrderDraft
+from lapel.commerce.ports import Credential, Nonsense, Refused
+from lapel.services.connectors.ucp.profile import FULFILLMENT, MODIFIERS
+from lapel.services.connectors.ucp.registry import Merchant
+from lapel.services.connectors.ucp.variants import resolve
+from lapel.services.connectors.ucp.wire import (
+    CheckoutBody,
+    Destination,
+    FulfillmentOption,
+    Group,
+    Method,
+)
+
+SHIPPING = "shipping"
+NOTE_LIMIT = 200
+INSTRUMENT = "bank_token"
+
+
+@dataclass(frozen=True, slots=True)
+class AskedLine:
+    """A draft's line in the merchant's terms, and the line itself."""
+
+    draft: DraftLine
+    item_id: str
+    quantity: int
+    modifiers: frozenset[str]
+    note: str
+
+    def body(self) -> dict[str, object]:
+        line: dict[str, object] = {"item": {"id": self.item_id}, "quantity": self.quantity}
+        if self.modifiers:
+            line["modifiers"] = sorted(self.modifiers)
+        if self.note:
+            line["note"] = self.note
+        return line
+
+
+def asked_lines(draft: OrderDraft, merchant: Merchant) -> tuple[AskedLine, ...]:
+    """The lines to send; Refused when this merchant could not carry all that was said."""
+    food = MODIFIERS in merchant.profile.capabilities
+    return tuple(_asked_line(line, merchant.name, food) for line in draft.lines)
+
+
+def quote_body(draft: OrderDraft, merchant: Merchant) -> dict[str, object]:
+    """The body of create and of the first update: lines and where they go."""
+    if FULFILLMENT not in merchant.profile.capabilities:
+        raise Refused(f"{merchant.name} does not deliver.", code="no_delivery")
+    destination = _destination(draft.address, MODIFIERS in merchant.profile.capabilities)
+    return {
+        "line_items": [line.body() for line in asked_lines(draft, merchant)],
+        "context": {
+            "address_country": draft.address.country,
+            "postal_code": draft.address.postal_code,
+        },
+        "fulfillment": {"methods": [{"type": SHIPPING, "destinations": [destination]}]},
+    }
+
+
+def selection_body(checkout: CheckoutBody, address: Address) -> dict[str, object] | None:
+    """The update that selects our address and the cheapest delivery; None if that is selected."""
+    method = shipping_method(checkout)
+    destination = _find(method, address)
+    groups = method.groups or ()
+    chosen = [(group, cheapest(group)) for group in groups if group.options]
+    if (
+        method.selected_destination_id == destination.id
+        and chosen
+        and all(group.selected_option_id == option.id for group, option in chosen)
+    ):
+        return None
+    return {
+        "line_items": [
+            {
+                "id": line.id,
+                "item": {"id": line.item.id},
+                "quantity": line.quantity,
+                **({"modifiers": list(line.modifiers)} if line.modifiers else {}),
+                **({"note": line.note} if line.note else {}),
+            }
+            for line in checkout.line_items
+        ],
+        "fulfillment": {
+            "methods": [
+                {
+                    "id": method.id,
+                    "type": method.type,
+                    "line_item_ids": [line.id for line in checkout.line_items],
+                    "destinations": [_echo(destination)],
+                    "selected_destination_id": destination.id,
+                    "groups": [
+                        {"id": group.id, "selected_option_id": option.id}
+                        for group, option in chosen
+                    ],
+                }
+            ]
+        },
+    }
+
+
+def complete_body(credential: Credential) -> dict[str, object]:
+    return {
+        "payment": {
+            "instruments": [
+                {
+                    "id": credential.authorization_id,
+                    "handler_id": credential.handler_id,
+                    "type": INSTRUMENT,
+                    "selected": True,
+                    "credential": {"type": INSTRUMENT, "token": credential.token},
+                }
+            ]
+        }
+    }
+
+
+def shipping_method(checkout: CheckoutBody) -> Method:
+    """The method that brings everything to the door."""
+    methods = (checkout.fulfillment.methods if checkout.fulfillment else None) or ()
+    for method in methods:
+        if method.type == SHIPPING:
+            return method
+    raise Refused("This shop does not deliver that.", code="no_delivery")
+
+
+def cheapest(group: Group) -> FulfillmentOption:
+    """The cheapest option, the first of several; a merchant's own preference does not count."""
+    return min(group.options or (), key=option_price)
+
+
+def option_price(option: FulfillmentOption) -> int:
+    totals = {entry.type: entry.amount for entry in option.totals}
+    if "total" not in totals:
+        raise Nonsense(f"the delivery option {option.id!r} has no total")
+    return totals["total"]
+
+
+def is_same_place(destination: Destination, address: Address) -> bool:
+    pairs = (
+        (destination.street_address, address.street),
+        (destination.address_locality, address.city),
+        (destination.postal_code, address.postal_code),
+        (destination.address_country, address.country),
+    )
+    return all(_folded(theirs or "") == _folded(ours) for theirs, ours in pairs)
+
+
+def _find(method: Method, address: Address) -> Destination:
+    for destination in method.destinations or ():
+        if destination.id and is_same_place(destination, address):
+            return destination
+    raise Nonsense("the merchant does not list the address it was given", code="address_changed")
+
+
+def _asked_line(line: DraftLine, shop: str, food: bool) -> AskedLine:
+    item_id, modifiers = resolve(line.item_id, line.options)
+    note = " ".join(line.note.split())
+    if modifiers and not food:
+        raise Refused(f"{shop} cannot make {line.title} like that.", code="option_invalid")
+    if note and not food:
+        raise Refused(f"{shop} takes no notes for the kitchen.", code="note_not_supported")
+    if len(note) > NOTE_LIMIT:
+        raise Refused(f"The note for {line.title} is too long.", code="note_not_supported")
+    return AskedLine(line, item_id, line.quantity, frozenset(modifiers), note)
+
+
+def _destination(address: Address, food: bool) -> dict[str, object]:
+    body: dict[str, object] = {
+        "street_address": address.street,
+        "address_locality": address.city,
+        "postal_code": address.postal_code,
+        "address_country": address.country,
+    }
+    if food:
+        body |= {"latitude": address.latitude, "longitude": address.longitude}
+    if address.instructions:
+        body["instructions" if food else "extended_address"] = address.instructions
+    return body
+
+
+def _echo(destination: Destination) -> dict[str, object]:
+    fields = {
+        "id": destination.id,
+        "street_address": destination.street_address,
+        "address_locality": destination.address_locality,
+        "postal_code": destination.postal_code,
+        "address_country": destination.address_country,
+        "extended_address": destination.extended_address,
+        "latitude": destination.latitude,
+        "longitude": destination.longitude,
+        "instructions": destination.instructions,
+    }
+    return {name: value for name, value in fields.items() if value not in (None, "")}
+
+
+def _folded(text: str) -> str:
+    return " ".join(text.split()).casefold()

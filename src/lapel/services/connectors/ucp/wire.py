@@ -1,0 +1,244 @@
+"""The wire shapes of UCP checkouts, orders and catalogues; what Lapel does not use is ignored."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+
+from lapel.services.connectors.ucp.profile import HandlerEntry
+
+Id = Annotated[str, msgspec.Meta(min_length=1, max_length=255)]
+Amount = Annotated[int, msgspec.Meta(ge=-(10**12), le=10**12)]
+Quantity = Annotated[int, msgspec.Meta(ge=1, le=10_000)]
+Count = Annotated[int, msgspec.Meta(ge=0, le=10_000)]
+Currency = Annotated[str, msgspec.Meta(pattern="^[A-Z]{3}$")]
+
+
+class Message(msgspec.Struct, frozen=True):
+    type: str
+    code: str = ""
+    content: str = ""
+    severity: str = ""
+    path: str | None = None
+
+
+class Envelope(msgspec.Struct, frozen=True):
+    version: str
+    status: str = "success"
+    payment_handlers: dict[str, tuple[HandlerEntry, ...]] = {}
+
+
+class TotalEntry(msgspec.Struct, frozen=True):
+    type: str
+    amount: Amount
+    display_text: str | None = None
+
+
+class ItemEntry(msgspec.Struct, frozen=True):
+    id: Id
+    title: str
+    price: Amount
+
+
+class LineEntry(msgspec.Struct, frozen=True):
+    id: Id
+    item: ItemEntry
+    quantity: Quantity
+    totals: tuple[TotalEntry, ...]
+    modifiers: tuple[Id, ...] | None = ()
+    note: str | None = ""
+
+
+class Destination(msgspec.Struct, frozen=True):
+    id: str = ""
+    street_address: str | None = ""
+    address_locality: str | None = ""
+    postal_code: str | None = ""
+    address_country: str | None = ""
+    extended_address: str | None = ""
+    latitude: float | None = None
+    longitude: float | None = None
+    instructions: str | None = ""
+
+
+class FulfillmentOption(msgspec.Struct, frozen=True):
+    id: Id
+    title: str = ""
+    description: str | None = ""
+    totals: tuple[TotalEntry, ...] = ()
+    latest_fulfillment_time: str | None = None
+
+
+class Group(msgspec.Struct, frozen=True):
+    id: Id
+    options: tuple[FulfillmentOption, ...] | None = ()
+    selected_option_id: str | None = None
+
+
+class Method(msgspec.Struct, frozen=True):
+    id: Id
+    type: str
+    line_item_ids: tuple[str, ...] = ()
+    destinations: tuple[Destination, ...] | None = ()
+    selected_destination_id: str | None = None
+    groups: tuple[Group, ...] | None = ()
+
+
+class Fulfillment(msgspec.Struct, frozen=True):
+    methods: tuple[Method, ...] | None = ()
+
+
+class OrderConfirmation(msgspec.Struct, frozen=True):
+    id: Id
+    permalink_url: str = ""
+
+
+class CheckoutBody(msgspec.Struct, frozen=True):
+    """A checkout, or (`ucp.status` is `error`) only messages that say why there is none."""
+
+    ucp: Envelope
+    id: Annotated[str, msgspec.Meta(max_length=128)] = ""
+    status: str = ""
+    currency: str = ""
+    line_items: tuple[LineEntry, ...] = ()
+    totals: tuple[TotalEntry, ...] = ()
+    messages: tuple[Message, ...] | None = ()
+    fulfillment: Fulfillment | None = None
+    continue_url: str | None = ""
+    order: OrderConfirmation | None = None
+
+
+class OrderQuantity(msgspec.Struct, frozen=True):
+    total: Count
+    fulfilled: Count = 0
+
+
+class OrderLine(msgspec.Struct, frozen=True):
+    id: Id
+    quantity: OrderQuantity
+
+
+class FulfillmentEvent(msgspec.Struct, frozen=True):
+    id: Id
+    type: str
+    occurred_at: str
+    description: str | None = ""
+    tracking_url: str | None = ""
+
+
+class OrderFulfillment(msgspec.Struct, frozen=True):
+    events: tuple[FulfillmentEvent, ...] | None = ()
+
+
+class Adjustment(msgspec.Struct, frozen=True):
+    id: Id
+    type: str
+    status: str
+    totals: tuple[TotalEntry, ...] | None = ()
+
+
+class OrderBody(msgspec.Struct, frozen=True):
+    ucp: Envelope
+    id: Annotated[str, msgspec.Meta(max_length=128)] = ""
+    checkout_id: Annotated[str, msgspec.Meta(max_length=128)] = ""
+    currency: str = ""
+    permalink_url: str = ""
+    line_items: tuple[OrderLine, ...] = ()
+    fulfillment: OrderFulfillment | None = None
+    adjustments: tuple[Adjustment, ...] | None = ()
+    totals: tuple[TotalEntry, ...] = ()
+    messages: tuple[Message, ...] | None = ()
+
+
+class ProtocolError(msgspec.Struct, frozen=True):
+    """The body of a 4xx or 5xx."""
+
+    code: str = ""
+    content: str = ""
+
+
+class Price(msgspec.Struct, frozen=True):
+    amount: Annotated[int, msgspec.Meta(ge=0, le=10**12)]
+    currency: Currency
+
+
+class Description(msgspec.Struct, frozen=True):
+    plain: str = ""
+
+
+class SelectedOption(msgspec.Struct, frozen=True):
+    name: str
+    label: str
+
+
+class OptionLabel(msgspec.Struct, frozen=True):
+    label: str
+
+
+class ProductOption(msgspec.Struct, frozen=True):
+    name: str
+    values: tuple[OptionLabel, ...]
+
+
+class Availability(msgspec.Struct, frozen=True):
+    available: bool = True
+
+
+class Variant(msgspec.Struct, frozen=True):
+    id: Id
+    title: str
+    price: Price
+    availability: Availability | None = None
+    options: tuple[SelectedOption, ...] | None = ()
+
+
+class Category(msgspec.Struct, frozen=True):
+    value: str
+
+
+class ModifierValue(msgspec.Struct, frozen=True):
+    id: Id
+    title: str
+    aliases: tuple[str, ...] = ()
+    price_delta: Amount = 0
+    available: bool = True
+
+
+class ModifierGroup(msgspec.Struct, frozen=True):
+    id: Id
+    title: str
+    values: tuple[ModifierValue, ...]
+    required: bool = False
+    multiple: bool = False
+    default: str | None = None
+
+
+class Product(msgspec.Struct, frozen=True):
+    id: Id
+    title: str
+    variants: tuple[Variant, ...]
+    description: Description | None = None
+    options: tuple[ProductOption, ...] | None = ()
+    categories: tuple[Category, ...] | None = ()
+    aliases: tuple[str, ...] | None = ()
+    modifier_groups: tuple[ModifierGroup, ...] | None = ()
+
+
+class Page(msgspec.Struct, frozen=True):
+    has_next_page: bool = False
+    cursor: str | None = None
+
+
+class Business(msgspec.Struct, frozen=True):
+    name: str = ""
+    open_now: bool = True
+    opens_text: str | None = ""
+
+
+class SearchBody(msgspec.Struct, frozen=True):
+    ucp: Envelope
+    products: tuple[Product, ...] = ()
+    pagination: Page | None = None
+    business: Business | None = None
+    messages: tuple[Message, ...] | None = ()

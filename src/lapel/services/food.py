@@ -1,0 +1,127 @@
+"""The food vertical: which merchants there are, what each sells now, and where a delivery is."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import httpx
+
+from lapel.brain.menu import Menu, MenuItem
+from lapel.commerce.ports import PortError
+from lapel.services.connectors.ucp.catalogue import read_menu
+from lapel.services.connectors.ucp.client import UcpClient
+from lapel.services.connectors.ucp.registry import Merchant, MerchantRegistry
+from lapel.services.connectors.ucp.variants import is_variant_value
+from lapel.services.tracking import Tracking, track
+
+REFRESH_S = 180.0
+"""Menus older than this are read again when somebody asks."""
+RETRY_S = 30.0
+"""A merchant that did not answer is left alone this long."""
+FORGET_S = 3600.0
+"""A menu that could not be renewed for this long is not shown any more."""
+AT_ONCE = 8
+
+
+@dataclass(slots=True)
+class _Shelf:
+    """The last menu of a merchant, and when to try again."""
+
+    menu: Menu | None = None
+    read_at: float = float("-inf")
+    next_at: float = float("-inf")
+    failure: PortError | None = None
+
+
+class Food:
+    """Merchants and their menus. Menus are kept in memory; a dead merchant hides no other."""
+
+    def __init__(
+        self,
+        registry: MerchantRegistry,
+        client: UcpClient,
+        http: httpx.AsyncClient,
+        *,
+        clock: Callable[[], float],
+    ) -> None:
+        self._registry = registry
+        self._client = client
+        self._http = http
+        self._clock = clock
+        self._shelves: dict[str, _Shelf] = {}
+        self._reading = asyncio.Lock()
+
+    async def add_merchant(self, url: str) -> Merchant:
+        """Get to know the merchant at `url`; port errors say why that cannot be."""
+        merchant = await self._registry.add(url)
+        self._shelves.pop(merchant.id, None)
+        return merchant
+
+    async def menus(self, refresh: bool = False) -> list[Menu]:
+        """The menus of all merchants that can be had, in the order they were added.
+
+        What is older than three minutes is read again first, everything with `refresh`.
+        """
+        async with self._reading:
+            merchants = await self._registry.all()
+            due = [x for x in merchants if refresh or self._is_due(x.id)]
+            room = asyncio.Semaphore(AT_ONCE)
+            async with asyncio.TaskGroup() as tasks:
+                for merchant in due:
+                    tasks.create_task(self._read(merchant.id, room))
+        oldest = self._clock() - FORGET_S
+        shelves = [self._shelves[x.id] for x in merchants if x.id in self._shelves]
+        return [shelf.menu for shelf in shelves if shelf.menu and shelf.read_at >= oldest]
+
+    def sold_out(self, merchant_id: str) -> None:
+        """A merchant said that something is gone: its menu is read again the next time."""
+        shelf = self._shelves.get(merchant_id)
+        if shelf is not None:
+            shelf.next_at = float("-inf")
+
+    def failures(self) -> dict[str, PortError]:
+        """Merchants whose menu could not be read the last time, by id."""
+        return {key: shelf.failure for key, shelf in self._shelves.items() if shelf.failure}
+
+    def defaults(self, merchant_id: str, item_id: str) -> frozenset[str] | None:
+        """The modifiers that a merchant may add by itself to an item, if its menu is known."""
+        shelf = self._shelves.get(merchant_id)
+        item = _find(shelf.menu, item_id) if shelf and shelf.menu else None
+        if item is None:
+            return None
+        return frozenset(
+            group.default
+            for group in item.groups
+            if group.default is not None and not is_variant_value(group.default)
+        )
+
+    async def track(self, merchant_id: str, tracking_url: str) -> Tracking | None:
+        """Where the courier is; None while that cannot be had."""
+        try:
+            merchant = await self._registry.get(merchant_id)
+            return await track(self._http, merchant, tracking_url)
+        except PortError:
+            return None
+
+    def _is_due(self, merchant_id: str) -> bool:
+        shelf = self._shelves.get(merchant_id)
+        return shelf is None or self._clock() >= shelf.next_at
+
+    async def _read(self, merchant_id: str, room: asyncio.Semaphore) -> None:
+        shelf = self._shelves.setdefault(merchant_id, _Shelf())
+        async with room:
+            try:
+                menu = await read_menu(self._client, await self._registry.get(merchant_id))
+            except PortError as error:
+                shelf.failure = error
+                shelf.next_at = self._clock() + RETRY_S
+                return
+        now = self._clock()
+        shelf.menu, shelf.failure = menu, None
+        shelf.read_at, shelf.next_at = now, now + REFRESH_S
+
+
+def _find(menu: Menu, item_id: str) -> MenuItem | None:
+    return next((item for item in menu.items if item.id == item_id), None)

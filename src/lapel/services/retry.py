@@ -1,0 +1,112 @@
+"""The ports once more, with patience: a call without an answer is repeated with the same key."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from lapel.commerce.checkout import Checkout, OrderDraft, PaymentTarget
+from lapel.commerce.money import Money
+from lapel.commerce.ports import (
+    Credential,
+    MerchantOrder,
+    Merchants,
+    Payments,
+    PaymentState,
+    Unreachable,
+)
+
+T = TypeVar("T")
+
+PAUSES_S = (0.5, 2.0)
+"""Before the second and the third try. Longer outages are the order workflow's to sit out."""
+
+Sleep = Callable[[float], Awaitable[None]]
+
+
+async def patiently(
+    call: Callable[[], Awaitable[T]], pauses_s: tuple[float, ...], sleep: Sleep
+) -> T:
+    """Only Unreachable is repeated; the last one is passed on."""
+    for pause_s in pauses_s:
+        try:
+            return await call()
+        except Unreachable:
+            await sleep(pause_s)
+    return await call()
+
+
+class RetryingMerchants:
+    """`Merchants` around another one."""
+
+    def __init__(
+        self,
+        inner: Merchants,
+        *,
+        pauses_s: tuple[float, ...] = PAUSES_S,
+        sleep: Sleep = asyncio.sleep,
+    ) -> None:
+        self._inner = inner
+        self._pauses_s = pauses_s
+        self._sleep = sleep
+
+    async def create_checkout(self, draft: OrderDraft, key: str) -> Checkout:
+        return await self._try(lambda: self._inner.create_checkout(draft, key))
+
+    async def update_checkout(self, checkout_id: str, draft: OrderDraft, key: str) -> Checkout:
+        return await self._try(lambda: self._inner.update_checkout(checkout_id, draft, key))
+
+    async def get_checkout(self, merchant_id: str, checkout_id: str) -> Checkout:
+        return await self._try(lambda: self._inner.get_checkout(merchant_id, checkout_id))
+
+    async def complete_checkout(
+        self, merchant_id: str, checkout_id: str, credential: Credential, key: str
+    ) -> Checkout:
+        return await self._try(
+            lambda: self._inner.complete_checkout(merchant_id, checkout_id, credential, key)
+        )
+
+    async def cancel_checkout(self, merchant_id: str, checkout_id: str, key: str) -> Checkout:
+        return await self._try(lambda: self._inner.cancel_checkout(merchant_id, checkout_id, key))
+
+    async def get_order(self, merchant_id: str, order_id: str) -> MerchantOrder:
+        return await self._try(lambda: self._inner.get_order(merchant_id, order_id))
+
+    async def _try(self, call: Callable[[], Awaitable[T]]) -> T:
+        return await patiently(call, self._pauses_s, self._sleep)
+
+
+class RetryingPayments:
+    """`Payments` around another one."""
+
+    def __init__(
+        self,
+        inner: Payments,
+        *,
+        pauses_s: tuple[float, ...] = PAUSES_S,
+        sleep: Sleep = asyncio.sleep,
+    ) -> None:
+        self._inner = inner
+        self._pauses_s = pauses_s
+        self._sleep = sleep
+
+    async def authorize(
+        self, user_id: str, target: PaymentTarget, amount: Money, checkout_hash: str, key: str
+    ) -> Credential:
+        return await self._try(
+            lambda: self._inner.authorize(user_id, target, amount, checkout_hash, key)
+        )
+
+    async def state(
+        self, user_id: str, target: PaymentTarget, authorization_id: str
+    ) -> PaymentState:
+        return await self._try(lambda: self._inner.state(user_id, target, authorization_id))
+
+    async def release(
+        self, user_id: str, target: PaymentTarget, authorization_id: str, key: str
+    ) -> PaymentState:
+        return await self._try(lambda: self._inner.release(user_id, target, authorization_id, key))
+
+    async def _try(self, call: Callable[[], Awaitable[T]]) -> T:
+        return await patiently(call, self._pauses_s, self._sleep)
