@@ -1,4 +1,4 @@
-"""Cues: what the assistant wants the user to see, hear or feel, in a form that any device can carry a part of."""
+"""Cues: what the assistant wants the user to see, hear or feel; any device can carry a part."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Card(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Cue(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One thing to tell. `topic` groups: a later cue with the same topic replaces the card of an earlier one."""
+    """One thing to tell. A later cue with the same `topic` replaces the card of an earlier one."""
 
     id: str
     topic: str
@@ -72,9 +72,29 @@ class Cue(msgspec.Struct, frozen=True, omit_defaults=True):
             self,
             speech=self.speech if profile.speakers else "",
             card=self.card if profile.displays else None,
-            haptic=self.haptic if profile.haptics else None,
+            haptic=_felt(self.haptic, profile),
         )
 
     @property
     def empty(self) -> bool:
         return not (self.speech or self.card or self.haptic)
+
+
+def fitted(cue: Cue, limit: int) -> Cue | None:
+    """`cue` within `limit` bytes of JSON: without the streets, then without the map; else None."""
+    if len(msgspec.json.encode(cue)) <= limit:
+        return cue
+    card = cue.card
+    if card is None or card.map is None:
+        return None
+    smaller = msgspec.structs.replace(card.map, streets=()) if card.map.streets else None
+    thinner = msgspec.structs.replace(card, map=smaller)
+    return fitted(msgspec.structs.replace(cue, card=thinner), limit)
+
+
+def _felt(haptic: Pattern | None, profile: DeviceProfile) -> Pattern | None:
+    """The pattern, or the device's first one where it has others only."""
+    patterns = [pattern for entry in profile.haptics for pattern in entry.patterns]
+    if haptic is None or not patterns:
+        return None
+    return haptic if haptic in patterns else patterns[0]

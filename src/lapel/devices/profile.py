@@ -1,4 +1,4 @@
-"""What a device is and can do: typed, plural, negotiated. The wire form is the same structure as JSON."""
+"""What a device is and can do: typed, plural, negotiated. The wire form is the same as JSON."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ class Camera(msgspec.Struct, frozen=True):
 
 
 class Wear(msgspec.Struct, frozen=True):
-    """Whether the device knows that it is worn; one that does not know counts as worn while linked."""
+    """Whether the device knows that it is worn; one that does not counts as worn while linked."""
 
     detects: bool = False
     on_body: bool = True
