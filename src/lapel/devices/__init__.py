@@ -1,7 +1,16 @@
 """Devices: profiles, pairing, links. The gateway's side of the device protocol and a client."""
 
 from lapel.devices.accounts import Accounts, StoredAccounts, User
-from lapel.devices.cues import Card, Cue, CueKind
+from lapel.devices.adapters.lapel_ws import device_route
+from lapel.devices.cues import (
+    Card,
+    CardAction,
+    CardLine,
+    Cue,
+    CueKind,
+    MapView,
+    Progress,
+)
 from lapel.devices.errors import CueTooLarge, DeviceError
 from lapel.devices.events import (
     AudioArrived,
@@ -17,7 +26,18 @@ from lapel.devices.events import (
 from lapel.devices.host import DeviceHost
 from lapel.devices.link import Link, Played
 from lapel.devices.pairing import Device, IssuedCode, Pairing, Peer
-from lapel.devices.profile import DeviceProfile, Family, Gesture, Pattern
+from lapel.devices.profile import (
+    DeviceProfile,
+    Display,
+    Family,
+    Gesture,
+    Haptics,
+    Input,
+    Microphone,
+    Pattern,
+    Speaker,
+    Wear,
+)
 from lapel.devices.registry import Links
 
 __all__ = [
@@ -25,6 +45,8 @@ __all__ = [
     "AudioArrived",
     "BatteryReported",
     "Card",
+    "CardAction",
+    "CardLine",
     "Cue",
     "CueKind",
     "CueTooLarge",
@@ -33,21 +55,30 @@ __all__ = [
     "DeviceEvent",
     "DeviceHost",
     "DeviceProfile",
+    "Display",
     "Family",
     "Gesture",
     "GestureMade",
+    "Haptics",
+    "Input",
     "IssuedCode",
     "Link",
     "Links",
     "ListenStarted",
     "ListenStopped",
+    "MapView",
+    "Microphone",
     "Pairing",
     "Pattern",
     "Peer",
     "PlaybackReported",
     "Played",
+    "Progress",
+    "Speaker",
     "StoredAccounts",
     "TextTyped",
     "User",
+    "Wear",
     "WearChanged",
+    "device_route",
 ]
