@@ -213,6 +213,12 @@ class ClientSession:
         return self._link.cursor
 
     @property
+    def speaking(self) -> str | None:
+        """The cue that the speaker is busy with."""
+        cursor = self._speaker.cursor()
+        return None if cursor is None else cursor.cue
+
+    @property
     def unconfirmed(self) -> int:
         """Things said that Lapel is not known to have read."""
         return len(self._said)

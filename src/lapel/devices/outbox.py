@@ -2,7 +2,8 @@
 
 When full (256 messages or 1 MiB), what a later message of the same topic replaces is dropped, and
 the start and end of speech that is over; if that frees nothing, the session cannot be kept.
-A message that expired while the link was down is not sent again. Both leave a gap in the numbers.
+A cue that expired, and speech that ended, while the link was down is not sent again. All of these
+leave a gap in the numbers.
 """
 
 from __future__ import annotations
@@ -89,14 +90,17 @@ class Outbox:
         expired: list[str] = []
         kept: deque[_Entry] = deque()
         for entry in self._entries:
-            fresh = _aged(entry, now)
+            over = entry.topic is None and entry.cue in self._over
+            fresh = None if over else _aged(entry, now)
             if fresh is None:
-                expired.append(entry.cue or "")
+                if not over and entry.cue is not None:
+                    expired.append(entry.cue)
                 self._bytes -= len(entry.data)
                 continue
             kept.append(entry)
             data.append(fresh)
         self._entries = kept
+        self._over.clear()  # nothing of theirs is left
         return data, expired
 
     def speech_is_over(self, cue: str) -> None:
