@@ -9,7 +9,7 @@ from lapel.services.connectors.ucp.client import UcpClient
 from lapel.services.connectors.ucp.drafts import Drafts, stored_drafts
 from lapel.services.connectors.ucp.keys import SigningKeys
 from lapel.services.connectors.ucp.merchants import UcpMerchants
-from lapel.services.connectors.ucp.platform import CACHE_CONTROL, WEBHOOK_PATH, PlatformProfile
+from lapel.services.connectors.ucp.platform import PlatformProfile
 from lapel.services.connectors.ucp.registry import Merchant, MerchantRegistry
 from lapel.services.connectors.ucp.webhooks import WebhookInbox
 from lapel.services.errors import ServiceError, SignatureRejected, WebhookError
@@ -20,8 +20,6 @@ from lapel.services.retry import RetryingMerchants, RetryingPayments
 from lapel.services.tracking import Tracking
 
 __all__ = [
-    "CACHE_CONTROL",
-    "WEBHOOK_PATH",
     "BankPayments",
     "Drafts",
     "Food",

@@ -15,7 +15,7 @@ from lapel.services.connectors.ucp.keys import SigningKeys
 from lapel.services.connectors.ucp.registry import Merchant, MerchantRegistry
 from lapel.services.connectors.ucp.wire import ProtocolError
 from lapel.services.errors import SignatureRejected
-from lapel.services.fetch import Answer, decode, fetch
+from lapel.services.fetch import TIMEOUT_S, Answer, decode, fetch
 from lapel.services.urls import check
 
 T = TypeVar("T")
@@ -36,12 +36,14 @@ class UcpClient:
         *,
         profile_url: str,
         clock: Callable[[], float],
+        timeout_s: float = TIMEOUT_S,
     ) -> None:
         self._http = http
         self._registry = registry
         self._keys = keys
         self._agent = f'profile="{check(profile_url)}"'
         self._clock = clock
+        self._timeout_s = timeout_s
 
     async def read(self, merchant: Merchant, path: str, shape: type[T]) -> T:
         """GET `path` under the merchant's endpoint."""
@@ -70,7 +72,9 @@ class UcpClient:
         request = signatures.Request(method, url, headers, body or b"")
         own = await self._keys.current()
         headers |= signatures.sign(request, own, int(self._clock()))
-        answer = await fetch(self._http, method, url, headers=headers, content=body)
+        answer = await fetch(
+            self._http, method, url, headers=headers, content=body, timeout_s=self._timeout_s
+        )
         _raise_for_status(answer, merchant)
         await self._check_signature(merchant, answer)
         return decode(answer.body, shape, merchant.name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
+from typing import ClassVar
 
 import msgspec
 
@@ -21,10 +22,6 @@ from lapel.services.connectors.ucp.profile import (
     WELL_KNOWN,
 )
 from lapel.services.urls import check
-
-CACHE_CONTROL = "public, max-age=60"
-"""The header to serve the profile with; UCP wants `public` and at least 60 s."""
-WEBHOOK_PATH = "/webhooks/ucp"
 
 _UCP = f"https://ucp.dev/{VERSION}"
 _LAPEL = f"https://lapel.dev/{SPOKEN[MODIFIERS]}"
@@ -54,6 +51,10 @@ _EXTENDS: Mapping[str, str | list[str]] = MappingProxyType(
 class PlatformProfile:
     """Lapel's profile at `{origin}/.well-known/ucp`, with the keys that it signs with now."""
 
+    CACHE_CONTROL: ClassVar[str] = "public, max-age=60"
+    """The header to serve it with; UCP wants `public` and at least 60 s."""
+    WEBHOOK_PATH: ClassVar[str] = "/webhooks/ucp"
+
     def __init__(self, keys: SigningKeys, *, origin: str) -> None:
         self._keys = keys
         self._origin = check(origin.rstrip("/"))
@@ -66,10 +67,10 @@ class PlatformProfile:
     @property
     def webhook_url(self) -> str:
         """Where merchants send order events; their signatures cover it."""
-        return self._origin + WEBHOOK_PATH
+        return self._origin + self.WEBHOOK_PATH
 
     async def document(self) -> dict[str, object]:
-        """The profile, ready to be sent as JSON with `CACHE_CONTROL`."""
+        """The profile, ready to be sent as JSON."""
         return platform_profile(webhook_url=self.webhook_url, keys=await self._keys.published())
 
 

@@ -1,0 +1,151 @@
+"""What the tests of services share: a record, a clock that stands still, and a merchant."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+import pytest
+import sqlalchemy as sa
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from hostile import LATTE, MUFFIN, Hostile, serving
+
+from lapel.commerce.checkout import Address, DraftLine, OrderDraft
+from lapel.services import (
+    Food,
+    Merchant,
+    MerchantRegistry,
+    PlatformProfile,
+    SigningKeys,
+    UcpClient,
+    UcpMerchants,
+    open_http,
+    stored_drafts,
+)
+from lapel.store import Store, schema
+
+OFFICE = Address(
+    "office", "Mannerheimintie 1", "Helsinki", "00100", "FI", 60.1699, 24.9384, "Ring twice"
+)
+
+
+@dataclass
+class Clock:
+    """Real time at first (signatures are checked against it), moved by hand afterwards."""
+
+    now: float = field(default_factory=time.time)
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@dataclass
+class World:
+    """Lapel's side of UCP, and the merchant it shops at."""
+
+    store: Store
+    http: httpx.AsyncClient
+    clock: Clock
+    keys: SigningKeys
+    registry: MerchantRegistry
+    client: UcpClient
+    food: Food
+    merchants: UcpMerchants
+    profile: PlatformProfile
+    hostile: Hostile
+
+    async def meet(self) -> Merchant:
+        return await self.food.add_merchant(self.hostile.origin)
+
+    def draft(self, merchant: Merchant, *lines: DraftLine) -> OrderDraft:
+        chosen = lines or (
+            DraftLine(LATTE, "Latte", 2, ("milk.oat",), ("Oat milk",)),
+            DraftLine(MUFFIN, "Blueberry muffin", 1, note="warm, please"),
+        )
+        return OrderDraft(merchant.id, chosen, OFFICE)
+
+    async def remember(self, draft: OrderDraft, checkout_id: str) -> None:
+        """As commerce does once a draft is priced."""
+        import msgspec
+
+        def write(at: sa.Connection) -> None:
+            at.execute(
+                sa.insert(schema.orders).values(
+                    id=f"o_{checkout_id}",
+                    user_id="u_1",
+                    merchant_id=draft.merchant_id,
+                    merchant_name="",
+                    state="quoting",
+                    revision=1,
+                    draft=msgspec.json.encode(draft).decode(),
+                    checkout_id=checkout_id,
+                    created_at=0.0,
+                    updated_at=0.0,
+                )
+            )
+
+        await self.store.write(write)
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    opened = await Store.open(tmp_path / "lapel.sqlite3")
+    await opened.write(
+        lambda at: at.execute(sa.insert(schema.users).values(id="u_1", name="U", created_at=0.0))
+    )
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def http() -> AsyncIterator[httpx.AsyncClient]:
+    async with open_http() as client:
+        yield client
+
+
+@pytest.fixture
+async def hostile() -> AsyncIterator[Hostile]:
+    merchant = Hostile()
+    async with serving(merchant.app()) as origin:
+        merchant.origin = origin
+        yield merchant
+
+
+@pytest.fixture
+async def world(store: Store, http: httpx.AsyncClient, hostile: Hostile) -> World:
+    return build(store, http, hostile, Clock())
+
+
+def build(
+    store: Store,
+    http: httpx.AsyncClient,
+    hostile: Hostile,
+    clock: Callable[[], float],
+    origin: str = "http://127.0.0.1:8600",
+) -> World:
+    keys = SigningKeys(store, clock)
+    registry = MerchantRegistry(store, http, clock)
+    profile = PlatformProfile(keys, origin=origin)
+    client = UcpClient(http, registry, keys, profile_url=profile.url, clock=clock, timeout_s=0.5)
+    food = Food(registry, client, http, clock=clock)
+    merchants = UcpMerchants(
+        registry, client, stored_drafts(store), clock=clock, defaults=food.defaults
+    )
+    return World(
+        store,
+        http,
+        clock,
+        keys,
+        registry,
+        client,
+        food,
+        merchants,
+        profile,
+        hostile,  # type: ignore[arg-type]
+    )
