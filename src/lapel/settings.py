@@ -1,7 +1,7 @@
-"""Settings: one frozen tree. Defaults stand here; one TOML file and `LAPEL_...` variables change them.
+"""Settings: one frozen tree. Defaults stand here; a TOML file and `LAPEL_...` variables change it.
 
-`LAPEL_SERVER__PORT=8700` sets `server.port`. A key that does not exist is an error, in the file and in the
-environment, so that a typing mistake never passes for a setting.
+`LAPEL_SERVER__PORT=8700` sets `server.port`. A key that does not exist is an error, in the file and
+in the environment, so that a typing mistake never passes for a setting.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ import msgspec
 import platformdirs
 
 PREFIX = "LAPEL_"
-OUTSIDE = frozenset({"LAPEL_DATA", "LAPEL_TEST_URL"})
-"""Variables with the prefix that are no settings: the folder of recordings that tests measure with."""
+OUTSIDE = frozenset({"LAPEL_DATA", "LAPEL_HOME"})
+"""Variables with the prefix that are no settings of the gateway."""
 
 
 class SettingsError(Exception):

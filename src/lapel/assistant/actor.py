@@ -1,7 +1,8 @@
 """The assistant of one user: owns the conversation, wherever the devices are.
 
-One inbox, one task: what the user does and what happens to orders is handled one thing after the other. Only audio
-goes past the inbox, straight to the turn machine, because it must not wait for a merchant.
+One inbox, one task: what the user does and what happens to orders is handled one thing after the
+other. Only audio goes past the inbox, straight to the turn machine, because it must not wait for a
+merchant.
 """
 
 from __future__ import annotations
@@ -75,13 +76,13 @@ class Ground:
     places: Callable[[str], Places]
     track: Callable[[str, str], Awaitable[Tracking | None]]
     engines: SpeechEngines | None = None
-    settings: ConversationSettings = ConversationSettings()
+    settings: ConversationSettings = field(default_factory=ConversationSettings)
     clock: Callable[[], float] = time.time
 
 
 @dataclass(frozen=True, slots=True)
 class _Undone:
-    """The user went on speaking: what this turn did to the cart is taken back, a later turn holds all of it."""
+    """The user went on: what this turn did to the cart is taken back, a later turn holds it."""
 
     turn: int
 
@@ -108,7 +109,8 @@ class _QuoteIsSlow:
 
 
 _Item = (
-    _Interpretation
+    Interpret
+    | _Undone
     | _Joined
     | _Acted
     | _OrdersMoved
@@ -127,26 +129,23 @@ class _Asked:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(slots=True)
 class Assistant:
-    """Create it, then `run` it in a task; the other methods may be called from the event loop at any time."""
+    """Create it, then `run` it in a task; call the rest from the event loop at any time."""
 
-    user_id: str
-    ground: Ground
-    timings: deque[TurnEnded] = field(default_factory=lambda: deque(maxlen=TIMINGS))
-    _inbox: asyncio.Queue[_Item] = field(default_factory=lambda: asyncio.Queue(INBOX))
-    _asked: _Asked | None = None
-    _cancelled_turns: deque[int] = field(default_factory=lambda: deque(maxlen=16))
-    _hints: tuple[str, ...] = ()
-    _brain: Brain | None = None
-    _moved: bool = False
-    _serial: int = 0
-    _slow: asyncio.TimerHandle | None = None
-
-    def __post_init__(self) -> None:
-        ground = self.ground
-        self.telling = Telling(Outbox(ground.store, self.user_id, ground.clock))
-        self._news = OrderNews(ground.orders, self.user_id, self._confirm_how, ground.clock)
+    def __init__(self, user_id: str, ground: Ground) -> None:
+        self.user_id = user_id
+        self.ground = ground
+        self.timings: deque[TurnEnded] = deque(maxlen=TIMINGS)
+        self._inbox: asyncio.Queue[_Item] = asyncio.Queue(INBOX)
+        self._asked: _Asked | None = None
+        self._cancelled_turns: deque[int] = deque(maxlen=16)
+        self._hints: tuple[str, ...] = ()
+        self._brain: Brain | None = None
+        self._moved = False
+        self._serial = 0
+        self._slow: asyncio.TimerHandle | None = None
+        self.telling = Telling(Outbox(ground.store, user_id, ground.clock))
+        self._news = OrderNews(ground.orders, user_id, self._confirm_how, ground.clock)
         self.voice = Voice(self, ground.engines)
         self.conversation = Conversation(
             self.user_id,
@@ -182,7 +181,7 @@ class Assistant:
 
     async def joined(self, link: Link) -> None:
         self.telling.add(link)
-        link.on_acted = lambda cue_id: self._offer(_Acted(link, cue_id))
+        link.on_acked = lambda cue_id: self._offer(_Acted(link, cue_id))
         link.show_state(self.voice.state.value)
         await self._inbox.put(_Joined(link))
 
@@ -260,7 +259,7 @@ class Assistant:
     # The one task. ------------------------------------------------------------------------------
 
     def _offer(self, item: _Item) -> None:
-        """Put without waiting; a full inbox drops it and says so (only the gateway itself calls this)."""
+        """Put without waiting; a full inbox drops it and says so."""
         try:
             self._inbox.put_nowait(item)
         except asyncio.QueueFull:
@@ -288,13 +287,19 @@ class Assistant:
             case _OrdersMoved():
                 await self._tell_orders()
             case _QuoteIsSlow(order_id=order_id):
-                if self._asked is not None and self._asked.order_id == order_id:
-                    self._reply("I am asking the shop for the price.")
+                self._excuse(order_id)
             case (link, GestureMade() as made):
                 await self._gesture(link, made)
-            case (_, WearChanged()):
-                for sent in await self.telling.flush():
-                    self._say(sent, None)
+            case _:
+                await self._flush()
+
+    async def _flush(self) -> None:
+        for sent in await self.telling.flush():
+            self._say(sent, None)
+
+    def _excuse(self, order_id: str) -> None:
+        if self._asked is not None and self._asked.order_id == order_id:
+            self._reply("I am asking the shop for the price.")
 
     def _fail(self, item: _Item) -> None:
         self._reply("Something went wrong on my side. Nothing new was ordered.")
@@ -410,8 +415,7 @@ class Assistant:
         """A device has joined or come back: what is open is shown on it, what waits is told."""
         now = self.ground.clock()
         opened = await open_cues(self.ground.orders, self.user_id, self._confirm_how(), now)
-        for sent in await self.telling.flush():
-            self._say(sent, None)
+        await self._flush()
         for cue in opened:
             self.telling.present(link, cue)
 

@@ -1,7 +1,8 @@
 """What a gesture means for a pending approval. Pure policy: no model has a say in it.
 
-A purchase is approved only by a deliberate gesture of a worn, paired device after the amount was really shown or
-read out, and never by a gesture so soon after the question that it must have meant something else.
+A purchase is approved only by a deliberate gesture of a worn, paired device after the amount was
+really shown or read out, and never by a gesture so soon after the question that it must have meant
+something else.
 """
 
 from __future__ import annotations

@@ -23,9 +23,9 @@ _AT = {"placed": 1, "preparing": 1, "picked_up": 2, "on_the_way": 3, "late": 3, 
 
 _SPOKEN = frozenset(
     {
-        "placed", "on_the_way", "delivered", "late", "over_limit", "quote_failed", "refused", "lapsed",
-        "canceled", "payment_declined", "price_changed", "place_failed", "refunded", "trouble",
-        "merchant_canceled",
+        "placed", "on_the_way", "delivered", "late", "over_limit", "quote_failed", "refused",
+        "lapsed", "canceled", "payment_declined", "price_changed", "place_failed", "refunded",
+        "trouble", "merchant_canceled",
     }
 )  # fmt: skip
 """Kinds worth interrupting somebody's silence for; the others only change the card."""
@@ -41,7 +41,7 @@ _HAPTIC = {
 }
 
 SILENT = frozenset({"quoted", "revised", "approval_needed", "approved", "paid"})
-"""Kinds that make no order cue of their own: an approval says more, or the next step follows at once."""
+"""Kinds without a cue of their own: an approval says more, or the next step follows at once."""
 
 
 def step_of(kind: str) -> int:

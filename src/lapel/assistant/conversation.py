@@ -1,4 +1,4 @@
-"""What one utterance of the user does: understanding in, an order begun, changed or cancelled, words out."""
+"""What one utterance does: understanding in; an order begun, changed or cancelled; words out."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Protocol
 from lapel.assistant import words
 from lapel.assistant.memory import ConversationState, Memory
 from lapel.brain import (
+    Action,
     Affirm,
     AskMenu,
     AskStatus,
@@ -25,7 +26,6 @@ from lapel.brain import (
     Utterance,
 )
 from lapel.commerce import (
-    CHANGEABLE,
     Address,
     DraftLine,
     Order,
@@ -35,6 +35,7 @@ from lapel.commerce import (
 )
 from lapel.devices import Card, CardLine
 
+CHANGEABLE = frozenset({OrderState.QUOTING, OrderState.AWAITING_APPROVAL})
 RUNNING = frozenset(
     {OrderState.PAYING, OrderState.PLACING, OrderState.PLACED, OrderState.REFUNDING}
 )
@@ -48,7 +49,7 @@ class Places(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What to tell. With `priced`, the order whose approval (or refusal) is the answer; `notes` go before it."""
+    """What to tell. `priced` is the order whose price is the answer; `notes` go before it."""
 
     text: str = ""
     card: Card | None = None
@@ -73,6 +74,10 @@ class Conversation:
 
     async def hear(self, utterance: Utterance, brain: Brain, turn: int = 0) -> Outcome:
         """Understand and act. An utterance that is no order changes nothing."""
+        if not brain.menus:
+            return Outcome(
+                "I know no shops yet. Add one with: lapel merchants add, and its address."
+            )
         await self._refresh()
         frame = self.state.frame
         self._before = (turn, frame)
@@ -82,14 +87,14 @@ class Conversation:
         return outcome
 
     async def undo(self, turn: int) -> None:
-        """Take back what the last turn did to the cart; an order begun by it is priced anew later."""
+        """Take back what the turn did to the cart; its order is priced anew later."""
         if self._before is not None and self._before[0] == turn:
             self.state.frame = self._before[1]
             self._before = None
             await self.memory.save(self.state)
 
     async def over(self, order_id: str) -> None:
-        """The order left the user's hands (approved, refused, lapsed...): the cart is empty again."""
+        """The order left the user's hands, approved or not: the cart is empty again."""
         if self.state.order_id == order_id:
             self.state = ConversationState(
                 told_event=self.state.told_event, updated_at=self.clock()
@@ -112,21 +117,9 @@ class Conversation:
 
     async def _act(self, understood: Understanding, before: Frame, brain: Brain) -> Outcome:
         for action in understood.actions:
-            match action:
-                case CancelOrder():
-                    return await self._cancel()
-                case AskStatus():
-                    return Outcome(await self._status())
-                case AskMenu(query=query):
-                    return _menu_card(brain.menus, understood, query)
-                case RepeatLast():
-                    return Outcome(repeat=True)
-                case Affirm() if self.state.order_id is not None and not understood.is_order:
-                    return Outcome(self.confirm_how())
-                case Deny() if self.state.order_id is not None and not understood.is_order:
-                    return await self._cancel()
-                case _:
-                    pass
+            outcome = await self._ask(action, understood, brain)
+            if outcome is not None:
+                return outcome
         if understood.frame != before:
             self.state.frame = understood.frame
         if understood.question is not None:
@@ -136,6 +129,25 @@ class Conversation:
         if understood.is_order and before.lines:
             return await self._cancel()
         return Outcome(" ".join([*_unknown(understood), understood.reply]).strip() or _LOST)
+
+    async def _ask(self, action: Action, understood: Understanding, brain: Brain) -> Outcome | None:
+        """What is answered at once; None for actions that have changed the cart."""
+        asked = self.state.order_id is not None and not understood.is_order
+        match action:
+            case CancelOrder():
+                return await self._cancel()
+            case AskStatus():
+                return Outcome(await self._status())
+            case AskMenu(query=query):
+                return _menu_card(brain.menus, understood, query)
+            case RepeatLast():
+                return Outcome(repeat=True)
+            case Affirm() if asked:
+                return Outcome(self.confirm_how())
+            case Deny() if asked:
+                return await self._cancel()
+            case _:
+                return None
 
     async def _price(self, understood: Understanding, brain: Brain) -> Outcome:
         frame = understood.frame
@@ -186,9 +198,10 @@ class Conversation:
         orders = await self.orders.list(self.user_id, limit=1)
         if not orders:
             return "You have no orders yet."
-        events = await self.orders.events_of(orders[0].id)
+        events = await self.orders.history(orders[0].id)
         last = next((event.text for event in reversed(events) if event.text), "I am working on it.")
-        return f"{words.cart(orders[0].draft.lines).capitalize()} from {orders[0].merchant_name}. {last}"
+        cart = words.cart(orders[0].draft.lines).capitalize()
+        return f"{cart} from {orders[0].merchant_name}. {last}"
 
 
 _LOST = "I did not understand that. You can say, for example: two lattes and a muffin to my office."

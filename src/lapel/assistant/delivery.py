@@ -1,4 +1,4 @@
-"""Which devices carry a cue: cards to every screen that is worn, one voice, a pulse where it is felt."""
+"""Which devices carry a cue: cards on every worn screen, one voice, a pulse where it is felt."""
 
 from __future__ import annotations
 

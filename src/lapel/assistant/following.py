@@ -1,4 +1,4 @@
-"""Following a courier: asks the merchant where it is and moves it on the map of every screen that shows maps."""
+"""Following a courier: asks the merchant where it is and moves it on every screen with a map."""
 
 from __future__ import annotations
 

@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 import logging
 
+import sqlalchemy as sa
+
 from lapel.assistant.actor import Assistant, Ground
 from lapel.commerce import OrderEvent
 from lapel.devices import DeviceEvent, Link
+from lapel.store.schema import conversations, order_events
 
 log = logging.getLogger(__name__)
 
 
 class House:
-    """Implements `devices.DeviceHost`. An assistant begins when its user's first device or order calls for it."""
+    """Implements `devices.DeviceHost`. An assistant begins when a device or an order needs it."""
 
     def __init__(self, ground: Ground) -> None:
         self._ground = ground
@@ -42,6 +45,11 @@ class House:
         if not task.cancelled() and task.exception() is not None:
             log.error("an assistant ended", exc_info=task.exception())
 
+    async def take_up(self) -> None:
+        """Begin the assistants of everybody who is waiting to be told something."""
+        for user_id in await self._ground.store.read(_waiting_users):
+            self.of(user_id)
+
     async def close(self) -> None:
         """End every assistant."""
         self._unsubscribe()
@@ -67,3 +75,12 @@ class House:
 
     def _order_moved(self, event: OrderEvent) -> None:
         self.of(event.user_id).orders_moved()
+
+
+def _waiting_users(connection: sa.Connection) -> list[str]:
+    untold = (
+        sa.select(order_events.c.user_id)
+        .outerjoin(conversations, conversations.c.user_id == order_events.c.user_id)
+        .where(order_events.c.n > sa.func.coalesce(conversations.c.told_event, 0))
+    )
+    return list(connection.scalars(untold.distinct()))

@@ -1,4 +1,4 @@
-"""What a conversation must remember over a restart: the frame, the order under way, what was told, what was said."""
+"""What a conversation remembers over a restart: the frame, the order, what was told and said."""
 
 from __future__ import annotations
 

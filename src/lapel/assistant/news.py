@@ -22,12 +22,12 @@ class News:
     """What a batch of events comes to. `after` is the last event in it."""
 
     after: int
-    cues: list[Cue] = field(default_factory=list)
-    taken_down: set[str] = field(default_factory=set)
-    over: list[str] = field(default_factory=list)
+    cues: list[Cue] = field(default_factory=list[Cue])
+    taken_down: set[str] = field(default_factory=set[str])
+    over: list[str] = field(default_factory=list[str])
     track: tuple[Order, str, int] | None = None
-    untrack: list[str] = field(default_factory=list)
-    answers: dict[str, Cue] = field(default_factory=dict)
+    untrack: list[str] = field(default_factory=list[str])
+    answers: dict[str, Cue] = field(default_factory=dict[str, Cue])
     """Order id -> the cue that answers the turn in which it was asked for."""
     more: bool = False
 
@@ -78,13 +78,17 @@ class OrderNews:
                 news.answers[order.id] = cue
         if event.kind == "placed" and order.receipt:
             news.cues.append(compose.receipt(order, event))
-        url = event.data.get("tracking_url")
-        if event.kind in TRACKED and isinstance(url, str) and url:
-            news.track = (order, url, compose.step_of(event.kind))
-        if event.kind in CLOSED:
-            news.untrack.append(order.id)
-            if news.track is not None and news.track[0].id == order.id:
-                news.track = None
+        _courier(event, order, news)
+
+
+def _courier(event: OrderEvent, order: Order, news: News) -> None:
+    url = event.data.get("tracking_url")
+    if event.kind in TRACKED and isinstance(url, str) and url:
+        news.track = (order, url, compose.step_of(event.kind))
+    if event.kind in CLOSED:
+        news.untrack.append(order.id)
+        if news.track is not None and news.track[0].id == order.id:
+            news.track = None
 
 
 def _closed_approvals(event: OrderEvent, order: Order) -> list[str]:

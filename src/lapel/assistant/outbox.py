@@ -1,7 +1,7 @@
 """The durable outbox of cues: what the user must be told is written down before it is told.
 
-A cue stays undelivered until a device says that it has acted on it, over restarts and dead batteries.
-Of several undelivered cues with one topic only the newest is still worth telling.
+A cue stays undelivered until a device says that it has acted on it, over restarts and dead
+batteries. Of several undelivered cues with one topic only the newest is still worth telling.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The one voice of a user: what is said, in which order, on which device, and how it is stopped at once."""
+"""The one voice of a user: what is said, in which order, on which device, and how it is stopped."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ WAITING = 8
 
 @dataclass(frozen=True, slots=True)
 class Saying:
-    """`turn` is the turn that it answers; an announcement answers none. `from_s` skips what was heard already."""
+    """`turn` is the turn that it answers, if any. `from_s` seconds were heard already."""
 
     cue_id: str
     topic: str

@@ -1,4 +1,4 @@
-"""Telling the user: the links that are there now, cues on their way to them, and what has arrived."""
+"""Telling the user: the links that are there, cues on their way to them, and what has arrived."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""The asyncio shell of one user's turn machine: microphones in, recognition, one timer, commands carried out."""
+"""The asyncio shell of one user's turn machine: microphones, recognition, one timer."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -163,20 +163,14 @@ class Voice:
 
     def _carry_out(self, command: Command, loop: asyncio.AbstractEventLoop) -> None:
         match command:
-            case Recognize():
-                self._recognize(command)
-            case CancelRecognition(request=request):
-                self._drop_recognition(request)
+            case Recognize() | CancelRecognition():
+                self._ask_recognizer(command)
             case Interpret():
                 self._host.interpret(command)
             case CancelTurn(turn=turn):
                 self._host.cancelled(turn)
-            case StopSpeaking(cue=cue):
-                self._host.stop_speaking(cue)
-            case ResumeSpeaking(cue=cue, from_s=from_s):
-                self._host.resume_speaking(cue, from_s)
-            case DropSpeaking(cue=cue):
-                self._host.drop_speaking(cue)
+            case StopSpeaking() | ResumeSpeaking() | DropSpeaking():
+                self._hush(command)
             case ShowState(state=state):
                 for link in self._host.links():
                     link.show_state(state.value)
@@ -187,6 +181,21 @@ class Voice:
                 self._timer = loop.call_at(at, self.feed, Tick())
             case TurnEnded():
                 self._host.turn_ended(command)
+
+    def _ask_recognizer(self, command: Recognize | CancelRecognition) -> None:
+        if isinstance(command, Recognize):
+            self._recognize(command)
+        else:
+            self._drop_recognition(command.request)
+
+    def _hush(self, command: StopSpeaking | ResumeSpeaking | DropSpeaking) -> None:
+        match command:
+            case StopSpeaking(cue=cue):
+                self._host.stop_speaking(cue)
+            case ResumeSpeaking(cue=cue, from_s=from_s):
+                self._host.resume_speaking(cue, from_s)
+            case DropSpeaking(cue=cue):
+                self._host.drop_speaking(cue)
 
     def _drop_recognition(self, request: int) -> None:
         task = self._recognitions.pop(request, None)
@@ -212,7 +221,7 @@ class Voice:
             log.exception("recognition failed")
             heard = Transcript(text="", confidence=0.0, no_speech=1.0, audio_s=0.0, compute_s=0.0)
         for link in self._host.links():
-            link.show_transcript(heard.text, not wanted.speculative, str(wanted.turn))
+            link.show_transcript(heard.text, final=not wanted.speculative, turn=str(wanted.turn))
         complete = self._host.looks_complete(heard.text)
         self.feed(CompletenessJudged(wanted.turn, wanted.request, complete))
         self.feed(Transcribed(wanted.turn, wanted.request, heard.text, heard.confidence))

@@ -1,4 +1,4 @@
-"""How commands reach the running Lapel: its address and sign-in token in the data folder, its HTTP API."""
+"""How commands reach the running Lapel: address and sign-in token stand in the data folder."""
 
 from __future__ import annotations
 
@@ -49,7 +49,9 @@ class Running:
                 trust_env=False,
             )
         except httpx.HTTPError as error:
-            raise Trouble(f"Lapel at {self.url} does not answer ({error}); is it running?") from error
+            raise Trouble(
+                f"Lapel at {self.url} does not answer ({error}); is it running?"
+            ) from error
         if answer.status_code >= 400:
             raise Trouble(_words(answer.text, answer.status_code))
         return answer.json() if answer.content else None

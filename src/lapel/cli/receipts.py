@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
+import msgspec
 import typer
 
 from lapel.cli.console import DataOption, JsonOption, Trouble, running, show_json
+
+if TYPE_CHECKING:
+    from lapel.commerce.receipt import Amount
 
 receipt = typer.Typer(help="Receipts: portable proof of what was bought and who approved it.")
 
@@ -30,17 +34,33 @@ def verify(
     as_json: JsonOption = False,
 ) -> None:
     """Check a receipt without any network: every amount, every letter, and who signed it."""
-    from lapel.commerce import ReceiptError, verify_receipt
+    from lapel.commerce import ReceiptError
+    from lapel.commerce import verify as verify_file
 
     try:
         content = file.read_bytes()
     except OSError as error:
         raise Trouble(f"cannot read {str(file)!r}: {error.strerror}", 2) from error
     try:
-        found = verify_receipt(content, key=key)
+        found = verify_file(content, key=key or "")
     except ReceiptError as error:
         raise Trouble(f"NOT valid ({error.code}): {error}") from error
     if as_json:
-        show_json(found.as_json())
-    else:
-        typer.echo(found.summary())
+        show_json(msgspec.to_builtins(found))
+        return
+    typer.echo(f"Valid, signed by key {found.key_id}")
+    typer.echo(f"{found.merchant.name}, order {found.merchant.order_id}, {found.placed_at}")
+    for line in found.lines:
+        typer.echo(f"  {line.quantity} x {line.title:<40} {_money(line.total):>12}")
+    for total in found.totals:
+        typer.echo(f"  {total.label or total.kind:<44} {_money(total.amount):>12}")
+    consent = found.consent
+    shown = ", ".join((*consent.shown_on, *consent.read_aloud_on))
+    typer.echo(f"Approved by {consent.gesture} on {consent.device_name} at {consent.at}")
+    typer.echo(f"after it was told on: {shown}")
+
+
+def _money(amount: Amount) -> str:
+    from lapel.commerce import Money
+
+    return str(Money(amount.minor, amount.currency))

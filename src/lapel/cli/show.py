@@ -48,7 +48,13 @@ def orders(
         typer.echo("No orders yet. Try: lapel ask 'two iced lattes to my office'")
     elif order_id is None:
         rows = [
-            (row["id"], _when(row["created_at"]), row["state"], row["total"] or "", row["merchant_name"])
+            (
+                row["id"],
+                _when(row["created_at"]),
+                row["state"],
+                row["total"] or "",
+                row["merchant_name"],
+            )
             for row in found
         ]
         _table(rows, ("order", "when", "state", "total", "from"))
@@ -66,7 +72,9 @@ def _show_order(row: Row) -> None:
 
 
 @devices.callback()
-def list_devices(context: typer.Context, data: DataOption = None, as_json: JsonOption = False) -> None:
+def list_devices(
+    context: typer.Context, data: DataOption = None, as_json: JsonOption = False
+) -> None:
     """List your devices; `pair`, `enter` and `revoke` change them."""
     context.obj = data
     if context.invoked_subcommand is not None:
@@ -148,7 +156,11 @@ def list_addresses(
         show_json(found)
         return
     rows = [
-        (row["label"], f"{row['street']}, {row['postal_code']} {row['city']}", "default" if row["default"] else "")
+        (
+            row["label"],
+            f"{row['street']}, {row['postal_code']} {row['city']}",
+            "default" if row["default"] else "",
+        )
         for row in found
     ]
     _table(rows, ("label", "place", ""))

@@ -31,7 +31,9 @@ def up(
     allow_plain_remote: Annotated[
         bool, typer.Option(help="Listen beyond loopback without TLS: others can listen in.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON line when ready.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON line when ready.")
+    ] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log more.")] = False,
 ) -> None:
     """Start Lapel, print a link with a sign-in token, run until Ctrl-C."""

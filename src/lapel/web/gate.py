@@ -1,4 +1,4 @@
-"""Who is calling: the sign-in token, as a cookie of the browser or as a bearer of the command line."""
+"""Who is calling: the sign-in token, as a browser's cookie or as a command's bearer."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ _HEADERS = (
     (
         b"content-security-policy",
         b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
-        b"font-src 'self'; connect-src 'self' ws: wss:; media-src 'self' blob:; worker-src 'self' blob:; "
+        b"font-src 'self'; connect-src 'self' ws: wss:; media-src 'self' blob:; "
+        b"worker-src 'self' blob:; "
         b"manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
     ),
     (b"x-content-type-options", b"nosniff"),
@@ -82,3 +83,17 @@ class SecurityHeaders:
             await send(message)
 
         await self._app(scope, receive, guarded)
+
+
+class TooLarge(Exception):
+    """A request with more bytes than it may have."""
+
+
+async def body_of(request: Request, most: int) -> bytes:
+    """The body, read no further than `most` bytes."""
+    found = bytearray()
+    async for piece in request.stream():
+        found += piece
+        if len(found) > most:
+            raise TooLarge
+    return bytes(found)

@@ -1,4 +1,4 @@
-"""The HTTP face: sign-in, the lab's pages, a small JSON API, the UCP profile and the webhooks of merchants."""
+"""The HTTP face: sign-in, the lab's pages, a JSON API, the UCP profile, webhooks."""
 
 from __future__ import annotations
 
@@ -6,7 +6,13 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.responses import (
+    FileResponse,
+    JSONResponse,
+    PlainTextResponse,
+    RedirectResponse,
+    Response,
+)
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
@@ -16,7 +22,9 @@ from lapel.web.webhooks import Webhooks
 
 STATIC = Path(__file__).parent / "static"
 FAMILIES = frozenset({"glasses", "ring", "earbuds", "pendant", "phone"})
-_SIGN_IN = "Sign in with the link that Lapel printed when it started (`lapel link` prints it again).\n"
+_SIGN_IN = (
+    "Sign in with the link that Lapel printed when it started (`lapel link` prints it again).\n"
+)
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 

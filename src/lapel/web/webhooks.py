@@ -10,7 +10,7 @@ from starlette.routing import Route
 
 from lapel.commerce import Orders
 from lapel.services import PlatformProfile, WebhookError, WebhookInbox
-from lapel.web.gate import refused
+from lapel.web.gate import TooLarge, body_of, refused
 
 log = logging.getLogger(__name__)
 
@@ -29,23 +29,21 @@ class Webhooks:
     def routes(self) -> list[Route]:
         return [
             Route("/.well-known/ucp", self._show_profile),
-            Route("/webhooks/ucp", self._receive, methods=["POST"]),
+            Route(PlatformProfile.WEBHOOK_PATH, self._receive, methods=["POST"]),
         ]
 
     async def _show_profile(self, _: Request) -> Response:
-        return JSONResponse(await self._profile.document(), headers={"cache-control": "max-age=60"})
+        document = await self._profile.document()
+        return JSONResponse(document, headers={"cache-control": self._profile.CACHE_CONTROL})
 
     async def _receive(self, request: Request) -> Response:
-        body = await request.body()
-        if len(body) > LARGEST:
-            return refused("the event is too large", "too_large", 413)
         try:
-            order = await self._inbox.verify(
-                request.method, str(request.url), dict(request.headers), body
-            )
+            body = await body_of(request, LARGEST)
+            await self._inbox.receive(request.headers, body, self._orders.merchant_reports)
+        except TooLarge:
+            return refused("the event is too large", "too_large", 413)
         except WebhookError as error:
-            log.warning("refused a webhook: %s", error.code)
-            return refused(str(error), error.code, error.status)
-        if order is not None:
-            await self._orders.merchant_reports(order)
+            if error.status >= 400:
+                log.warning("refused a webhook: %s", error.code)
+            return refused(error.text, error.code, error.status)
         return Response(status_code=204)

@@ -1,0 +1,313 @@
+"""The composition root: puts all rooms together and serves them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ipaddress
+import json
+import logging
+import os
+import signal
+import socket
+import time
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+
+from lapel import first_run
+from lapel.assistant import Ground, House, SavedPlaces
+from lapel.brain import Brain
+from lapel.commerce import Orders, Policy, PortError
+from lapel.devices import Links, Pairing, StoredAccounts, device_route
+from lapel.services import (
+    BankPayments,
+    Food,
+    MerchantRegistry,
+    PlatformProfile,
+    RetryingMerchants,
+    RetryingPayments,
+    SigningKeys,
+    UcpClient,
+    UcpMerchants,
+    WebhookInbox,
+    open_http,
+    stored_drafts,
+)
+from lapel.settings import Settings
+from lapel.speech import SpeechEngines, SpeechSettings, SpeechUnavailable
+from lapel.store import Store, StoreError
+from lapel.web import Api, Gate, SecurityHeaders, Webhooks, routes
+
+log = logging.getLogger(__name__)
+Say = Callable[[str], None]
+
+MERCHANTS_AGAIN_S = 15.0
+"""A merchant that could not be reached at start is tried again this often."""
+
+
+class StartError(Exception):
+    """Lapel cannot start; the text says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """A built gateway: what the web server and `lapel bench` need of it."""
+
+    app: Starlette
+    house: House
+    links: Links
+    orders: Orders
+    accounts: StoredAccounts
+    store: Store
+
+
+async def serve(
+    folder: Path,
+    settings: Settings,
+    *,
+    demo_places: str | None = None,
+    as_json: bool = False,
+    say: Say = print,
+) -> None:
+    """Run Lapel on `folder` until it is told to stop."""
+    _refuse_open_door(settings)
+    await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True, mode=0o700)
+    listening = _listen(settings)
+    port = listening.getsockname()[1]
+    secure = bool(settings.server.tls_certificate)
+    host = settings.server.host
+    url = f"{'https' if secure else 'http'}://{f'[{host}]' if ':' in host else host}:{port}"
+    async with AsyncExitStack() as stack:
+        stack.callback(listening.close)
+        try:
+            stack.enter_context(first_run.only_one(folder))
+        except first_run.FolderBusy as error:
+            raise StartError(str(error)) from error
+        gateway = await build(folder, settings, url, stack, say)
+        token = await first_run.sign_in_token(gateway.accounts, folder)
+        await first_run.places(gateway.store, gateway.accounts, demo_places)
+        server = uvicorn.Server(_server_config(gateway.app, settings))
+        await _run(server, listening, _Ready(folder, url, token, as_json, say))
+
+
+async def build(
+    folder: Path, settings: Settings, url: str, stack: AsyncExitStack, say: Say
+) -> Gateway:
+    """Everything but the web server; `stack` takes it down again in order."""
+    try:
+        store = await Store.open(folder / "lapel.db")
+    except StoreError as error:
+        raise StartError(str(error)) from error
+    stack.push_async_callback(store.close)
+    engines = await _engines(folder, settings, stack, say)
+    http = await stack.enter_async_context(open_http())
+    origin = settings.server.public_url.rstrip("/") or url
+    registry = MerchantRegistry(store, http, time.time)
+    keys = SigningKeys(store, time.time)
+    profile = PlatformProfile(keys, origin=origin)
+    client = UcpClient(http, registry, keys, profile_url=profile.url, clock=time.time)
+    food = Food(registry, client, http, clock=time.time)
+    merchants = UcpMerchants(
+        registry, client, stored_drafts(store), clock=time.time, defaults=food.defaults
+    )
+    payments = BankPayments(store, http, sandboxes=settings.commerce.banks)
+    policy = Policy(
+        max_order=settings.commerce.max_order_minor, approval_s=settings.commerce.approval_s
+    )
+    orders = Orders(
+        store,
+        RetryingMerchants(merchants),
+        RetryingPayments(payments),
+        policy,
+        folder / "workflows.db",
+    )
+    accounts = StoredAccounts(store)
+    pairing = Pairing(store, accounts)
+    brains = _Brains(store, food)
+    house = House(
+        Ground(
+            store=store,
+            orders=orders,
+            brain=brains.of,
+            places=lambda user_id: SavedPlaces(store, user_id),
+            track=food.track,
+            engines=engines,
+            settings=settings.conversation,
+        )
+    )
+    stack.push_async_callback(house.close)
+    await orders.start()
+    stack.push_async_callback(orders.stop)
+    links = await stack.enter_async_context(Links(house, pairing, speech=engines is not None))
+    chore = asyncio.create_task(_know_merchants(food, settings.commerce.merchants))
+    stack.push_async_callback(_end, chore)
+    await house.take_up()
+    inbox = WebhookInbox(store, registry, url=profile.webhook_url, clock=time.time)
+    gate = Gate(accounts)
+    speech = engines is not None
+    api = Api(gate, accounts, pairing, links, orders, food, house, store, speech=speech)
+    app = Starlette(
+        routes=routes(gate, api, Webhooks(profile, inbox, orders), device_route(links)),
+        middleware=[Middleware(SecurityHeaders)],
+    )
+    return Gateway(app, house, links, orders, accounts, store)
+
+
+class _Brains:
+    """A user's brain is their menus and addresses; it is made anew when one of them has changed."""
+
+    def __init__(self, store: Store, food: Food) -> None:
+        self._store = store
+        self._food = food
+        self._made: dict[str, tuple[object, Brain]] = {}
+
+    async def of(self, user_id: str) -> Brain:
+        menus = tuple(await self._food.menus())
+        labels = tuple(await SavedPlaces(self._store, user_id).labels())
+        known = self._made.get(user_id)
+        if known is not None and known[0] == (menus, labels):
+            return known[1]
+        brain = Brain(menus, labels)
+        self._made[user_id] = ((menus, labels), brain)
+        return brain
+
+
+async def _engines(
+    folder: Path, settings: Settings, stack: AsyncExitStack, say: Say
+) -> SpeechEngines | None:
+    if not settings.speech.enabled:
+        return None
+    wanted = SpeechSettings(
+        model_dir=Path(settings.speech.model_dir) if settings.speech.model_dir else None,
+        language=settings.speech.language,
+        recognizer_workers=settings.speech.workers,
+        cache_dir=folder / "models",
+    )
+    try:
+        engines = await SpeechEngines.load(wanted, say)
+    except SpeechUnavailable as error:
+        say(f"Without speech: {error}")
+        return None
+    stack.push_async_callback(engines.close)
+    return engines
+
+
+async def _know_merchants(food: Food, urls: tuple[str, ...]) -> None:
+    """Add every merchant of the settings; one that does not answer is tried again later."""
+    left = list(urls)
+    while left:
+        for url in list(left):
+            try:
+                await food.add_merchant(url)
+            except PortError as error:
+                log.warning("merchant %s cannot be added yet: %s", url, error.code)
+            else:
+                left.remove(url)
+        if left:
+            await asyncio.sleep(MERCHANTS_AGAIN_S)
+    await food.menus(refresh=True)
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+def _refuse_open_door(settings: Settings) -> None:
+    server = settings.server
+    if server.tls_certificate or server.allow_plain_remote or _is_loopback(server.host):
+        return
+    raise StartError(
+        f"{server.host!r} is not loopback: everybody on the network could listen in. Set "
+        "server.tls_certificate and server.tls_key, or pass --allow-plain-remote"
+    )
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _listen(settings: Settings) -> socket.socket:
+    host, port = settings.server.host, settings.server.port
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+    except OSError as error:
+        listening.close()
+        raise StartError(
+            f"cannot listen on {host}:{port} ({error.strerror}); choose another --port"
+        ) from error
+    return listening
+
+
+def _server_config(app: Starlette, settings: Settings) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        ws="websockets-sansio",
+        ws_per_message_deflate=False,
+        ws_max_size=1 << 17,
+        ws_ping_interval=None,  # the protocol has its own heartbeat, which devices can hold
+        ssl_certfile=settings.server.tls_certificate or None,
+        ssl_keyfile=settings.server.tls_key or None,
+        log_level="warning",
+        access_log=False,
+        lifespan="off",
+        timeout_graceful_shutdown=3,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """What is said and written down once the gateway listens."""
+
+    folder: Path
+    url: str
+    token: str
+    as_json: bool
+    say: Say
+
+    def announce(self) -> Path:
+        link = f"{self.url}/?token={self.token}"
+        file = self.folder / "running.json"
+        file.write_text(json.dumps({"url": self.url, "pid": os.getpid()}), "utf-8")
+        if self.as_json:
+            print(json.dumps({"url": self.url, "token": self.token}), flush=True)
+        else:
+            self.say(f"\n  Lapel is ready. Open this link:\n\n    {link}\n\n  Ctrl-C stops it.\n")
+        return file
+
+
+async def _run(server: uvicorn.Server, listening: socket.socket, ready: _Ready) -> None:
+    """Serve until a signal; uvicorn's own handlers would let a second signal cut things short."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with contextlib.suppress(NotImplementedError):
+            loop.add_signal_handler(number, lambda: setattr(server, "should_exit", True))
+    task = asyncio.create_task(_serve(server, listening))
+    # uvicorn has no event for this; it takes a few milliseconds.
+    while not server.started and not task.done():  # noqa: ASYNC110
+        await asyncio.sleep(0.01)
+    file = ready.announce() if server.started else None
+    try:
+        await task
+    finally:
+        if file is not None:
+            file.unlink(missing_ok=True)
+
+
+async def _serve(server: uvicorn.Server, listening: socket.socket) -> None:
+    # `serve` would install signal handlers of its own; `_serve` is what it wraps.
+    await server._serve(sockets=[listening])  # pyright: ignore[reportPrivateUsage]

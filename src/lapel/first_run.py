@@ -1,0 +1,100 @@
+"""What the first start on a data folder does: a user, a sign-in token, demonstration addresses."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+from collections.abc import Generator
+from pathlib import Path
+
+import msgspec
+
+from lapel.assistant import SavedPlaces
+from lapel.commerce import Address
+from lapel.devices import StoredAccounts
+from lapel.services import open_http
+from lapel.store import Store
+
+log = logging.getLogger(__name__)
+
+
+class FolderBusy(Exception):
+    """Another Lapel has the data folder."""
+
+
+@contextlib.contextmanager
+def only_one(folder: Path) -> Generator[None]:
+    """Hold the folder's lock; a process that was killed holds it no longer."""
+    handle = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        _lock(handle, folder)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _lock(handle: int, folder: Path) -> None:
+    try:
+        import fcntl
+    except ImportError:  # not on Windows, where the record itself refuses a second writer
+        return
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        raise FolderBusy(
+            f"another Lapel runs on {str(folder)!r}; stop it, or give another --data"
+        ) from error
+
+
+async def sign_in_token(accounts: StoredAccounts, folder: Path) -> str:
+    """The token of the first user, kept in a file that only its owner can read."""
+    users = await accounts.users()
+    user = users[0] if users else await accounts.create_user("You")
+    file = folder / "token"
+    if file.exists():
+        token = file.read_text("utf-8").strip()
+        if await accounts.verify_token(token) == user.id:
+            return token
+    token = await accounts.create_token(user.id)
+    new = file.with_suffix(".new")
+    handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "w", encoding="utf-8") as out:
+        out.write(token + "\n")
+    new.replace(file)
+    return token
+
+
+class _Place(msgspec.Struct):
+    label: str
+    street: str
+    city: str
+    postal_code: str
+    country: str
+    latitude: float
+    longitude: float
+
+
+async def places(store: Store, accounts: StoredAccounts, url: str | None) -> None:
+    """Give a user without addresses the demonstration ones at `url`; the first is the default."""
+    if url is None:
+        return
+    user = (await accounts.users())[0]
+    saved = SavedPlaces(store, user.id)
+    if await saved.all():
+        return
+    async with open_http() as http:
+        answer = await http.get(url)
+    answer.raise_for_status()
+    for index, place in enumerate(msgspec.json.decode(answer.content, type=list[_Place])):
+        address = Address(
+            label=place.label,
+            street=place.street,
+            city=place.city,
+            postal_code=place.postal_code,
+            country=place.country,
+            latitude=place.latitude,
+            longitude=place.longitude,
+        )
+        aliases = ("work",) if place.label == "office" else ()
+        await saved.save(address, aliases=aliases, default=index == 0)
