@@ -212,14 +212,18 @@ class Script:
                 id_ = f"c{len(self.told)}"
                 self.told.append(id_)
                 card = Card(id_)
-                world.server(gate.Tell(Cue(id_, f"t{len(self.told) % 3}", CueKind.REPLY, card=card)))
+                world.server(
+                    gate.Tell(Cue(id_, f"t{len(self.told) % 3}", CueKind.REPLY, card=card))
+                )
             case "clear":
                 self.clears.append(f"x{len(self.clears)}")
                 world.server(gate.ClearTopic(self.clears[-1]))
             case "say" | "press":
                 id_ = f"i{len(self.said)}"
                 self.said.append(id_)
-                said = Text(id_, "words") if what == "say" else GestureDone(id_, "pad", Gesture.PRESS)
+                said = (
+                    Text(id_, "words") if what == "say" else GestureDone(id_, "pad", Gesture.PRESS)
+                )
                 world.client(said)
             case "speak":
                 self.speak(count)

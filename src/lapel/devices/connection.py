@@ -226,6 +226,8 @@ class Connection:
         self._closing = True
         if self._sending is not None:
             self._sending.reschedule(self._clock())
+        if self._owner is not None:
+            self._owner.disconnected(self)
 
     def _drop_audio(self, stream: int) -> None:
         kept: deque[Send | SendAudio | Close] = deque()
