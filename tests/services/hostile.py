@@ -91,10 +91,12 @@ class Hostile:
     ) -> tuple[dict[str, str], bytes]:
         """Headers and body of an order event as UCP wants them."""
         body = json.dumps(order).encode()
+        event = event or f"evt-{time.monotonic_ns()}"
         headers = {
             "Content-Type": "application/json",
             "UCP-Agent": f'profile="{self.origin}/.well-known/ucp"',
-            "Webhook-Id": event or f"evt-{time.monotonic_ns()}",
+            "Idempotency-Key": event,
+            "Webhook-Id": event,
             "Webhook-Timestamp": str(created),
         }
         request = signatures.Request("POST", url, headers, body)

@@ -155,10 +155,12 @@ def _check_age(headers: Mapping[str, str], verified: signatures.Verified, now_s:
 
 
 def _event_id(headers: Mapping[str, str], verified: signatures.Verified, merchant_id: str) -> str:
-    """Webhook-Id counts only when it is signed: else a replay could take another one."""
+    """The merchant's name for the event counts only when it is signed: a replay could change it."""
     name = verified.base_hash
-    if "webhook-id" in verified.covered:
-        name = {key.lower(): value for key, value in headers.items()}["webhook-id"]
+    for header in ("webhook-id", "idempotency-key"):
+        if header in verified.covered:
+            name = {key.lower(): value for key, value in headers.items()}[header]
+            break
     return hashlib.sha256(f"{merchant_id}\n{name}".encode()).hexdigest()
 
 
