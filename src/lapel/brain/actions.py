@@ -1,8 +1,8 @@
-"""What an utterance turned out to mean: typed actions, each argument with the words it comes from."""
+"""What an utterance means: typed actions, each argument with the words it comes from."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from lapel.brain.frame import CartLine, Frame, Question, Span
 
@@ -68,10 +68,11 @@ class AskStatus:
 
 @dataclass(frozen=True, slots=True)
 class AskMenu:
-    """What can I get there? `query` is a category or a dish, or empty."""
+    """What can I get there? `query` is a category or a dish, or empty; `merchant_id` if named."""
 
     query: str = ""
     spans: tuple[Span, ...] = ()
+    merchant_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +101,13 @@ Action = (
 class Understanding:
     """The brain's answer.
 
-    `frame` is the frame after the actions. `question` is set when something is missing or unclear; it is already in `frame`.
+    `frame` is the frame after the actions. `question` is set when something is missing or unclear;
+    it is already in `frame`.
     `unknown` holds the user's words that looked like part of an order and matched nothing: they must be told.
-    `is_order` is false for chatter, hypothetical and negated orders: then there are no actions that change the cart.
-    `reply` is a short text for the cases that need no purchase (a greeting, "I can order food for you").
+    `is_order` is false for chatter, hypothetical and negated orders: then there are no actions that
+    change the cart. `reply` is a short text for the cases that need no purchase (a greeting,
+    "I can order food for you"). `notes` are facts to tell (sold out, closed, an option that is not
+    there).
     """
 
     frame: Frame
@@ -113,4 +117,4 @@ class Understanding:
     is_order: bool = False
     reply: str = ""
     confidence: float = 1.0
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()

@@ -61,7 +61,10 @@ class Slot(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """The question that Lapel asked last. `choices` are (id, words) pairs that may answer it; `line` is the cart line that it is about."""
+    """The question that Lapel asked last.
+
+    `choices` are (id, words) pairs that may answer it; `line` is the cart line that it is about.
+    """
 
     slot: Slot
     text: str
@@ -72,7 +75,11 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """`awaiting_approval` is true while the priced cart is before the user."""
+    """`awaiting_approval` is true while the priced cart is before the user.
+
+    `pending` holds the user's words that wait for the answer to `question`, and `settled` what was
+    answered for them before: pairs of the words asked about and the id that they mean.
+    """
 
     merchant_id: str | None = None
     lines: tuple[CartLine, ...] = ()
@@ -80,3 +87,5 @@ class Frame:
     question: Question | None = None
     awaiting_approval: bool = False
     said: tuple[str, ...] = field(default=())
+    pending: tuple[str, ...] = field(default=())
+    settled: tuple[tuple[str, str], ...] = field(default=())

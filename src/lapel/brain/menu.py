@@ -1,4 +1,4 @@
-"""A merchant's catalogue as the brain reads it: what can be ordered, in which sizes, with which options."""
+"""A merchant's catalogue as the brain reads it: what can be ordered, and with which options."""
 
 from __future__ import annotations
 
@@ -20,7 +20,11 @@ class OptionValue:
 
 @dataclass(frozen=True, slots=True)
 class OptionGroup:
-    """A dimension of choice ("Size", "Milk"). Exactly one value when `required`, else none or, if `multiple`, several."""
+    """A dimension of choice ("Size", "Milk").
+
+    Exactly one value when `required` (or more if `multiple`), else none, one, or, if `multiple`,
+    several.
+    """
 
     id: str
     title: str

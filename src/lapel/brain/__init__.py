@@ -1,0 +1,63 @@
+"""Understanding of orders: words and a cart in, typed edits or a question out. No model, no network."""
+
+from lapel.brain.actions import (
+    Action,
+    AddLine,
+    Affirm,
+    AskMenu,
+    AskStatus,
+    CancelOrder,
+    ChangeLine,
+    ChooseAddress,
+    ChooseMerchant,
+    Deny,
+    RemoveLine,
+    RepeatLast,
+    Understanding,
+)
+from lapel.brain.brain import Brain
+from lapel.brain.describe import CardLine, Description
+from lapel.brain.frame import (
+    USERS_OWN,
+    CartLine,
+    Frame,
+    Question,
+    Slot,
+    Source,
+    Span,
+    Utterance,
+)
+from lapel.brain.menu import Menu, MenuItem, OptionGroup, OptionValue
+from lapel.brain.places import AddressLabel
+
+__all__ = [
+    "USERS_OWN",
+    "Action",
+    "AddLine",
+    "AddressLabel",
+    "Affirm",
+    "AskMenu",
+    "AskStatus",
+    "Brain",
+    "CancelOrder",
+    "CardLine",
+    "CartLine",
+    "ChangeLine",
+    "ChooseAddress",
+    "ChooseMerchant",
+    "Deny",
+    "Description",
+    "Frame",
+    "Menu",
+    "MenuItem",
+    "OptionGroup",
+    "OptionValue",
+    "Question",
+    "RemoveLine",
+    "RepeatLast",
+    "Slot",
+    "Source",
+    "Span",
+    "Understanding",
+    "Utterance",
+]

@@ -1,0 +1,73 @@
+"""One utterance tried on one catalogue: cut, read, judged and carried out on a copy of the cart."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lapel.brain.cart import Cart
+from lapel.brain.chunks import Chunk, Chunker, Sentence
+from lapel.brain.edits import Editor, Outcome
+from lapel.brain.frame import CartLine, Frame, Slot
+from lapel.brain.gate import Kind, Verdict, judge
+from lapel.brain.language import Language
+from lapel.brain.lexicon import MenuIndex
+from lapel.brain.menu import Menu
+from lapel.brain.phrases import Reading
+from lapel.brain.reading import Reader, repair_numbers
+
+
+@dataclass(slots=True)
+class Attempt:
+    """What the utterance would mean at this merchant."""
+
+    index: MenuIndex
+    chunks: list[Chunk]
+    reading: Reading
+    verdict: Verdict
+    cart: Cart
+    outcome: Outcome
+
+    @property
+    def menu(self) -> Menu:
+        return self.index.menu
+
+    @property
+    def asks_for_order(self) -> bool:
+        return self.verdict.kind in {Kind.REQUEST, Kind.BARE}
+
+    @property
+    def lacking(self) -> int:
+        """Things that were asked for and are not to be had here."""
+        return len(self.reading.unknowns) + self.outcome.sold_out + len(self.cart.unknown)
+
+    @property
+    def well_named(self) -> bool:
+        found = self.outcome.found
+        return found > 0 and self.outcome.fit / found >= 0.85
+
+
+class Attempts:
+    """Makes attempts for one utterance."""
+
+    def __init__(
+        self, language: Language, chunker: Chunker, sentence: Sentence, frame: Frame
+    ) -> None:
+        self._language = language
+        self._chunker = chunker
+        self._frame = frame
+        self.sentence = sentence
+
+    def at(self, index: MenuIndex, lines: tuple[CartLine, ...]) -> Attempt:
+        chunks = self._chunker.cut(self.sentence, index)
+        chunks = repair_numbers(self.sentence, chunks, self._language)
+        reading = Reader(self.sentence, chunks, index).read()
+        talking = bool(self._frame.lines or self._frame.question)
+        verdict = judge(chunks, reading, talking=talking)
+        cart = Cart(index, self._language, lines)
+        question = self._frame.question
+        focus = question.line if question and question.slot is Slot.OPTION else None
+        settled = dict(self._frame.settled)
+        editor = Editor(cart, self.sentence, self._language, settled, focus)
+        asks = verdict.kind in {Kind.REQUEST, Kind.BARE}
+        outcome = editor.apply(reading) if asks else editor.outcome
+        return Attempt(index, chunks, reading, verdict, cart, outcome)

@@ -1,0 +1,244 @@
+"""Cuts an utterance into chunks: names from the catalogue, places, function words, and words that fit nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+
+from rapidfuzz import fuzz, process
+
+from lapel.brain.language import Language, PhraseMatch, Word
+from lapel.brain.lexicon import MenuIndex, Name
+from lapel.brain.places import Place, PlaceIndex
+from lapel.brain.sound import Sounds
+from lapel.brain.tokens import Token
+
+# A misheard name must be this alike; short names need more because more is alike to them.
+_LIKE_ENOUGH = 0.75
+_SHORT, _SHORT_LIKE_ENOUGH = 5, 0.78
+_ADDRESS_LIKE_ENOUGH = 0.9
+_CLEARLY_BETTER = 0.04
+_WINDOW = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Tokens `start` to `end` (exclusive). At most one of `name` and `place` is set beside `word`."""
+
+    start: int
+    end: int
+    gap: str = ""
+    word: Word | None = None
+    number: int = 0
+    amount: str = ""
+    name: Name | None = None
+    place: Place | None = None
+    likeness: float = 1.0
+    rivals: tuple[Name, ...] = ()
+    plural: bool = False
+
+    @property
+    def is_item(self) -> bool:
+        return self.name is not None and bool(self.name.items)
+
+    @property
+    def is_value(self) -> bool:
+        return self.name is not None and (self.name.value or self.name.weak_value)
+
+    @property
+    def is_other(self) -> bool:
+        return self.word is None and self.name is None and self.place is None
+
+
+@dataclass(slots=True)
+class Sentence:
+    """The words of one utterance, matched against the language once for all catalogues."""
+
+    text: str
+    tokens: list[Token]
+    stems: list[str]
+    phrases: list[list[PhraseMatch]]
+    known: list[bool]
+    guesses: dict[int, Word] = field(default_factory=dict[int, Word])
+
+    def words(self, start: int, end: int) -> str:
+        """The user's own words from token `start` to `end` (exclusive)."""
+        return self.text[self.tokens[start].start : self.tokens[end - 1].end]
+
+
+class Chunker:
+    """Finds the cut of a sentence that explains most of it."""
+
+    def __init__(self, language: Language, sounds: Sounds, places: PlaceIndex) -> None:
+        self._language = language
+        self._sounds = sounds
+        self._places = places
+
+    def sentence(self, text: str, limit: int = 120) -> Sentence:
+        tokens = self._language.tokens(text)[:limit]
+        phrases = [self._language.match(tokens, i) for i in range(len(tokens))]
+        known = [any(m.end == i + 1 for m in found) for i, found in enumerate(phrases)]
+        stems = [self._language.stem(t.text) for t in tokens]
+        sentence = Sentence(text, tokens, stems, phrases, known)
+        self._guess_verbs(sentence)
+        return sentence
+
+    def _guess_verbs(self, sentence: Sentence) -> None:
+        """A misheard verb ("brue" for "brew") is believed only where one must stand."""
+        for i, token in enumerate(sentence.tokens[:-1]):
+            following = sentence.phrases[i + 1]
+            opens = i == 0 or token.gap == "."
+            if not opens or sentence.phrases[i] or len(token.text) < 3:
+                continue
+            if not any(m.word in {Word.ARTICLE, Word.NUMBER} for m in following):
+                continue
+            for verb, word in self._language.verbs.items():
+                if self._sounds.likeness(token.text, verb) >= _LIKE_ENOUGH:
+                    sentence.guesses[i] = word
+                    break
+
+    def cut(self, sentence: Sentence, index: MenuIndex) -> list[Chunk]:
+        """The best cut against one catalogue, left to right."""
+        count = len(sentence.tokens)
+        found: dict[tuple[int, int], Chunk] = {}
+        self._add_phrases(sentence, found)
+        self._add_exact(sentence, index, found)
+        self._add_alike(sentence, index, found)
+        best: list[tuple[float, Chunk | None]] = [(0.0, None)] * (count + 1)
+        by_end: dict[int, list[Chunk]] = {}
+        for chunk in found.values():
+            by_end.setdefault(chunk.end, []).append(chunk)
+        for end in range(1, count + 1):
+            best[end] = (best[end - 1][0], Chunk(end - 1, end, sentence.tokens[end - 1].gap))
+            for chunk in by_end.get(end, ()):
+                score = best[chunk.start][0] + _score(chunk)
+                if score > best[end][0]:
+                    best[end] = (score, chunk)
+        chunks: list[Chunk] = []
+        at = count
+        while at > 0:
+            chunk = best[at][1]
+            assert chunk is not None
+            chunks.append(chunk)
+            at = chunk.start
+        return chunks[::-1]
+
+    def _add_phrases(self, sentence: Sentence, found: dict[tuple[int, int], Chunk]) -> None:
+        for start, matches in enumerate(sentence.phrases):
+            for match in matches:
+                found[start, match.end] = Chunk(
+                    start,
+                    match.end,
+                    sentence.tokens[start].gap,
+                    match.word,
+                    match.number,
+                    match.amount,
+                )
+        for start, word in sentence.guesses.items():
+            chunk = Chunk(start, start + 1, sentence.tokens[start].gap, word, likeness=0.8)
+            found.setdefault((start, start + 1), chunk)
+
+    def _add_exact(
+        self, sentence: Sentence, index: MenuIndex, found: dict[tuple[int, int], Chunk]
+    ) -> None:
+        # A word of a name may be spoken as two ("blue berry"): allow one token more.
+        longest = max(index.longest, self._places.longest) + 1
+        for start, end, key in _windows(sentence, longest):
+            name = index.names.get(key)
+            place = self._places.names.get(key)
+            if name is None and place is None:
+                continue
+            if name is not None and place is not None:
+                name = name if name.exact_items else None
+            self._put(sentence, found, start, end, name, place if name is None else None)
+
+    def _put(
+        self,
+        sentence: Sentence,
+        found: dict[tuple[int, int], Chunk],
+        start: int,
+        end: int,
+        name: Name | None,
+        place: Place | None,
+        likeness: float = 1.0,
+        rivals: tuple[Name, ...] = (),
+    ) -> None:
+        old = found.get((start, end)) or Chunk(start, end, sentence.tokens[start].gap)
+        plural = self._language.is_plural(sentence.tokens[end - 1].text)
+        found[start, end] = replace(
+            old, name=name, place=place, likeness=likeness, rivals=rivals, plural=plural
+        )
+
+    def _add_alike(
+        self, sentence: Sentence, index: MenuIndex, found: dict[tuple[int, int], Chunk]
+    ) -> None:
+        """Misheard or misspelt names: only where at least one word is not known at all."""
+        strange = [
+            not known and stem not in index.vocabulary and stem not in self._places.vocabulary
+            for known, stem in zip(sentence.known, sentence.stems, strict=True)
+        ]
+        if not any(strange):
+            return
+        for start, end, key in _windows(sentence, _WINDOW):
+            if (start, end) in found or not any(strange[start:end]) or len(key) < 4:
+                continue
+            edges = (sentence.tokens[start].text, sentence.tokens[end - 1].text)
+            if any(self._language.is_function(word) for word in edges):
+                continue
+            self._add_most_alike(sentence, index, found, start, end, key)
+
+    def _add_most_alike(
+        self,
+        sentence: Sentence,
+        index: MenuIndex,
+        found: dict[tuple[int, int], Chunk],
+        start: int,
+        end: int,
+        key: str,
+    ) -> None:
+        ranked = self._rank(key, index.spoken)
+        if ranked:
+            best, name = ranked[0][0], index.names[ranked[0][1]]
+            rivals = tuple(
+                index.names[other]
+                for score, other in ranked[1:]
+                if best - score < _CLEARLY_BETTER and index.names[other].exact_items
+            )
+            self._put(sentence, found, start, end, name, None, best, rivals)
+            return
+        ranked = self._rank(key, self._places.spoken)
+        if ranked:
+            # A wrong address costs more than a question.
+            place = self._places.names[ranked[0][1]]
+            if not place.address or ranked[0][0] >= _ADDRESS_LIKE_ENOUGH:
+                self._put(sentence, found, start, end, None, place, ranked[0][0])
+
+    def _rank(self, said: str, names: Sequence[str]) -> list[tuple[float, str]]:
+        """Names alike enough to what was said, best first."""
+        enough = _SHORT_LIKE_ENOUGH if len(said) <= _SHORT else _LIKE_ENOUGH
+        close = process.extract(said, names, scorer=fuzz.ratio, limit=6, score_cutoff=38)
+        ranked = [(self._sounds.likeness(said, name), name) for name, _, _ in close]
+        return sorted(((s, n) for s, n in ranked if s >= enough), reverse=True)
+
+
+def _windows(sentence: Sentence, longest: int) -> Iterable[tuple[int, int, str]]:
+    """Runs of words with no stop inside, with their joined stems."""
+    count = len(sentence.tokens)
+    for start in range(count):
+        key = ""
+        for end in range(start + 1, min(start + longest, count) + 1):
+            if end > start + 1 and sentence.tokens[end - 1].gap:
+                break
+            key += sentence.stems[end - 1]
+            yield start, end, key
+
+
+def _score(chunk: Chunk) -> float:
+    """A longer chunk explains more; the catalogue explains better than the language."""
+    size = chunk.end - chunk.start
+    if chunk.name is None and chunk.place is None:
+        return size * 0.9 + 0.3 * (size - 1)
+    worth = 1.0 if chunk.likeness >= 1.0 else 0.85 * chunk.likeness
+    if chunk.name is not None and not chunk.name.exact_items and not chunk.name.value:
+        worth *= 0.95
+    return size * worth + 0.3 * (size - 1)

@@ -1,0 +1,428 @@
+"""Carries a reading out on a cart: which line is meant, what becomes of it, and what stays unclear."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from lapel.brain.cart import Cart, Line
+from lapel.brain.chunks import Sentence
+from lapel.brain.frame import Span
+from lapel.brain.language import Language
+from lapel.brain.lexicon import Name
+from lapel.brain.phrases import Head, Mode, Phrase, Reading, ValueWord
+from lapel.brain.tokens import span_of
+
+
+@dataclass(frozen=True, slots=True)
+class Unclear:
+    """Words that may mean several things: (id, words) choices, and the words to read again then."""
+
+    words: str
+    choices: tuple[tuple[str, str], ...]
+    pending: str
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What came of a reading beyond the cart itself."""
+
+    unclear: list[Unclear] = field(default_factory=list[Unclear])
+    sold_out: int = 0
+    found: int = 0
+    fit: float = 0.0
+    nothing_there: bool = False
+
+
+class Editor:
+    """Applies phrases in the order in which they were said. Use once."""
+
+    def __init__(
+        self,
+        cart: Cart,
+        sentence: Sentence,
+        language: Language,
+        settled: dict[str, str],
+        focus: int | None = None,
+    ) -> None:
+        self._cart = cart
+        self._sentence = sentence
+        self._language = language
+        self._settled = settled
+        self._focus = next((line for line in cart.lines if line.was == focus), None)
+        self._new: list[Line] = []
+        self._touched: list[Line] = []
+        self._whole = ""
+        self._divided: Line | None = None
+        self.outcome = Outcome()
+
+    def apply(self, reading: Reading) -> Outcome:
+        self._whole = self._sentence.text
+        for phrase in reading.phrases:
+            self._apply(phrase)
+        self._cart.merge()
+        return self.outcome
+
+    def _apply(self, phrase: Phrase) -> None:
+        if phrase.into is not None:
+            self._change(phrase, phrase.into)
+        elif phrase.where is not None:
+            self._options_at(phrase, phrase.where)
+        elif phrase.mode is Mode.REMOVE:
+            self._remove(phrase)
+        elif phrase.head is Head.ITEM:
+            self._item(phrase)
+        elif phrase.head is Head.UNKNOWN:
+            self._unknown(phrase)
+        else:
+            self._edit(phrase)
+
+    # Which lines are meant
+
+    def _last(self) -> list[Line]:
+        for line in (self._touched[-1:] or [self._focus]):
+            if line is not None and line in self._cart.lines:
+                return [line]
+        return self._cart.lines[-1:]
+
+    def _targets(self, phrase: Phrase) -> list[Line]:
+        """Lines of the cart that a phrase refers to."""
+        lines = self._cart.lines
+        if phrase.head is Head.ITEM and phrase.name is not None:
+            lines = [line for line in lines if self._names(phrase, line)]
+            lines = self._described(phrase, lines)
+        elif phrase.head is Head.ALL:
+            return list(self._new or lines)
+        elif phrase.values and phrase.definite and phrase.head is Head.LINE:
+            lines = self._described(phrase, lines)
+        elif not phrase.ordinal:
+            return self._last()
+        if phrase.ordinal:
+            place = phrase.ordinal - 1 if phrase.ordinal > 0 else len(lines) - 1
+            return lines[place : place + 1]
+        if phrase.name is not None and len(lines) > 1 and not phrase.all:
+            return self._told_apart(phrase, lines)
+        return list(lines)
+
+    def _names(self, phrase: Phrase, line: Line) -> bool:
+        names = [n for n in (phrase.name, *phrase.rivals) if n is not None]
+        return any(line.item in name.items for name in names)
+
+    def _described(self, phrase: Phrase, lines: list[Line]) -> list[Line]:
+        """"The iced one": options before the noun tell lines apart, where they do."""
+        if phrase.mode is Mode.MAKE or not phrase.values:
+            return lines
+        having = [ln for ln in lines if all(self._cart.has(ln, v) for v in phrase.values)]
+        return having or lines
+
+    def _told_apart(self, phrase: Phrase, lines: list[Line]) -> list[Line]:
+        """Several lines fit a name: an earlier answer, a plural for all, else it is unclear."""
+        words = self._words(phrase)
+        answer = self._settled.get(words, "")
+        if answer.startswith("line:"):
+            place = int(answer.removeprefix("line:"))
+            return [line for line in lines if line.was == place]
+        plural = self._language.is_plural(self._sentence.tokens[phrase.end - 1].text)
+        if plural or self._is_plural_head(phrase):
+            return lines
+        if phrase.name is not None:
+            exact = [line for line in lines if line.item in phrase.name.exact_items]
+            if len(exact) == 1:
+                return exact
+        choices = tuple(
+            (f"line:{line.was}", self._cart.item(line).title)
+            for line in lines
+            if line.was is not None
+        )
+        if len(choices) == len(lines):
+            self.outcome.unclear.append(Unclear(words, choices, self._whole))
+        return []
+
+    def _is_plural_head(self, phrase: Phrase) -> bool:
+        tokens = self._sentence.tokens[phrase.start : phrase.end]
+        key = phrase.name.key if phrase.name else ""
+        return any(
+            self._language.is_plural(t.text) and key.endswith(self._language.stem(t.text))
+            for t in tokens
+        )
+
+    def _words(self, phrase: Phrase) -> str:
+        return self._sentence.words(phrase.start, phrase.end).lower()
+
+    # What becomes of them
+
+    def _item(self, phrase: Phrase) -> None:
+        edits = phrase.definite or phrase.mode is Mode.MAKE or phrase.only
+        if edits and (targets := self._targets(phrase)):
+            self._alter(phrase, targets)
+            return
+        if self.outcome.unclear and edits:
+            return
+        place = self._resolve(phrase)
+        if place is None:
+            return
+        if (phrase.corrects or phrase.instead) and (last := self._last()):
+            self._turn_into(last[0], phrase, place)
+            return
+        same = [line for line in self._cart.lines if line.item == place]
+        if phrase.more and same and not phrase.values:
+            self._cart.set_quantity(same[-1], same[-1].quantity + (phrase.quantity or 1))
+            self._touch(same[-1], phrase)
+            return
+        line = self._cart.add(place, phrase.quantity or 1)
+        self._new.append(line)
+        self._with_options(line, phrase)
+
+    def _turn_into(self, line: Line, phrase: Phrase, place: int) -> None:
+        if line.item != place:
+            self._cart.become(line, place)
+        if phrase.quantity is not None and not (phrase.article and line.was is not None):
+            self._cart.set_quantity(line, phrase.quantity)
+        self._with_options(line, phrase)
+
+    def _alter(self, phrase: Phrase, lines: list[Line]) -> None:
+        for line in lines:
+            if phrase.quantity is not None and not phrase.article:
+                more = line.quantity if phrase.more else 0
+                self._cart.set_quantity(line, phrase.quantity + more)
+            self._with_options(line, phrase)
+
+    def _with_options(self, line: Line, phrase: Phrase) -> None:
+        self._touch(line, phrase)
+        for value in phrase.values:
+            self._option(line, value)
+        for start, end in phrase.modifiers:
+            self._modifier(line, start, end)
+
+    def _touch(self, line: Line, phrase: Phrase) -> None:
+        if line in self._touched:
+            self._touched.remove(line)
+        self._touched.append(line)
+        line.spans.append(self._span(phrase.start, phrase.end))
+        line.spans.extend(self._span(v.start, v.end) for v in phrase.values)
+
+    def _span(self, start: int, end: int) -> Span:
+        return span_of(self._sentence.tokens, start, end)
+
+    def _option(self, line: Line, value: ValueWord) -> None:
+        if self._cart.choose(line, value):
+            return
+        stems = tuple(self._sentence.stems[value.start : value.end])
+        variant = None if value.negative else self._cart.variant(line.item, stems)
+        if variant is not None:
+            self._cart.become(line, variant)
+        elif value.negative:
+            line.notes.append(f"no {self._sentence.words(value.start, value.end)}")
+        elif value.amount and value.name is None:
+            line.notes.append(value.words)
+        else:
+            self._refuse(line, value)
+
+    def _refuse(self, line: Line, value: ValueWord) -> None:
+        words = self._sentence.words(value.start, value.end)
+        title = self._cart.item(line).title
+        if value.name is None:
+            self._cart.unknown.append(words)
+        else:
+            self._cart.notes.append(f"{title} cannot be ordered with {words}.")
+
+    def _modifier(self, line: Line, start: int, end: int) -> None:
+        variant = self._cart.variant(line.item, tuple(self._sentence.stems[start:end]))
+        if variant is not None:
+            self._cart.become(line, variant)
+        else:
+            self._cart.unknown.append(self._sentence.words(start, end))
+
+    def _remove(self, phrase: Phrase) -> None:
+        if phrase.head is Head.NOTHING:
+            self._remove_options(phrase, self._last())
+            return
+        if phrase.head is Head.UNKNOWN:
+            self._unknown(phrase)
+            return
+        targets = self._targets(phrase)
+        if not targets and not self.outcome.unclear:
+            self.outcome.nothing_there = True
+            self._cart.unknown.append(self._words(phrase))
+        for line in targets:
+            less = phrase.quantity if not phrase.article else None
+            if less is not None and less < line.quantity and phrase.head is Head.ITEM:
+                self._cart.set_quantity(line, line.quantity - less)
+                self._touch(line, phrase)
+            else:
+                self._cart.remove(line)
+
+    def _remove_options(self, phrase: Phrase, lines: list[Line]) -> None:
+        for value in phrase.values:
+            having = [line for line in self._cart.lines if self._cart.has(line, value)]
+            targets = [line for line in lines if line in having] or having
+            if not targets:
+                for line in lines:
+                    line.notes.append(f"no {self._sentence.words(value.start, value.end)}")
+            for line in targets:
+                self._cart.clear(line, value)
+                self._touch(line, phrase)
+
+    def _options_at(self, phrase: Phrase, where: Phrase) -> None:
+        lines = self._targets(where)
+        if not lines and where.head is Head.ITEM and not self.outcome.unclear:
+            place = self._resolve(where)
+            if place is not None:
+                lines = [self._cart.add(place, where.quantity or 1)]
+                self._new.extend(lines)
+        if not lines and not self.outcome.unclear:
+            self.outcome.nothing_there = True
+        if phrase.mode is Mode.REMOVE:
+            self._remove_options(phrase, lines)
+            return
+        for line in lines:
+            self._with_options(line, phrase)
+            self._touch(line, where)
+
+    def _change(self, phrase: Phrase, into: Phrase) -> None:
+        """"Change the muffin to a croissant", "make it a large mocha", "swap oat for soy"."""
+        lines = self._last() if phrase.head is Head.NOTHING else self._targets(phrase)
+        if not lines:
+            if not self.outcome.unclear:
+                self.outcome.nothing_there = True
+            return
+        if phrase.head is Head.NOTHING:
+            self._remove_options(phrase, lines)
+        if into.head is Head.UNKNOWN:
+            self._unknown(into)
+            return
+        place = self._resolve(into) if into.head is Head.ITEM else None
+        if into.head is Head.ITEM and place is None:
+            return
+        for line in lines:
+            if phrase.head is Head.ITEM and phrase.quantity and not phrase.article:
+                line = self._split(line, phrase.quantity)
+            if place is not None:
+                self._turn_into(line, into, place)
+            else:
+                self._alter(into, [line])
+
+    def _split(self, line: Line, quantity: int) -> Line:
+        if quantity >= line.quantity:
+            return line
+        part = line.copy()
+        part.quantity = quantity
+        line.quantity -= quantity
+        self._cart.lines.insert(self._cart.lines.index(line) + 1, part)
+        return part
+
+    def _edit(self, phrase: Phrase) -> None:
+        """A reference or bare options: "make it three", "another one", "actually iced"."""
+        if self._divide(phrase):
+            return
+        lines = self._best_for(phrase) if phrase.head is Head.NOTHING else self._targets(phrase)
+        if not lines:
+            if not self.outcome.unclear:
+                self.outcome.nothing_there = True
+            return
+        if phrase.again or (phrase.more and phrase.quantity):
+            for line in lines:
+                self._cart.set_quantity(line, line.quantity + (phrase.quantity or 1))
+                self._touch(line, phrase)
+            return
+        self._alter(phrase, lines)
+
+    def _divide(self, phrase: Phrase) -> bool:
+        """"Two lattes, one with soy milk": the one is a part of the last line."""
+        last = self._last()
+        part = phrase.quantity
+        if part is None or not phrase.values or phrase.head is not Head.NOTHING or not last:
+            return False
+        if self._divided is not None and self._divided.quantity == part:
+            self._with_options(self._divided, phrase)
+            self._divided = None
+            return True
+        whole = next((ln for ln in reversed(self._new) if ln.quantity > part), last[0])
+        if phrase.mode is Mode.MAKE or phrase.article or whole.quantity <= part:
+            return False
+        self._with_options(self._split(whole, part), phrase)
+        self._divided = whole
+        return True
+
+    def _best_for(self, phrase: Phrase) -> list[Line]:
+        """Bare options belong to the last line that can have them."""
+        last = self._last()
+        if not phrase.values or not last:
+            return last
+        value = phrase.values[0]
+        can = [line for line in self._cart.lines if self._can_take(line, value)]
+        if not can or last[0] in can:
+            return last
+        return can[-1:]
+
+    def _can_take(self, line: Line, value: ValueWord) -> bool:
+        stems = tuple(self._sentence.stems[value.start : value.end])
+        offered = self._cart.offers(line.item, value)
+        return offered or self._cart.variant(line.item, stems) is not None
+
+    # Which item is meant
+
+    def _resolve(self, phrase: Phrase) -> int | None:
+        assert phrase.name is not None
+        places = self._candidates(phrase)
+        if not places:
+            self._unknown(phrase)
+            return None
+        items = self._cart.index.menu.items
+        open_places = [place for place in places if items[place].available]
+        if not open_places:
+            self.outcome.sold_out += 1
+            for place in places[:1]:
+                self._cart.notes.append(f"{items[place].title} is sold out.")
+            return None
+        if len(open_places) == 1:
+            self._count(phrase.name, open_places[0], phrase.likeness)
+            return open_places[0]
+        self.outcome.found += 1
+        self.outcome.fit += 0.5
+        choices = tuple((items[place].id, items[place].title) for place in open_places)
+        words = self._sentence.words(phrase.start, phrase.end)
+        self.outcome.unclear.append(Unclear(self._words(phrase), choices, words))
+        return None
+
+    def _count(self, name: Name, place: int, likeness: float) -> None:
+        self.outcome.found += 1
+        self.outcome.fit += name.items.get(place, 0.8) * likeness
+
+    def _candidates(self, phrase: Phrase) -> list[int]:
+        assert phrase.name is not None
+        name = phrase.name
+        places = list(name.exact_items)
+        for rival in phrase.rivals:
+            places.extend(p for p in rival.exact_items if p not in places)
+        if not places:
+            # Strange words beside part of a title: what was asked for is another thing.
+            if phrase.modifiers and not self._explained(phrase):
+                return []
+            best = [p for p, fit in name.items.items() if fit >= 0.4]
+            places = list(name.items) if name.category or not best else best
+        answer = self._settled.get(self._words(phrase))
+        items = self._cart.index.menu.items
+        answered = [p for p in places if items[p].id == answer]
+        if answered:
+            return answered
+        if len(places) > 1:
+            offering = [
+                p for p in places if all(v.negative or self._cart.offers(p, v) for v in phrase.values)
+            ]
+            return offering or places
+        return places
+
+    def _explained(self, phrase: Phrase) -> bool:
+        return not phrase.modifiers
+
+    def _unknown(self, phrase: Phrase) -> None:
+        self._cart.unknown.append(self._bare(phrase))
+
+    def _bare(self, phrase: Phrase) -> str:
+        """The user's words without a leading article or number."""
+        start = phrase.start
+        matches = self._language.match(self._sentence.tokens, start)
+        counted = [m.end for m in matches if m.word in {"article", "number", "definite", "more"}]
+        if counted and max(counted) < phrase.end:
+            start = max(counted)
+        return self._sentence.words(start, phrase.end)

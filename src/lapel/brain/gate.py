@@ -1,0 +1,156 @@
+"""Decides what kind of speech an utterance is. Only a request may change a cart."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from lapel.brain.chunks import Chunk
+from lapel.brain.language import Word
+from lapel.brain.phrases import Head, Reading
+
+_BLOCKS = frozenset(
+    {Word.HYPOTHETICAL, Word.PAST, Word.FUTURE, Word.PERSON, Word.STATEMENT, Word.NOT}
+)
+_SILENT = frozenset(
+    {Word.FILLER, Word.POLITE, Word.GREETING, Word.THANKS, Word.YES, Word.NO, Word.CORRECT, Word.AND}
+    | {Word.DENY, Word.ONLY, Word.CANCEL}
+)
+_OPENERS = frozenset({Word.ORDER, Word.WANT, Word.ADD, Word.REMOVE, Word.CHANGE, Word.MAKE, Word.SEND})
+_STARTS_CLAUSE = frozenset({Word.AND, Word.CORRECT})
+_BARE = frozenset({Word.PRONOUN, Word.THAT, Word.CART, Word.DEFINITE})
+
+
+class Kind(StrEnum):
+    """`REQUEST` was said as one, `BARE` is all order words and no verb, `TALK` must change nothing."""
+
+    REQUEST = "request"
+    BARE = "bare"
+    TALK = "talk"
+    YES = "yes"
+    DENY = "deny"
+    CANCEL = "cancel"
+    STATUS = "status"
+    MENU = "menu"
+    REPEAT = "repeat"
+    THANKS = "thanks"
+    GREETING = "greeting"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The kind, and for talk the reason: a block word's kind, "question" or "strange"."""
+
+    kind: Kind
+    reason: str = ""
+    opener: Word | None = None
+
+
+def judge(chunks: list[Chunk], reading: Reading, *, talking: bool) -> Verdict:
+    """`talking` is true while there is a cart or a question: then shorter things are requests."""
+    words = [c.word for c in chunks if c.name is None and c.place is None]
+    simple = _simple(chunks, reading, words)
+    if simple is not None:
+        return simple
+    blocked = next((w for w in words if w in _BLOCKS), None)
+    if blocked is not None:
+        return Verdict(Kind.TALK, blocked.value)
+    if _asks(chunks):
+        return Verdict(Kind.TALK, "question")
+    opener = _opener(chunks)
+    if opener is not None:
+        return Verdict(Kind.REQUEST, opener=opener)
+    return _bare(chunks, reading, talking)
+
+
+def _simple(chunks: list[Chunk], reading: Reading, words: list[Word | None]) -> Verdict | None:
+    """Things said with a set phrase and nothing that could be an order beside it."""
+    if Word.STATUS in words:
+        return Verdict(Kind.STATUS)
+    if Word.REPEAT in words and not reading.phrases:
+        return Verdict(Kind.REPEAT)
+    asks_menu = Word.MENU in words
+    if Word.MENU_HAVE in words and any(w in {Word.MENU_QUESTION, Word.QUESTION} for w in words):
+        asks_menu = True
+    if asks_menu or (Word.MENU_HAVE in words and chunks[0].word is Word.MENU_HAVE):
+        return Verdict(Kind.MENU)
+    if reading.cancel and not (reading.items or reading.unknowns):
+        return Verdict(Kind.CANCEL)
+    if reading.phrases or reading.address or reading.merchants or reading.strange:
+        return None
+    if any(w in _BLOCKS for w in words):
+        return None
+    for word, kind in (
+        (Word.DENY, Kind.DENY),
+        (Word.YES, Kind.YES),
+        (Word.NO, Kind.DENY),
+        (Word.THANKS, Kind.THANKS),
+        (Word.GREETING, Kind.GREETING),
+    ):
+        if word in words:
+            return Verdict(kind)
+    return None
+
+
+def _asks(chunks: list[Chunk]) -> bool:
+    """A sentence that opens with a question word which is no request."""
+    for chunk in _openings(chunks):
+        if chunk.name is None and chunk.word in {Word.QUESTION, Word.MENU_QUESTION, Word.MENU_HAVE}:
+            return True
+    return False
+
+
+def _openings(chunks: list[Chunk]) -> list[Chunk]:
+    """The first chunk with a meaning of its own of each sentence."""
+    found: list[Chunk] = []
+    waiting = True
+    for chunk in chunks:
+        waiting = waiting or chunk.gap == "."
+        if waiting and (chunk.word not in _SILENT or chunk.name is not None):
+            found.append(chunk)
+            waiting = False
+    return found
+
+
+def _opener(chunks: list[Chunk]) -> Word | None:
+    """The verb of a request, where a clause starts."""
+    starts = True
+    for chunk in chunks:
+        verb = chunk.name is None and chunk.word in _OPENERS
+        starts = starts or bool(chunk.gap)
+        if verb and starts:
+            return chunk.word
+        if chunk.word in _STARTS_CLAUSE:
+            starts = True
+        elif chunk.word not in _SILENT and chunk.word not in _BARE:
+            # After a place or a thing a new clause needs a pause or a joining word.
+            starts = chunk.place is not None
+    return None
+
+
+def _bare(chunks: list[Chunk], reading: Reading, talking: bool) -> Verdict:
+    """No verb: then every word must belong to an order."""
+    if reading.strange:
+        return Verdict(Kind.TALK, "strange")
+    if any(c.word in {Word.QUESTION, Word.MENU_QUESTION, Word.OR} and not c.name for c in chunks):
+        return Verdict(Kind.TALK, "question")
+    items = [p for p in reading.items if p.name is not None]
+    if items:
+        counted = any(p.quantity is not None or p.values for p in items)
+        sure = counted or all(p.likeness >= 1.0 and not p.modifiers for p in items)
+        asked = _courteous(chunks) or reading.address_marked or reading.merchant_marked
+        if talking or (sure and (counted or asked or len(chunks) <= 3)):
+            return Verdict(Kind.BARE)
+        return Verdict(Kind.TALK, "strange")
+    if reading.phrases and not talking:
+        unknown_only = all(p.head is Head.UNKNOWN for p in reading.phrases) and _courteous(chunks)
+        return Verdict(Kind.TALK, "unknown" if unknown_only else "nothing")
+    if talking and (reading.phrases or reading.address or reading.merchants):
+        return Verdict(Kind.BARE)
+    if reading.merchants or reading.address:
+        return Verdict(Kind.TALK, "place")
+    return Verdict(Kind.TALK, "nothing")
+
+
+def _courteous(chunks: list[Chunk]) -> bool:
+    return any(c.word in {Word.POLITE, Word.THANKS} for c in chunks)

@@ -1,0 +1,255 @@
+"""Languages as data: one TOML file each, loaded once."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import lru_cache
+from importlib.resources import files
+from itertools import product
+from typing import Any, cast
+
+from lapel.brain.tokens import Token, tokenise
+
+__all__ = ["Language", "PhraseMatch", "Word", "load_language"]
+
+
+class Word(StrEnum):
+    """What a function word or phrase does in an order."""
+
+    ORDER = "order"
+    WANT = "want"
+    ADD = "add"
+    REMOVE = "remove"
+    CHANGE = "change"
+    MAKE = "make"
+    SEND = "send"
+    CANCEL = "cancel"
+    NUMBER = "number"
+    ORDINAL = "ordinal"
+    ARTICLE = "article"
+    DEFINITE = "definite"
+    THAT = "that"
+    PRONOUN = "pronoun"
+    ONE = "one"
+    MORE = "more"
+    EXTRA_NUMBER = "extra_number"
+    ONLY = "only"
+    ALL = "all"
+    AND = "and"
+    OR = "or"
+    WITH = "with"
+    WITHOUT = "without"
+    NO = "no"
+    TO = "to"
+    FROM = "from"
+    IN = "in"
+    OF = "of"
+    INSTEAD = "instead"
+    INSTEAD_OF = "instead_of"
+    CONTAINER = "container"
+    AMOUNT = "amount"
+    CORRECT = "correct"
+    AGAIN = "again"
+    YES = "yes"
+    DENY = "deny"
+    STATUS = "status"
+    MENU = "menu"
+    MENU_HAVE = "menu_have"
+    MENU_QUESTION = "menu_question"
+    REPEAT = "repeat"
+    THANKS = "thanks"
+    GREETING = "greeting"
+    POLITE = "polite"
+    FILLER = "filler"
+    CART = "cart"
+    SOMETHING = "something"
+    ANY = "any"
+    QUESTION = "question"
+    HYPOTHETICAL = "block_hypothetical"
+    PAST = "block_past"
+    FUTURE = "block_future"
+    PERSON = "block_person"
+    STATEMENT = "block_statement"
+    NOT = "block_not"
+
+
+_ACROSS_A_PAUSE = frozenset({Word.CORRECT, Word.YES, Word.DENY, Word.THANKS, Word.AND})
+
+
+@dataclass(frozen=True, slots=True)
+class PhraseMatch:
+    """Tokens up to `end` (exclusive) are a phrase of kind `word`."""
+
+    end: int
+    word: Word
+    number: int = 0
+    amount: str = ""
+
+
+@dataclass(slots=True)
+class _Node:
+    next: dict[str, _Node] = field(default_factory=dict[str, "_Node"])
+    leaf: tuple[Word, int, str] | None = None
+
+
+class Language:
+    """One language's words. Read-only after construction, shared by all users."""
+
+    def __init__(self, data: dict[str, Any]) -> None:
+        self.code = cast("str", data["code"])
+        self.contractions = {k: tuple(v.split()) for k, v in data["contractions"].items()}
+        self.multiples = cast("dict[str, int]", data["multiples"])
+        self.homophones = cast("dict[str, int]", data["homophones"])
+        self.synonyms = cast("dict[str, str]", data["synonyms"])
+        self.name_glue = frozenset(cast("list[str]", data["name_glue"]))
+        self.none_words = frozenset(w for phrase in data["none"] for w in _expand(phrase))
+        self.vowels = cast("str", data["sound"]["vowels"])
+        self.sound_rules = [(re.compile(a), b) for a, b in data["sound"]["rules"]]
+        self._skippable = frozenset(cast("list[str]", data["skippable"]))
+        self._numbers = cast("dict[str, int]", data["numbers"])
+        self._endings = [(a, b) for a, b in data["endings"]["rules"]]
+        self._keep = frozenset(cast("list[str]", data["endings"]["keep"]))
+        self._y = cast("str", data["endings"]["y_after_consonant"])
+        self._stems: dict[str, str] = {}
+        self._root = _Node()
+        self._add_numbers(data)
+        for size, phrases in data["amounts"].items():
+            for phrase in phrases:
+                self._add(phrase, Word.AMOUNT, amount=size)
+        for kind, phrases in data["phrases"].items():
+            for phrase in phrases:
+                self._add(phrase, Word(kind))
+        self.verbs = self._single_words(Word.ORDER, Word.WANT, Word.ADD, Word.REMOVE, Word.MAKE)
+
+    def tokens(self, text: str) -> list[Token]:
+        return tokenise(text, self.contractions)
+
+    def stem(self, word: str) -> str:
+        """The form under which a word is looked up: singular, number words as digits."""
+        found = self._stems.get(word)
+        if found is None:
+            found = self._stem(word)
+            if len(self._stems) < 20_000:
+                self._stems[word] = found
+        return found
+
+    def is_plural(self, word: str) -> bool:
+        return word.endswith("s") and self.stem(word) != word
+
+    def is_function(self, word: str) -> bool:
+        """Whether a word does something in an order by itself, so that it can name nothing."""
+        node = self._root.next.get(word)
+        leaf = node.leaf if node else None
+        return leaf is not None and leaf[0] not in {Word.AMOUNT, Word.FILLER}
+
+    def amount_of(self, words: str) -> str:
+        """"little", "some" or "lot" when the whole of `words` names an amount."""
+        tokens = self.tokens(words)
+        for match in self.match(tokens, 0):
+            if match.end == len(tokens) and match.word is Word.AMOUNT:
+                return match.amount
+        return ""
+
+    def match(self, tokens: list[Token], start: int) -> list[PhraseMatch]:
+        """All phrases that start at token `start`."""
+        found: list[PhraseMatch] = []
+        word = tokens[start].text
+        if word.isdigit() and len(word) < 4:
+            found.append(PhraseMatch(start + 1, Word.NUMBER, int(word)))
+        self._walk(tokens, start, start, self._root, found)
+        return found
+
+    def _walk(
+        self, tokens: list[Token], start: int, at: int, node: _Node, found: list[PhraseMatch]
+    ) -> None:
+        if at > start and node.leaf:
+            word, number, amount = node.leaf
+            pause = any(t.gap for t in tokens[start + 1 : at])
+            if not pause or word in _ACROSS_A_PAUSE:
+                found.append(PhraseMatch(at, word, number, amount))
+        if at == len(tokens) or (at > start and tokens[at].gap == "."):
+            return
+        child = node.next.get(tokens[at].text)
+        if child:
+            self._walk(tokens, start, at + 1, child, found)
+        elif start < at and tokens[at].text in self._skippable and node.next:
+            self._walk_skip(tokens, start, at, node, found)
+
+    def _walk_skip(
+        self, tokens: list[Token], start: int, at: int, node: _Node, found: list[PhraseMatch]
+    ) -> None:
+        after = at
+        while after < len(tokens) and tokens[after].text in self._skippable:
+            after += 1
+        if after < len(tokens) and tokens[after].text in node.next:
+            self._walk(tokens, start, after + 1, node.next[tokens[after].text], found)
+
+    def _stem(self, word: str) -> str:
+        word = self.synonyms.get(word, word)
+        if word in self._numbers:
+            return str(self._numbers[word])
+        if word in self._keep or len(word) < 4:
+            return word
+        for ending, replacement in self._endings:
+            if word.endswith(ending):
+                word = word[: len(word) - len(ending)] + replacement
+                break
+        if len(word) > 3 and word.endswith("y") and word[-2] not in self.vowels:
+            word = word[:-1] + self._y
+        return self.synonyms.get(word, word)
+
+    def _add_numbers(self, data: dict[str, Any]) -> None:
+        for word, number in self._numbers.items():
+            self._add(word, Word.NUMBER, number)
+            if number >= 20:
+                for unit, extra in self._numbers.items():
+                    if 0 < extra < 10:
+                        self._add(f"{word} {unit}", Word.NUMBER, number + extra)
+        for phrase, number in data["number_phrases"].items():
+            self._add(phrase, Word.NUMBER, number)
+        for word, number in data["ordinals"].items():
+            self._add(word, Word.ORDINAL, number)
+
+    def _add(self, pattern: str, word: Word, number: int = 0, amount: str = "") -> None:
+        for phrase in _expand(pattern):
+            node = self._root
+            for part in phrase.split():
+                node = node.next.setdefault(part, _Node())
+            if node is not self._root and node.leaf is None:
+                node.leaf = (word, number, amount)
+
+    def _single_words(self, *kinds: Word) -> dict[str, Word]:
+        return {
+            text: node.leaf[0]
+            for text, node in self._root.next.items()
+            if node.leaf and node.leaf[0] in kinds
+        }
+
+
+def _expand(pattern: str) -> list[str]:
+    """All phrases of a pattern with (a|b) choices, nested ones too."""
+    opened = pattern.find("(")
+    if opened < 0:
+        return [pattern]
+    depth, start, choices = 1, opened + 1, list[str]()
+    for position in range(opened + 1, len(pattern)):
+        character = pattern[position]
+        depth += (character == "(") - (character == ")")
+        if (character == "|" and depth == 1) or depth == 0:
+            choices.append(pattern[start:position])
+            start = position + 1
+        if depth == 0:
+            break
+    head, tails = pattern[:opened], _expand(pattern[start:])
+    middles = [middle for choice in choices for middle in _expand(choice)]
+    return [f"{head}{middle}{tail}" for middle, tail in product(middles, tails)]
+
+
+@lru_cache(maxsize=8)
+def load_language(code: str = "en") -> Language:
+    """The language with this code; a new one is a new file beside en.toml."""
+    text = files("lapel.brain.language").joinpath(f"{code}.toml").read_text(encoding="utf-8")
+    return Language(tomllib.loads(text))

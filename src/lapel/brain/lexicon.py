@@ -1,0 +1,197 @@
+"""A merchant's catalogue as an index of names: built once a menu version, read by every utterance."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import combinations
+
+from lapel.brain.language import Language
+from lapel.brain.menu import Menu, MenuItem, OptionGroup, OptionValue
+
+EXACT = 1.0
+_MOST_WORDS = 6
+
+
+@dataclass(slots=True)
+class Name:
+    """What a phrase names in one catalogue. `items` maps an item's place in the menu to how well it fits."""
+
+    key: str
+    items: dict[int, float] = field(default_factory=dict[int, float])
+    value: bool = False
+    weak_value: bool = False
+    group: bool = False
+    category: bool = False
+    words: int = 1
+
+    @property
+    def exact_items(self) -> tuple[int, ...]:
+        return tuple(i for i, fit in self.items.items() if fit >= EXACT)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A value in a group of an item; `weak` when only part of its name was said."""
+
+    group: int
+    value: int
+    weak: bool = False
+
+
+@dataclass(slots=True)
+class ItemIndex:
+    """Names of one item's own options."""
+
+    values: dict[str, list[Choice]] = field(default_factory=dict[str, list[Choice]])
+    groups: dict[str, int] = field(default_factory=dict[str, int])
+    amounts: dict[int, dict[str, int]] = field(default_factory=dict[int, dict[str, int]])
+    none: dict[int, int] = field(default_factory=dict[int, int])
+    words: tuple[str, ...] = ()
+
+
+class MenuIndex:
+    """Finds items and options by what people call them."""
+
+    def __init__(self, menu: Menu, language: Language) -> None:
+        self.menu = menu
+        self.names: dict[str, Name] = {}
+        self.items: list[ItemIndex] = []
+        self.vocabulary: set[str] = set()
+        self._language = language
+        self._group_cache: dict[OptionGroup, dict[int, list[tuple[tuple[str, ...], bool]]]] = {}
+        for place, item in enumerate(menu.items):
+            self._index_item(place, item)
+        self._index_categories()
+        self.longest = max((name.words for name in self.names.values()), default=1)
+        self.spoken = [
+            key
+            for key, name in self.names.items()
+            if len(key) >= 4 and not key.isdigit() and (name.exact_items or name.value)
+        ]
+
+    def stems(self, title: str) -> tuple[str, ...]:
+        return tuple(self._language.stem(token.text) for token in self._language.tokens(title))
+
+    def _name(self, words: Iterable[str]) -> Name:
+        parts = tuple(words)
+        key = "".join(parts)
+        name = self.names.get(key)
+        if name is None:
+            name = self.names[key] = Name(key, words=len(parts))
+        name.words = max(name.words, len(parts))
+        return name
+
+    def _index_item(self, place: int, item: MenuItem) -> None:
+        index = ItemIndex(words=self.stems(item.title))
+        self.items.append(index)
+        for title in (item.title, *item.aliases):
+            words = self.stems(title)
+            if not words:
+                continue
+            self.vocabulary.update(words)
+            for part, fit in self._parts(words):
+                name = self._name(part)
+                name.items[place] = max(fit, name.items.get(place, 0.0))
+        for group_place, group in enumerate(item.groups):
+            self._index_group(index, group_place, group)
+
+    def _parts(self, words: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], float]]:
+        """The title itself, and what is left of it when words are left out."""
+        yield words, EXACT
+        bare = tuple(w for w in words if w not in self._language.name_glue)
+        if bare and bare != words:
+            yield bare, EXACT
+        bare = bare[:_MOST_WORDS]
+        for size in range(len(bare) - 1, 0, -1):
+            for part in combinations(bare, size):
+                if not all(word.isdigit() for word in part):
+                    head = 0.1 if part[-1] == bare[-1] else 0.0
+                    yield part, 0.4 + 0.4 * size / len(bare) + head
+
+    def _index_group(self, index: ItemIndex, place: int, group: OptionGroup) -> None:
+        spoken = self._group_cache.get(group)
+        if spoken is None:
+            spoken = self._group_cache[group] = self._value_names(group)
+        for value_place, names in spoken.items():
+            for words, weak in names:
+                name = self._name(words)
+                name.value = name.value or not weak
+                name.weak_value = name.weak_value or weak
+                self.vocabulary.update(words)
+                choice = Choice(place, value_place, weak)
+                choices = index.values.setdefault("".join(words), [])
+                if not any(c.group == place and c.value == value_place for c in choices):
+                    choices.append(choice)
+        title = self.stems(group.title)
+        if title:
+            self._name(title).group = True
+            index.groups.setdefault("".join(title), place)
+            self.vocabulary.update(title)
+        self._index_amounts(index, place, group)
+
+    def _value_names(
+        self, group: OptionGroup
+    ) -> dict[int, list[tuple[tuple[str, ...], bool]]]:
+        """For each value its full names, then the short ones that only a context makes clear."""
+        titles = [
+            [words for title in (value.title, *value.aliases) if (words := self.stems(title))]
+            for value in group.values
+        ]
+        heads = Counter(words[0][-1] for words in titles if words and len(words[0]) > 1)
+        names: dict[int, list[tuple[tuple[str, ...], bool]]] = {}
+        for place, phrases in enumerate(titles):
+            found = [(words, False) for words in phrases]
+            for words in phrases:
+                if counted := self._counted(words):
+                    found.append((counted, False))
+                short = all(self._language.is_function(word) for word in words[:-1])
+                if len(words) > 1 and heads[words[-1]] > 1 and not short:
+                    found.append((words[:-1], True))
+            names[place] = list(dict.fromkeys(found))
+        return names
+
+    def _counted(self, words: tuple[str, ...]) -> tuple[str, ...]:
+        """"Double shot" is "two shots", and the other way round."""
+        if len(words) < 2:
+            return ()
+        first, rest = words[0], words[1:]
+        multiples = self._language.multiples
+        if first in multiples:
+            return (str(multiples[first]), *rest)
+        return next(((w, *rest) for w, number in multiples.items() if first == str(number)), ())
+
+    def _index_amounts(self, index: ItemIndex, place: int, group: OptionGroup) -> None:
+        """A group whose values all name amounts ("A little", "Extra") measures another group."""
+        amounts: dict[str, int] = {}
+        for value_place, value in enumerate(group.values):
+            if self._is_none(value):
+                index.none[place] = value_place
+                continue
+            amount = next(
+                (a for t in (value.title, *value.aliases) if (a := self._language.amount_of(t))), ""
+            )
+            if not amount:
+                return
+            amounts.setdefault(amount, value_place)
+        if len(amounts) > 1:
+            index.amounts[place] = amounts
+
+    def _is_none(self, value: OptionValue) -> bool:
+        first = self._language.tokens(value.title)[:1]
+        return bool(first) and first[0].text in self._language.none_words
+
+    def _index_categories(self) -> None:
+        """A category's name stands for any of its items, unless an item is called so itself."""
+        for place, item in enumerate(self.menu.items):
+            words = self.stems(item.category)
+            if not words:
+                continue
+            known = self.names.get("".join(words))
+            if known and known.exact_items:
+                continue
+            name = self._name(words)
+            name.category = True
+            name.items.setdefault(place, 0.3)
+            self.vocabulary.update(words)
