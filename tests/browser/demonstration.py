@@ -1,6 +1,6 @@
 """The scripted gateway played by hand: one order from words to the door, to look at the lab without a Lapel behind it.
 
-    python tests/browser/demonstration.py [PORT]
+python tests/browser/demonstration.py [PORT]
 """
 
 from __future__ import annotations
@@ -24,7 +24,13 @@ CART = [
     {"text": "1 x Blueberry muffin", "value": "3.40 EUR"},
     {"text": "Delivery", "value": "2.90 EUR"},
 ]
-ROUTE = [(-0.0022, -0.006), (-0.0022, -0.0025), (0.0006, -0.0012), (0.0006, 0.0028), (0.0022, 0.0056)]
+ROUTE = [
+    (-0.0022, -0.006),
+    (-0.0022, -0.0025),
+    (0.0006, -0.0012),
+    (0.0006, 0.0028),
+    (0.0022, 0.0056),
+]
 
 
 def place(point: tuple[float, float]) -> list[float]:
@@ -33,11 +39,17 @@ def place(point: tuple[float, float]) -> list[float]:
 
 def streets() -> list[list[list[float]]]:
     across = [
-        [place((row * 0.0014 + math.sin(step + row) * 0.00012, step * 0.002 - 0.012)) for step in range(13)]
+        [
+            place((row * 0.0014 + math.sin(step + row) * 0.00012, step * 0.002 - 0.012))
+            for step in range(13)
+        ]
         for row in range(-4, 5)
     ]
     along = [
-        [place((step * 0.0014 - 0.007, column * 0.002 + math.cos(step * 1.3) * 0.0002)) for step in range(11)]
+        [
+            place((step * 0.0014 - 0.007, column * 0.002 + math.cos(step * 1.3) * 0.0002))
+            for step in range(11)
+        ]
         for column in range(-6, 7)
     ]
     return across + along
@@ -98,7 +110,11 @@ class Demonstration:
                 continue
             profile = link.hello["profile"]
             part = dict(cue)
-            for name, needs in (("card", "displays"), ("speech", "speakers"), ("haptic", "haptics")):
+            for name, needs in (
+                ("card", "displays"),
+                ("speech", "speakers"),
+                ("haptic", "haptics"),
+            ):
                 if not profile[needs]:
                     part.pop(name, None)
             if part.keys() & {"card", "speech", "haptic"}:
@@ -109,11 +125,18 @@ class Demonstration:
     async def speak(self, link: Link, cue: str, text: str) -> None:
         sound = tone(len(text) * 0.06)
         n = await link.reliable(
-            {"type": "speech_start", "cue": cue, "codec": "pcm16", "rate": 24000, "frame_ms": 20, "text": text}
+            {
+                "type": "speech_start",
+                "cue": cue,
+                "codec": "pcm16",
+                "rate": 24000,
+                "frame_ms": 20,
+                "text": text,
+            }
         )
         frames = [sound[at : at + 960] for at in range(0, len(sound), 960)]
         for sequence, frame in enumerate(frames):
-            await link.audio(n, sequence, frame)
+            await link.sound(n, sequence, frame)
         await link.reliable({"type": "speech_end", "cue": cue, "frames": len(frames)})
 
     async def states(self, state: str) -> None:
@@ -124,7 +147,7 @@ class Demonstration:
     async def ask(self, text: str) -> None:
         glasses = self.gateway.links.get("glasses")
         if glasses and not glasses.closed:
-            await glasses.send({"type": "transcript", "text": text, "final": True, "turn": 1})
+            await glasses.send({"type": "transcript", "text": text, "final": True, "turn": "t_1"})
         await self.states("thinking")
         await asyncio.sleep(0.4)
         await self.states("speaking")
@@ -137,7 +160,10 @@ class Demonstration:
                 "lines": CART,
                 "total": "16.10 EUR",
                 "footer": "Press to order, hold to refuse",
-                "actions": [{"action": "approve", "label": "Order"}, {"action": "refuse", "label": "Refuse"}],
+                "actions": [
+                    {"action": "approve", "label": "Order"},
+                    {"action": "refuse", "label": "Refuse"},
+                ],
             },
             haptic="pulse",
             expires_s=60.0,
@@ -152,7 +178,12 @@ class Demonstration:
 
     async def refuse(self) -> None:
         await self.clear()
-        await self.everyone(topic="reply", kind="reply", card={"title": "Not ordered", "body": "Nothing was ordered."}, speech="Nothing was ordered.")
+        await self.everyone(
+            topic="reply",
+            kind="reply",
+            card={"title": "Not ordered", "body": "Nothing was ordered."},
+            speech="Nothing was ordered.",
+        )
 
     async def order(self) -> None:
         await self.clear()
@@ -164,9 +195,14 @@ class Demonstration:
                     await self.progress(at, part / 10)
             await asyncio.sleep(1.2)
         await self.everyone(
-            topic="order:o_1",
+            topic="receipt:o_1",
             kind="receipt",
-            card={"title": "Delivered by Blue Door Coffee", "lines": CART, "total": "16.10 EUR", "footer": "Paid once, with the card that ends in 4242"},
+            card={
+                "title": "Receipt, Blue Door Coffee",
+                "lines": CART,
+                "total": "16.10 EUR",
+                "footer": "Paid once, with the card that ends in 4242",
+            },
             haptic="double",
             speech="Your order is at the door.",
         )
@@ -174,9 +210,17 @@ class Demonstration:
     async def progress(self, at: int, part: float) -> None:
         self.gateway.given["orders"] = [
             {
-                "id": "o_1", "merchant_name": "Blue Door Coffee", "state": ["placed", "preparing", "picked_up", "in_transit", "delivered"][at],
-                "total": "16.10 EUR", "created_at": time.time() - 130, "lines": CART, "receipt": at == 4,
-                "events": [{"kind": step, "text": step, "at": time.time() - 100 + 20 * index} for index, step in enumerate(STEPS[: at + 1])],
+                "id": "o_1",
+                "merchant_name": "Blue Door Coffee",
+                "state": "delivered" if at == 4 else "placed",
+                "total": "16.10 EUR",
+                "created_at": time.time() - 130,
+                "lines": CART,
+                "receipt": at == 4,
+                "events": [
+                    {"kind": step, "text": step, "at": time.time() - 100 + 20 * index}
+                    for index, step in enumerate(STEPS[: at + 1])
+                ],
             }
         ]
         await self.everyone(
@@ -186,30 +230,79 @@ class Demonstration:
                 "title": "Blue Door Coffee",
                 "body": "About 12 minutes",
                 "progress": {"steps": STEPS, "at": at},
-                "map": {"route": [place(point) for point in ROUTE], "courier": courier(part), "destination": place(ROUTE[-1]), "streets": streets()},
+                "map": {
+                    "route": [place(point) for point in ROUTE],
+                    "courier": courier(part),
+                    "destination": place(ROUTE[-1]),
+                    "streets": streets(),
+                },
             },
             **({"haptic": "pulse"} if part in (0.0, 0.1) else {}),
         )
 
 
 MENUS = [
-    {"merchant_name": "Blue Door Coffee", "open_now": True, "items": [
-        {"title": "Iced latte", "price": "4.90 EUR", "category": "Coffee"},
-        {"title": "Flat white", "price": "4.40 EUR", "category": "Coffee"},
-        {"title": "Oat cappuccino", "price": "4.80 EUR", "category": "Coffee"},
-        {"title": "Blueberry muffin", "price": "3.40 EUR", "category": "Bakery"},
-        {"title": "Cinnamon bun", "price": "3.90 EUR", "category": "Bakery"},
-    ]},
-    {"merchant_name": "Harbour Noodles", "open_now": True, "items": [{"title": "Miso ramen", "price": "13.50 EUR", "category": "Bowls"}]},
-    {"merchant_name": "Night Pizza", "open_now": False, "items": [{"title": "Margherita", "price": "11.00 EUR", "category": "Pizza"}]},
+    {
+        "merchant_name": "Blue Door Coffee",
+        "open_now": True,
+        "items": [
+            {"title": "Iced latte", "price": "4.90 EUR", "category": "Coffee"},
+            {"title": "Flat white", "price": "4.40 EUR", "category": "Coffee"},
+            {"title": "Oat cappuccino", "price": "4.80 EUR", "category": "Coffee"},
+            {"title": "Blueberry muffin", "price": "3.40 EUR", "category": "Bakery"},
+            {"title": "Cinnamon bun", "price": "3.90 EUR", "category": "Bakery"},
+        ],
+    },
+    {
+        "merchant_name": "Harbour Noodles",
+        "open_now": True,
+        "items": [{"title": "Miso ramen", "price": "13.50 EUR", "category": "Bowls"}],
+    },
+    {
+        "merchant_name": "Night Pizza",
+        "open_now": False,
+        "items": [{"title": "Margherita", "price": "11.00 EUR", "category": "Pizza"}],
+    },
 ]
 ADDRESSES = [
-    {"label": "office", "street": "Aleksanterinkatu 15", "city": "Helsinki", "postal_code": "00100", "country": "FI", "latitude": 60.1689, "longitude": 24.9461, "instructions": "Third floor"},
-    {"label": "home", "street": "Fredrikinkatu 41", "city": "Helsinki", "postal_code": "00120", "country": "FI", "latitude": 60.1652, "longitude": 24.9365, "instructions": ""},
+    {
+        "label": "office",
+        "street": "Aleksanterinkatu 15",
+        "city": "Helsinki",
+        "postal_code": "00100",
+        "country": "FI",
+        "latitude": 60.1689,
+        "longitude": 24.9461,
+        "instructions": "Third floor",
+    },
+    {
+        "label": "home",
+        "street": "Fredrikinkatu 41",
+        "city": "Helsinki",
+        "postal_code": "00120",
+        "country": "FI",
+        "latitude": 60.1652,
+        "longitude": 24.9365,
+        "instructions": "",
+    },
 ]
 DEVICES = [
-    {"id": "d_1", "name": "Robin's ring", "family": "ring", "connected": True, "on_body": True, "last_seen_at": time.time()},
-    {"id": "d_2", "name": "Old phone", "family": "phone", "connected": False, "on_body": False, "last_seen_at": time.time() - 90000},
+    {
+        "id": "d_1",
+        "name": "Robin's ring",
+        "family": "ring",
+        "connected": True,
+        "on_body": True,
+        "last_seen_at": time.time(),
+    },
+    {
+        "id": "d_2",
+        "name": "Old phone",
+        "family": "phone",
+        "connected": False,
+        "on_body": False,
+        "last_seen_at": time.time() - 90000,
+    },
 ]
 
 

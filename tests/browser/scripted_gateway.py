@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import struct
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,24 +17,17 @@ from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from lapel.devices import wire
+from lapel.devices.audio import check_frame
+from lapel.devices.errors import DeviceError
+from lapel.speech.formats import AudioFormat, Codec
+from lapel.web.gate import SecurityHeaders
+
 STATIC = Path(__file__).parents[2] / "src/lapel/web/static"
-POLICY = "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; worker-src 'self'; object-src 'none'; base-uri 'none'"
 TOKEN = "sign-in-token"
 
 Message = dict[str, Any]
 Script = Callable[["Link", Message], Awaitable[None]]
-
-
-def pack(stream: int, sequence: int, payload: bytes, last: bool = False) -> bytes:
-    return struct.pack(">BBHI", 1, int(last), stream & 0xFFFF, sequence) + payload
-
-
-@dataclass
-class Frame:
-    flags: int
-    stream: int
-    sequence: int
-    payload: bytes
 
 
 @dataclass
@@ -55,20 +47,29 @@ class Link:
         self.family: str = hello["profile"]["family"]
         self.session = gateway.open_session(hello)
         self.heard: list[Message] = []
-        self.frames: list[Frame] = []
+        self.frames: list[wire.AudioFrame] = []
+        self.audio: Message = {"up": None, "down": None}
         self.changed = asyncio.Condition()
         self.closed = False
 
     async def send(self, message: Message) -> None:
-        await self.socket.send_text(json.dumps(message))
+        text = json.dumps(message)
+        wire.parse_lapel_text(text)
+        await self.socket.send_text(text)
 
     async def reliable(self, message: Message) -> int:
-        """Sends a counted message, and keeps it until it is acknowledged."""
+        """Sends a counted message if the link is up, and keeps it until it is acknowledged."""
         self.session.n += 1
         counted = {**message, "n": self.session.n}
         self.session.kept.append(counted)
-        await self.send(counted)
+        if not self.closed:
+            await self.send(counted)
         return self.session.n
+
+    async def cut(self) -> None:
+        """Loses the link, as a network does."""
+        self.closed = True
+        await self.socket.close(1011)
 
     async def cue(self, **cue: Any) -> int:
         return await self.reliable({"type": "cue", "cue": cue})
@@ -76,8 +77,9 @@ class Link:
     async def clear(self, topic: str) -> int:
         return await self.reliable({"type": "clear", "topic": topic})
 
-    async def audio(self, stream: int, sequence: int, payload: bytes, last: bool = False) -> None:
-        await self.socket.send_bytes(pack(stream, sequence, payload, last))
+    async def sound(self, stream: int, sequence: int, payload: bytes) -> None:
+        frame = wire.AudioFrame(stream & 0xFFFF, sequence, payload)
+        await self.socket.send_bytes(wire.encode_audio(frame))
 
     async def until(self, found: Callable[[], Any], within_s: float = 15.0) -> Any:
         """Waits until `found()` is true and answers it."""
@@ -101,13 +103,15 @@ class Link:
         return [message for message in self.heard if message["type"] == type]
 
     async def take(self, received: Message) -> None:
-        if "bytes" in received and received["bytes"] is not None:
-            version, flags, stream, sequence = struct.unpack(">BBHI", received["bytes"][:8])
-            assert version == 1
-            self.frames.append(Frame(flags, stream, sequence, received["bytes"][8:]))
+        if received.get("bytes") is not None:
+            frame = wire.parse_audio(received["bytes"])
+            agreed = self.audio["up"]
+            up = AudioFormat(Codec(agreed["codec"]), agreed["rate"], agreed["frame_ms"])
+            check_frame(frame.payload, up, last=frame.last)
+            self.frames.append(frame)
         else:
+            wire.parse_text(received["text"])
             message = json.loads(received["text"])
-            self.gateway.check(message)
             if message["type"] == "received":
                 kept = self.session.kept
                 self.session.kept = [each for each in kept if each["n"] > message["cursor"]]
@@ -119,6 +123,10 @@ class Link:
             self.changed.notify_all()
 
 
+def refusal(text: str) -> Message:
+    return {"error": {"code": "refused", "message": text}}
+
+
 async def silent(link: Link, message: Message) -> None:
     """The script that answers nothing."""
 
@@ -128,23 +136,25 @@ class ScriptedGateway:
         self.reset()
         self.server: uvicorn.Server | None = None
         self.port = 0
-        self.app = Starlette(
-            routes=[
-                Route("/", self._page("lab.html")),
-                Route("/d/{family}", self._page("device.html")),
-                Route("/api/session", self._session),
-                Route("/api/orders/{id}/receipt", self._receipt),
-                Route("/api/devices/pair", self._show_code, methods=["POST"]),
-                Route("/api/devices/enter", self._enter_code, methods=["POST"]),
-                Route("/api/devices/{id}", self._revoke, methods=["DELETE"]),
-                Route("/api/addresses/{label}", self._save_address, methods=["PUT"]),
-                *(
-                    Route(f"/api/{name}", self._given(name))
-                    for name in ("orders", "devices", "addresses", "menus")
-                ),
-                WebSocketRoute("/device", self._device),
-                Mount("/static", StaticFiles(directory=STATIC)),
-            ]
+        self.app = SecurityHeaders(
+            Starlette(
+                routes=[
+                    Route("/", self._page("lab.html")),
+                    Route("/d/{family}", self._page("device.html")),
+                    Route("/api/session", self._session),
+                    Route("/api/orders/{id}/receipt", self._receipt),
+                    Route("/api/devices/pair", self._show_code, methods=["POST"]),
+                    Route("/api/devices/enter", self._enter_code, methods=["POST"]),
+                    Route("/api/devices/{id}", self._revoke, methods=["DELETE"]),
+                    Route("/api/addresses/{label}", self._save_address, methods=["PUT"]),
+                    *(
+                        Route(f"/api/{name}", self._given(name))
+                        for name in ("orders", "devices", "addresses", "menus")
+                    ),
+                    WebSocketRoute("/device", self._device),
+                    Mount("/static", StaticFiles(directory=STATIC)),
+                ]
+            )
         )
 
     def reset(self) -> None:
@@ -158,7 +168,7 @@ class ScriptedGateway:
         self.refuse_with: tuple[str, int] | None = None
         self.accept_codec = True
         self.calls: list[tuple[str, Any]] = []
-        self.check: Callable[[Message], None] = lambda message: None
+        self.faults: list[str] = []
         self.given: dict[str, list[Message]] = {
             "orders": [],
             "devices": [],
@@ -173,11 +183,16 @@ class ScriptedGateway:
 
     async def start(self, port: int = 0) -> None:
         config = uvicorn.Config(
-            self.app, host="127.0.0.1", port=port, log_level="error", ws="websockets-sansio"
+            self.app,
+            host="127.0.0.1",
+            port=port,
+            log_level="error",
+            lifespan="off",
+            ws="websockets-sansio",
         )
         self.server = uvicorn.Server(config)
         self.task = asyncio.create_task(self.server.serve())
-        while not self.server.started:
+        while not self.server.started:  # noqa: ASYNC110  uvicorn tells it no other way
             await asyncio.sleep(0.01)
         self.port = self.server.servers[0].sockets[0].getsockname()[1]
 
@@ -204,7 +219,7 @@ class ScriptedGateway:
 
     def _page(self, name: str) -> Callable[[Request], Awaitable[Response]]:
         async def page(request: Request) -> Response:
-            return FileResponse(STATIC / name, headers={"content-security-policy": POLICY})
+            return FileResponse(STATIC / name)
 
         return page
 
@@ -216,11 +231,9 @@ class ScriptedGateway:
 
     async def _session(self, request: Request) -> Response:
         if not self.signed_in:
-            return JSONResponse({"message": "Sign in with the link that Lapel printed."}, 401)
+            return JSONResponse(refusal("Sign in with the link that Lapel printed."), 401)
         user = {"id": "u_1", "name": "Robin"}
-        return JSONResponse(
-            {"token": TOKEN, "user": user, "speech": self.speech, "merchants": 3}
-        )
+        return JSONResponse({"token": TOKEN, "user": user, "speech": self.speech, "merchants": 3})
 
     async def _receipt(self, request: Request) -> Response:
         return JSONResponse({"order": request.path_params["id"]})
@@ -233,7 +246,7 @@ class ScriptedGateway:
         body = await request.json()
         self.calls.append(("enter", body))
         if body["code"] != "135790":
-            return JSONResponse({"message": "No device shows this code."}, 404)
+            return JSONResponse(refusal("No device shows this code."), 404)
         return JSONResponse({"device": {"id": "d_9"}})
 
     async def _revoke(self, request: Request) -> Response:
@@ -250,10 +263,11 @@ class ScriptedGateway:
     async def _device(self, socket: WebSocket) -> None:
         await socket.accept(subprotocol="lapel.device.1")
         try:
-            hello = json.loads(await socket.receive_text())
+            said = await socket.receive_text()
         except WebSocketDisconnect:
             return
-        self.check(hello)
+        wire.parse_text(said)
+        hello = json.loads(said)
         self.hellos.append(hello)
         if self.refuse_with:
             code, close = self.refuse_with
@@ -286,6 +300,7 @@ class ScriptedGateway:
                     await link.send(message)
 
     async def welcome(self, link: Link, audio: Message, resumed: bool = False) -> None:
+        link.audio = audio
         auth = link.hello["auth"]
         if "code" in auth or "pair" in auth or ("token" in auth and auth.get("remember", True)):
             await link.send({"type": "paired", "device": "d_7", "key": "dk_secret"})
@@ -309,4 +324,7 @@ class ScriptedGateway:
                 async with link.changed:
                     link.changed.notify_all()
                 return
-            await link.take(received)
+            try:
+                await link.take(received)
+            except DeviceError as error:
+                self.faults.append(f"{link.family}: {error}")

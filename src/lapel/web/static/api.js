@@ -29,7 +29,7 @@ async function call(method, path, body) {
     // An answer that is not JSON is an error page; its status says enough.
   }
   if (!response.ok) {
-    throw new ApiError(response.status, answer?.message ?? answer?.detail ?? `Lapel answered ${response.status}.`);
+    throw new ApiError(response.status, answer?.error?.message ?? `Lapel answered ${response.status}.`);
   }
   return answer;
 }
@@ -45,6 +45,7 @@ export const api = {
   enterCode: (code) => call("POST", "/api/devices/enter", { code }),
   addresses: () => call("GET", "/api/addresses"),
   saveAddress: (label, address) => call("PUT", `/api/addresses/${part(label)}`, address),
+  removeAddress: (label) => call("DELETE", `/api/addresses/${part(label)}`),
   menus: () => call("GET", "/api/menus"),
   receiptPath: (id) => `/api/orders/${part(id)}/receipt`,
 };

@@ -135,6 +135,8 @@ export class Microphone {
   }
 
   #give(payload) {
+    // Flushed, an Opus encoder adds a frame with its own look-ahead: silence after the padding.
+    if (this.lastFrame !== null && this.given > this.lastFrame) return;
     const last = this.given === this.lastFrame;
     this.given += 1;
     this.onFrame({ payload, last });

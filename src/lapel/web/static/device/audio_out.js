@@ -210,15 +210,21 @@ export class Speaker extends EventTarget {
     if (!stream) return;
     if (data.seconds !== undefined) stream.seconds = data.seconds;
     if (data.started !== undefined) {
-      this.report(stream.cue, "started", 0);
-      this.#emit("speaking", { cue: stream.cue, text: stream.text });
+      this.#whenHeard(() => {
+        if (stream.stopping) return;
+        this.report(stream.cue, "started", 0);
+        this.#emit("speaking", { cue: stream.cue, text: stream.text });
+      });
     } else if (data.stopped !== undefined) {
       this.#finish(stream, "stopped", this.#heardMs(data.seconds));
     } else if (data.finished !== undefined) {
-      // Rendered is not heard yet: the device's own latency lies between.
-      const delay_ms = (this.context.outputLatency ?? 0) * 1000;
-      setTimeout(() => this.#finish(stream, "finished", Math.round(data.seconds * 1000)), delay_ms);
+      this.#whenHeard(() => this.#finish(stream, "finished", Math.round(data.seconds * 1000)));
     }
+  }
+
+  // Rendered is not heard yet: the output's own latency lies between.
+  #whenHeard(act) {
+    setTimeout(act, (this.context.outputLatency ?? 0) * 1000);
   }
 
   #heardMs(seconds) {

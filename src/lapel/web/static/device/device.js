@@ -161,10 +161,10 @@ export class Device extends EventTarget {
   }
 
   #announceListening() {
-    this.memory.listens += 1;
+    this.memory.listens = (this.memory.listens + 1) & 0xffff;
     this.memory.save();
     this.sequence = 0;
-    this.client.send({ type: "listen", state: "start", mode: "auto" });
+    this.client.send({ type: "listen", state: "start", mode: "auto", stream: this.memory.listens });
     this.#stayAwake();
   }
 
@@ -241,7 +241,8 @@ export class Device extends EventTarget {
   }
 
   #cue(cue) {
-    const fresh = this.memory.meet(cue.id);
+    // Only what sounds or buzzes must not do so twice; a map that moves every second need not be remembered.
+    const fresh = cue.speech || cue.haptic ? this.memory.meet(cue.id) : true;
     if (!fresh) this.quiet.add(cue.id);
     const displays = this.profile.displays.length > 0;
     if ((cue.card && displays) || cue.haptic) this.#keep(cue);

@@ -8,6 +8,7 @@ const SURE_MS = 4000;
 
 function row(entry, { onRevoke }) {
   const state = entry.connected ? (entry.on_body ? "linked, worn" : "linked, not worn") : `last seen ${ago(entry.last_seen_at) || "never"}`;
+  if (entry.remembered === false) return passing(entry, state);
   const revoke = el("button", { class: "small danger", type: "button", text: "Revoke", "aria-label": `Revoke ${entry.name}` });
   let sure = null;
   revoke.addEventListener("click", () => {
@@ -22,10 +23,19 @@ function row(entry, { onRevoke }) {
     clearTimeout(sure);
     onRevoke(entry.id);
   });
+  return line(entry, state, revoke);
+}
+
+/** A device of this page, or another that asked to be forgotten: there is no key to revoke. */
+function passing(entry, state) {
+  return line(entry, state, el("span", { class: "device-passing", text: "lab" }));
+}
+
+function line(entry, state, last) {
   return el("li", { class: "device-row", "data-connected": String(entry.connected), "data-id": entry.id },
     el("span", { class: "device-dot", "aria-hidden": "true" }),
     el("span", { class: "device-name" }, el("strong", { text: entry.name }), el("span", { text: `${entry.family} · ${state}` })),
-    revoke);
+    last);
 }
 
 function showCode(fail) {

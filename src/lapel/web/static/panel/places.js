@@ -21,12 +21,18 @@ function form(address, { fail, onSaved }) {
     maxlength: field.maxlength, required: field.required, value: address?.[field.name] ?? "",
     readonly: Boolean(address) && field.name === "label",
   })]));
+  const preferred = el("input", { type: "checkbox", name: "default" });
+  preferred.checked = address?.default ?? false;
+  const remove = address ? el("button", { class: "small danger", type: "button", text: "Remove" }) : null;
+  remove?.addEventListener("click", () => api.removeAddress(address.label).then(onSaved, fail));
   const element = el("form", { class: "place-form" },
     ...FIELDS.map((field) => el("label", { class: `place-${field.name}` }, el("span", { text: field.label }), inputs.get(field.name))),
-    el("button", { class: "action", type: "submit", text: "Save" }));
+    el("label", { class: "place-default" }, preferred, el("span", { text: "Use it when I name no place" })),
+    el("div", { class: "place-buttons" }, el("button", { class: "action", type: "submit", text: "Save" }), remove));
   element.addEventListener("submit", async (event) => {
     event.preventDefault();
     const entered = Object.fromEntries([...inputs].map(([name, input]) => [name, NUMBERS.has(name) ? Number(input.value) : input.value.trim()]));
+    entered.default = preferred.checked;
     try {
       await api.saveAddress(entered.label, entered);
       onSaved();
@@ -45,6 +51,7 @@ export function placesTab(content, { fail }) {
       ...addresses.map((address) => el("details", { class: "place", "data-label": address.label },
         el("summary", {},
           el("span", { class: "menu-name", text: address.label }),
+          address.default ? el("span", { class: "place-default-mark", text: "usual" }) : null,
           el("span", { class: "place-where", text: `${address.street}, ${address.city}` })),
         form(address, { fail, onSaved }))),
       el("details", { class: "place new" },

@@ -4,26 +4,33 @@ import { el } from "../dom.js";
 
 /**
  * The rows that show `card` on a display of `lines` lines, from item `offset` on: {kind, text, value, span}.
- * Title, total, progress and footer always keep their line; items share what is left, and the rest is counted.
+ * Title, total, progress and footer always keep their line, and so does the word on an order under way; items share what
+ * is left, and the rest is counted.
  */
 export function hudRows(card, { lines = 7, offset = 0 } = {}) {
-  const fixed = [card.title, card.total, card.progress, card.footer].filter(Boolean).length;
-  let room = Math.max(1, lines - fixed);
   const items = card.lines ?? [];
+  const fixed = [card.title, card.total, card.progress, card.footer].filter(Boolean).length;
+  const room = Math.max(1, lines - fixed);
+  const span = bodySpan(card, items.length, room);
+  const places = room - span;
   const rows = [];
   if (card.title) rows.push({ kind: "title", text: card.title });
-  if (card.body && items.length === 0) rows.push({ kind: "body", text: card.body, span: room });
-  else if (card.body && items.length < room) rows.push({ kind: "body", text: card.body, span: 1 });
-  if (card.body && items.length > 0) room -= items.length < room ? 1 : 0;
+  if (span) rows.push({ kind: "body", text: card.body, span });
   const start = Math.min(offset, Math.max(0, items.length - 1));
   const rest = items.slice(start);
-  const shown = rest.length > room ? rest.slice(0, room - 1) : rest;
+  const shown = rest.length > places ? rest.slice(0, Math.max(0, places - 1)) : rest;
   for (const item of shown) rows.push({ kind: "line", text: item.text, value: item.value ?? "" });
-  if (shown.length < rest.length) rows.push({ kind: "more", text: `${rest.length - shown.length} more`, value: "›" });
+  if (shown.length < rest.length && places > 0) rows.push({ kind: "more", text: `${rest.length - shown.length} more`, value: "›" });
   if (card.total) rows.push({ kind: "total", text: "Total", value: card.total });
   if (card.progress) rows.push({ kind: "progress", text: stepText(card.progress), value: "" });
   if (card.footer) rows.push({ kind: "footer", text: card.footer });
   return rows;
+}
+
+function bodySpan(card, items, room) {
+  if (!card.body) return 0;
+  if (items === 0) return room;
+  return card.progress || items < room ? 1 : 0;
 }
 
 /** The step that is under way, as a word: the last one when all are done. */

@@ -8,6 +8,7 @@ import { STATE_WORDS, icon, stateIcon } from "./icons.js";
 import { tile } from "./tile.js";
 
 const THREAD_LIMIT = 60;
+const PRESS_AGAIN_MS = 1500;
 const HAPTIC_MS = { pulse: [120], double: [90, 110, 90], long: [600] };
 
 /** Words alone, as a speech bubble holds them. */
@@ -21,8 +22,14 @@ function wording({ kind, card }) {
   return JSON.stringify([kind, { ...card, map: Boolean(card.map) }]);
 }
 
+/** The order that a receipt belongs to: its topic names it. */
 function orderOf(cue) {
-  return cue.topic.startsWith("order:") ? cue.topic.slice("order:".length) : null;
+  return cue.kind === "receipt" ? cue.topic.split(":")[1] ?? null : null;
+}
+
+/** A map stays up between two steps of an order that is still on its way. */
+function keepsMap({ kind, card }) {
+  return kind === "order" && card.progress && card.progress.at < card.progress.steps.length;
 }
 
 export function phone(device, { signedIn = true, ...options } = {}) {
@@ -50,8 +57,8 @@ export function phone(device, { signedIn = true, ...options } = {}) {
     thread.scrollTop = thread.scrollHeight;
   };
   const pictureFor = (cue) => {
-    if (!cue.card.map) return null;
-    let picture = pictures.get(cue.topic);
+    let picture = pictures.get(cue.topic) ?? null;
+    if (!cue.card.map) return picture && keepsMap(cue) ? picture.element : null;
     if (!picture) {
       picture = new MapPicture();
       pictures.set(cue.topic, picture);
@@ -59,31 +66,44 @@ export function phone(device, { signedIn = true, ...options } = {}) {
     picture.update(cue.card.map);
     return picture.element;
   };
-  const show = (cue) => {
+  const press = (node, cue, action) => {
+    if (!device.gesture("screen", "press", { action, topic: cue.topic })) return;
+    const able = (yes) => {
+      for (const button of node.querySelectorAll("button")) button.disabled = !yes;
+    };
+    able(false);
+    // A card that still stands after a while was not decided by it: let it be pressed again.
+    setTimeout(() => able(true), PRESS_AGAIN_MS);
+  };
+  const draw = (cue) => {
     const words = bubbleText(cue);
+    if (words) return el("div", { class: "bubble theirs", "data-kind": cue.kind, text: words });
+    const order = orderOf(cue);
+    const node = drawCard(cue, {
+      onAction: (action) => press(node, cue, action),
+      picture: pictureFor(cue),
+      receipt: signedIn && order ? api.receiptPath(order) : null,
+    });
+    return node;
+  };
+  const show = (cue) => {
     const before = places.get(cue.topic);
-    if (before?.dataset.wording === wording(cue) && cue.card.map) {
+    const written = wording(cue);
+    if (before?.dataset.wording === written && cue.card.map) {
       pictureFor(cue);
       return;
     }
-    let node;
-    if (words) {
-      node = el("div", { class: "bubble theirs", "data-kind": cue.kind, text: words });
-      if (before && !before.classList.contains("bubble")) before.remove();
-    } else {
-      node = drawCard(cue, {
-        onAction: (action) => {
-          device.gesture("screen", "press", { action, topic: cue.topic });
-          node.dataset.pressed = action;
-          for (const button of node.querySelectorAll("button")) button.disabled = true;
-        },
-        picture: pictureFor(cue),
-        receipt: signedIn && cue.kind === "receipt" && orderOf(cue) ? api.receiptPath(orderOf(cue)) : null,
-      });
-      if (before) before.remove();
-    }
-    node.dataset.wording = wording(cue);
+    const node = draw(cue);
+    node.dataset.wording = written;
     places.set(cue.topic, node);
+    if (before && !before.classList.contains("bubble")) {
+      if (before === thread.lastElementChild) {
+        node.classList.add("again");
+        before.replaceWith(node);
+        return;
+      }
+      before.remove();
+    }
     add(node);
   };
   const drawState = () => {
