@@ -1,0 +1,5 @@
+"""`python -m city` is the `city` command."""
+
+from city.cli import main
+
+main()

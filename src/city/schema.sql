@@ -1,0 +1,91 @@
+CREATE TABLE IF NOT EXISTS facts (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS answers (
+    scope TEXT NOT NULL, key TEXT NOT NULL, fingerprint TEXT NOT NULL,
+    status INTEGER NOT NULL, headers TEXT NOT NULL, body BLOB NOT NULL, at_s REAL NOT NULL,
+    PRIMARY KEY (scope, key)
+) WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS accounts (
+    id TEXT PRIMARY KEY, owner TEXT NOT NULL, kind TEXT NOT NULL,
+    currency TEXT NOT NULL, secret_hash TEXT NOT NULL, at_s REAL NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS transfers (
+    id INTEGER PRIMARY KEY, kind TEXT NOT NULL, reference TEXT NOT NULL, at_s REAL NOT NULL
+);
+
+CREATE TABLE IF NOT EXISTS entries (
+    id INTEGER PRIMARY KEY,
+    transfer INTEGER NOT NULL REFERENCES transfers (id),
+    account TEXT NOT NULL REFERENCES accounts (id),
+    counterparty TEXT NOT NULL REFERENCES accounts (id),
+    amount INTEGER NOT NULL CHECK (amount <> 0)
+);
+CREATE INDEX IF NOT EXISTS entries_by_account ON entries (account, id);
+
+CREATE TABLE IF NOT EXISTS authorizations (
+    id TEXT PRIMARY KEY, account TEXT NOT NULL REFERENCES accounts (id),
+    payee TEXT NOT NULL REFERENCES accounts (id), amount INTEGER NOT NULL CHECK (amount > 0),
+    currency TEXT NOT NULL, handler_id TEXT NOT NULL, reference TEXT NOT NULL,
+    token TEXT NOT NULL UNIQUE, state TEXT NOT NULL, expires_s REAL NOT NULL,
+    capture_reference TEXT NOT NULL DEFAULT ''
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS authorizations_held ON authorizations (account, state);
+
+CREATE TABLE IF NOT EXISTS shelves (
+    merchant TEXT NOT NULL, item TEXT NOT NULL,
+    price INTEGER, remaining INTEGER, restock_s REAL,
+    PRIMARY KEY (merchant, item)
+) WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS checkouts (
+    id TEXT PRIMARY KEY, merchant TEXT NOT NULL, platform TEXT NOT NULL,
+    status TEXT NOT NULL, request TEXT NOT NULL, body TEXT NOT NULL, total INTEGER NOT NULL,
+    created_s REAL NOT NULL, expires_s REAL NOT NULL, attempt TEXT, order_id TEXT
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS checkouts_in_progress ON checkouts (status)
+    WHERE status = 'complete_in_progress';
+
+CREATE TABLE IF NOT EXISTS orders (
+    number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, merchant TEXT NOT NULL,
+    platform TEXT NOT NULL, capabilities TEXT NOT NULL, webhook_url TEXT NOT NULL,
+    checkout_id TEXT NOT NULL UNIQUE REFERENCES checkouts (id),
+    authorization_id TEXT NOT NULL, tracking TEXT NOT NULL UNIQUE,
+    status TEXT NOT NULL, contents TEXT NOT NULL, plan TEXT NOT NULL, placed_s REAL NOT NULL
+);
+
+CREATE TABLE IF NOT EXISTS order_events (
+    order_id TEXT NOT NULL REFERENCES orders (id), seq INTEGER NOT NULL, id TEXT NOT NULL UNIQUE,
+    kind TEXT NOT NULL, description TEXT NOT NULL, at_s REAL NOT NULL,
+    PRIMARY KEY (order_id, seq)
+) WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS order_steps (
+    order_id TEXT NOT NULL REFERENCES orders (id), seq INTEGER NOT NULL, kind TEXT NOT NULL,
+    due_s REAL NOT NULL, PRIMARY KEY (order_id, seq)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS steps_due ON order_steps (due_s);
+
+CREATE TABLE IF NOT EXISTS couriers (
+    id INTEGER PRIMARY KEY, name TEXT NOT NULL, latitude REAL NOT NULL, longitude REAL NOT NULL,
+    free_s REAL NOT NULL
+);
+
+CREATE TABLE IF NOT EXISTS webhooks (
+    id TEXT PRIMARY KEY, order_id TEXT NOT NULL REFERENCES orders (id), seq REAL NOT NULL,
+    merchant TEXT NOT NULL, url TEXT NOT NULL, body BLOB NOT NULL, at_s REAL NOT NULL,
+    state TEXT NOT NULL, copies INTEGER NOT NULL DEFAULT 1,
+    attempts INTEGER NOT NULL DEFAULT 0, next_s REAL NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS webhooks_waiting ON webhooks (order_id, seq) WHERE state = 'waiting';
+
+CREATE TABLE IF NOT EXISTS forced_faults (
+    id INTEGER PRIMARY KEY, merchant TEXT, fault TEXT NOT NULL, operation TEXT,
+    remaining INTEGER NOT NULL, seconds REAL
+);
+
+CREATE TABLE IF NOT EXISTS fault_rolls (
+    merchant TEXT NOT NULL, fault TEXT NOT NULL, rolled INTEGER NOT NULL,
+    PRIMARY KEY (merchant, fault)
+) WITHOUT ROWID;

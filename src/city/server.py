@@ -1,0 +1,279 @@
+"""Puts the City together and serves it: one process, one port for the city and one a merchant."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import secrets
+import signal
+import socket
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import httpx
+import msgspec
+import uvicorn
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+
+from city.bank import ledger
+from city.bank.api import Bank
+from city.clock import ZONE, CityClock, opening_s
+from city.crash import KillSwitch, NoCrash
+from city.deliveries import hire
+from city.desk import Desk
+from city.errors import DataError
+from city.faults import Faults, Level
+from city.replay import forget_old
+from city.shops import city_shops
+from city.simulation import advance, save_clock, saved_clock
+from city.store import Database, Store, Transaction, only_process, put_fact, recall, remember
+from city.streets import helsinki
+from city.ucp.api import Merchant
+from city.ucp.completing import recover
+from city.ucp.platforms import Platforms
+from city.ucp.signatures import SigningKey, new_pem
+from city.webhooks import Sender
+from city.world import World, payee
+
+TICK_S = 0.1
+SAVE_EVERY = 10
+CONCURRENT = 256
+GRACE_S = 3
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    data: Path
+    host: str = "127.0.0.1"
+    port: int = 8700
+    speed: float = 60.0
+    start: str = "10:00"
+    seed: int = 7
+    faults: Level = Level.NONE
+    allow_remote: bool = False
+    allow_test_controls: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where the City is reached."""
+
+    city: str
+    bank: str
+    merchants: tuple[str, ...]
+
+
+def run(options: Options, ready: Callable[[Addresses], None]) -> None:
+    """Serve until SIGINT or SIGTERM. Raises DataError when it cannot start."""
+    if options.host not in LOOPBACK and not options.allow_remote:
+        raise DataError(
+            f"host {options.host!r} is not loopback; add --allow-remote if you mean it",
+            code="remote_refused",
+        )
+    with only_process(options.data):
+        database = Database(options.data / "city.sqlite3")
+        try:
+            asyncio.run(_serve(options, database, ready))
+        finally:
+            database.close()
+
+
+async def _serve(options: Options, database: Database, ready: Callable[[Addresses], None]) -> None:
+    slugs = list(city_shops())
+    sockets = _bind(options, database, 1 + len(slugs))
+    kill = KillSwitch() if options.allow_test_controls else None
+    world = _world(options, database, slugs, sockets, kill)
+    recover(world, database)
+    advance(world, database)
+    store = Store(database)
+    async with httpx.AsyncClient(trust_env=False, follow_redirects=False) as client:
+        apps = _apps(options, world, store, client, kill)
+        servers = [_server(app) for app in apps]
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, stop.set)
+        try:
+            async with asyncio.TaskGroup() as group:
+                for server, bound in zip(servers, sockets, strict=True):
+                    group.create_task(server.serve(sockets=[bound]))
+                beating = group.create_task(_beat(world, store))
+                posting = group.create_task(_post(Sender(world, store, client)))
+                for server in servers:
+                    await server.listening.wait()
+                urls = tuple(world.urls.values())
+                ready(Addresses(world.city_url, world.bank_url, urls))
+                await stop.wait()
+                beating.cancel()
+                posting.cancel()
+                for server in servers:
+                    server.should_exit = True
+        finally:
+            await store.run(lambda db: save_clock(world, db))
+            store.close()
+
+
+async def _beat(world: World, store: Store) -> None:
+    """Events as they fall due; the clock on the disk about once a second."""
+    beats = 0
+    while True:
+        await store.run(lambda database: advance(world, database))
+        beats += 1
+        if beats % SAVE_EVERY == 0:
+            await store.run(lambda database: save_clock(world, database))
+        await asyncio.sleep(TICK_S)
+
+
+async def _post(sender: Sender) -> None:
+    while True:
+        if not await sender.round():
+            await asyncio.sleep(TICK_S)
+
+
+def _apps(
+    options: Options,
+    world: World,
+    store: Store,
+    client: httpx.AsyncClient,
+    kill: KillSwitch | None,
+) -> list[Starlette]:
+    platforms = Platforms(client)
+    routes = [*Desk(world, store, kill).routes(), *Bank(world, store).routes()]
+    apps = [Starlette(routes=routes)]
+    apps += [Merchant(world, store, platforms, slug).app() for slug in world.shops]
+    if not options.allow_remote:
+        allowed = [*LOOPBACK, options.host, "[::1]"]
+        for app in apps:
+            app.user_middleware.append(Middleware(TrustedHostMiddleware, allowed_hosts=allowed))
+    return apps
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals to the City, which has several servers to stop, and tells when it listens."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.listening = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.listening.set()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None]:
+        yield
+
+
+def _server(app: Starlette) -> _Server:
+    config = uvicorn.Config(
+        app,
+        log_level="warning",
+        access_log=False,
+        lifespan="off",
+        limit_concurrency=CONCURRENT,
+        timeout_graceful_shutdown=GRACE_S,
+        ws="none",
+    )
+    return _Server(config)
+
+
+def _world(
+    options: Options,
+    database: Database,
+    slugs: list[str],
+    sockets: list[socket.socket],
+    kill: KillSwitch | None,
+) -> World:
+    urls = [_url(options.host, bound) for bound in sockets]
+    with database.transaction() as tx:
+        city_s = saved_clock(tx)
+        if city_s is None:
+            city_s = opening_s(datetime.now(ZONE), options.start)
+        keys = {slug: _key(tx, slug) for slug in slugs}
+        world = World(
+            shops=city_shops(),
+            streets=helsinki(),
+            clock=CityClock(city_s, options.speed),
+            faults=Faults(options.faults, options.seed),
+            crash=kill or NoCrash(),
+            seed=options.seed,
+            city_url=urls[0],
+            urls=dict(zip(slugs, urls[1:], strict=True)),
+            keys=keys,
+        )
+        found(world, tx)
+    return world
+
+
+def found(world: World, tx: Transaction) -> None:
+    """Everything that must be there from the beginning: accounts and couriers."""
+    now_s = world.real_s()
+    ledger.ensure_account(tx, "The mint", "mint", ledger.MINT, "-", now_s)
+    for slug, shop in world.shops.items():
+        secret = remember(tx, f"bank_secret:{slug}", f"sec_{new_secret()}")
+        ledger.ensure_account(tx, shop.name, "merchant", payee(slug), secret, now_s)
+    hire(tx, world.streets, world.seed)
+    forget_old(tx, now_s)
+
+
+def new_secret() -> str:
+    return secrets.token_urlsafe(24)
+
+
+def _key(tx: Transaction, slug: str) -> SigningKey:
+    return SigningKey.load(f"{slug}-1", remember(tx, f"key:{slug}", new_pem()))
+
+
+def _bind(options: Options, database: Database, count: int) -> list[socket.socket]:
+    """The ports in order; with port 0 those of the last start as far as they are free."""
+    wanted = [options.port + i if options.port else 0 for i in range(count)]
+    if options.port == 0:
+        with database.transaction() as tx:
+            kept = recall(tx, "ports")
+        before = msgspec.json.decode(kept, type=list[int]) if kept else []
+        wanted = before if len(before) == count else wanted
+    bound = [_socket(options.host, port, fallback=options.port == 0) for port in wanted]
+    with database.transaction() as tx:
+        ports = [int(s.getsockname()[1]) for s in bound]
+        put_fact(tx, "ports", msgspec.json.encode(ports).decode())
+        put_fact(tx, "host", options.host)
+    return bound
+
+
+def _socket(host: str, port: int, *, fallback: bool) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    made = socket.socket(family, socket.SOCK_STREAM)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        made.bind((host, port))
+    except OSError as error:
+        made.close()
+        if fallback and port:
+            return _socket(host, 0, fallback=False)
+        raise DataError(
+            f"cannot listen on {host}:{port}: {error.strerror}; give another --port",
+            code="port_taken",
+        ) from error
+    return made
+
+
+def _url(host: str, bound: socket.socket) -> str:
+    name = f"[{host}]" if ":" in host else host
+    return f"http://{name}:{bound.getsockname()[1]}"
+
+
+def merchant_urls(database: Database) -> Mapping[str, str]:
+    """Where the merchants of the last start listened, by slug."""
+    with database.transaction() as tx:
+        ports, host = recall(tx, "ports"), recall(tx, "host")
+    if ports is None or host is None:
+        return {}
+    numbers = msgspec.json.decode(ports, type=list[int])
+    return {
+        slug: f"http://{host}:{port}" for slug, port in zip(city_shops(), numbers[1:], strict=False)
+    }

@@ -1,0 +1,243 @@
+"""The merchants of the city, from data files: who they are, when they open, what they sell."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache
+from importlib import resources
+
+import msgspec
+
+from city.clock import city_time
+from city.errors import DataError
+
+_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One value of a modifier group; `id` is unique within the merchant."""
+
+    id: str
+    title: str
+    aliases: tuple[str, ...]
+    price_delta: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChoiceGroup:
+    id: str
+    title: str
+    values: tuple[Choice, ...]
+    required: bool
+    multiple: bool
+    default: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Dish:
+    """One thing on the menu. `stock` is how many a restocking gives; None means made to order."""
+
+    id: str
+    title: str
+    price: int
+    category: str
+    description: str
+    aliases: tuple[str, ...]
+    groups: tuple[ChoiceGroup, ...]
+    stock: int | None
+
+    @property
+    def product_id(self) -> str:
+        return f"prod_{self.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """Opening hours a weekday, in minutes from midnight; closing may lie beyond 24 h."""
+
+    week: tuple[tuple[int, int] | None, ...]
+
+    def is_open(self, at: datetime) -> bool:
+        return self._span(at) is not None
+
+    def text(self, at: datetime) -> str:
+        """For people: "open until 18:00", "opens at 07:00", "opens on mon at 07:00"."""
+        if self._always:
+            return "open around the clock"
+        span = self._span(at)
+        if span is not None:
+            return f"open until {_clock(span[1])}"
+        midnight = at.replace(hour=0, minute=0, second=0, microsecond=0)
+        for ahead in range(8):
+            day = midnight + ahead * _DAY
+            hours = self.week[day.weekday()]
+            if hours is not None and day + timedelta(minutes=hours[0]) > at:
+                when = "" if ahead == 0 else f"on {_DAYS[day.weekday()]} "
+                return f"opens {when}at {_clock(hours[0])}"
+        return "closed"
+
+    @property
+    def _always(self) -> bool:
+        return all(day == (0, 24 * 60) for day in self.week)
+
+    def _span(self, at: datetime) -> tuple[int, int] | None:
+        """The opening that covers `at`: today's, or yesterday's when it runs past midnight."""
+        minute = at.hour * 60 + at.minute
+        for back in (0, 1):
+            hours = self.week[(at - back * _DAY).weekday()]
+            if hours is not None and hours[0] <= minute + back * 24 * 60 < hours[1]:
+                return hours
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    slug: str
+    name: str
+    aliases: tuple[str, ...]
+    tags: tuple[str, ...]
+    street_address: str
+    hours: Hours
+    hours_text: Mapping[str, str]
+    preparing_s: tuple[float, float]
+    dishes: Mapping[str, Dish]
+
+    def dish(self, id: str) -> Dish | None:
+        """By variant id or product id."""
+        return self.dishes.get(id) or self.dishes.get(id.removeprefix("prod_"))
+
+    def is_open(self, city_s: float) -> bool:
+        return self.hours.is_open(city_time(city_s))
+
+    def opens_text(self, city_s: float) -> str:
+        return self.hours.text(city_time(city_s))
+
+
+class _Value(msgspec.Struct, forbid_unknown_fields=True):
+    id: str
+    title: str
+    aliases: tuple[str, ...] = ()
+    delta: int = 0
+
+
+class _Group(msgspec.Struct, forbid_unknown_fields=True):
+    title: str
+    values: list[_Value]
+    required: bool = False
+    multiple: bool = False
+    default: str | None = None
+
+
+class _Item(msgspec.Struct, forbid_unknown_fields=True):
+    id: str
+    title: str
+    price: int
+    aliases: tuple[str, ...] = ()
+    description: str = ""
+    groups: tuple[str, ...] = ()
+    stock: int | None = None
+
+
+class _File(msgspec.Struct, forbid_unknown_fields=True):
+    slug: str
+    name: str
+    street_address: str
+    hours: dict[str, str]
+    menu: dict[str, list[_Item]]
+    aliases: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    preparing_minutes: tuple[float, float] = (4.0, 8.0)
+    groups: dict[str, _Group] = {}
+
+
+@cache
+def city_shops() -> Mapping[str, Shop]:
+    """All merchants by slug, in the order of their ports."""
+    folder = resources.files("city").joinpath("data/merchants")
+    files = sorted(f.name for f in folder.iterdir() if f.name.endswith(".toml"))
+    shops = [read_shop(folder.joinpath(name).read_text("utf-8"), name) for name in files]
+    return {shop.slug: shop for shop in shops}
+
+
+def read_shop(text: str, source: str) -> Shop:
+    """Raises DataError naming the file and what is wrong in it."""
+    try:
+        file = msgspec.convert(tomllib.loads(text), _File)
+        dishes = [
+            _dish(item, category, file.groups)
+            for category, items in file.menu.items()
+            for item in items
+        ]
+        by_id = {dish.id: dish for dish in dishes}
+        if len(by_id) != len(dishes):
+            raise ValueError("an item id occurs twice")
+        return Shop(
+            slug=file.slug,
+            name=file.name,
+            aliases=file.aliases,
+            tags=file.tags,
+            street_address=file.street_address,
+            hours=_hours(file.hours),
+            hours_text=file.hours,
+            preparing_s=(file.preparing_minutes[0] * 60, file.preparing_minutes[1] * 60),
+            dishes=by_id,
+        )
+    except (ValueError, KeyError, msgspec.ValidationError) as error:
+        raise DataError(f"merchant file {source!r}: {error}") from error
+
+
+def _dish(item: _Item, category: str, groups: Mapping[str, _Group]) -> Dish:
+    return Dish(
+        id=item.id,
+        title=item.title,
+        price=item.price,
+        category=category,
+        description=item.description,
+        aliases=item.aliases,
+        groups=tuple(_group(reference, groups) for reference in item.groups),
+        stock=item.stock,
+    )
+
+
+def _group(reference: str, groups: Mapping[str, _Group]) -> ChoiceGroup:
+    """`reference` is a group's name; "=value" after it changes the default for one item."""
+    name, changed, default = reference.partition("=")
+    group = groups[name]
+    chosen = (default or None) if changed else group.default
+    values = tuple(Choice(f"{name}.{v.id}", v.title, v.aliases, v.delta) for v in group.values)
+    if chosen is not None and all(v.id != chosen for v in group.values):
+        raise ValueError(f"group {name!r} has no value {chosen!r}")
+    return ChoiceGroup(
+        id=name,
+        title=group.title,
+        values=values,
+        required=group.required,
+        multiple=group.multiple,
+        default=None if chosen is None else f"{name}.{chosen}",
+    )
+
+
+def _hours(written: Mapping[str, str]) -> Hours:
+    """From {"mon": "07:00-18:00"}; "all" is every day, "closed" none of it."""
+    week: list[tuple[int, int] | None] = []
+    for day in _DAYS:
+        text = written.get(day, written.get("all", "closed"))
+        match = re.fullmatch(r"(\d\d):(\d\d)-(\d\d):(\d\d)", text)
+        if match is None and text != "closed":
+            raise ValueError(f"hours {text!r} are not HH:MM-HH:MM")
+        if match is None:
+            week.append(None)
+            continue
+        opens, closes = (int(match[i]) * 60 + int(match[i + 1]) for i in (1, 3))
+        week.append((opens, closes if closes > opens else closes + 24 * 60))
+    return Hours(tuple(week))
+
+
+def _clock(minutes: int) -> str:
+    return f"{minutes // 60 % 24:02d}:{minutes % 60:02d}"

@@ -1,0 +1,52 @@
+"""The city's heartbeat: what falls due happens, each event in a transaction of its own."""
+
+from __future__ import annotations
+
+from city.bank import ledger
+from city.store import CITY_CLOCK, Database, Transaction, put_fact, recall
+from city.ucp.orders import happen, load
+from city.world import World
+
+
+def advance(world: World, database: Database) -> int:
+    """Let everything happen that is due in city time; gives how many events that were."""
+    count = 0
+    while _step(world, database):
+        count += 1
+    with database.transaction() as tx:
+        busy = tx.execute("SELECT 1 FROM order_steps LIMIT 1").fetchone() is not None
+    world.clock.set_busy(busy)
+    return count
+
+
+def save_clock(world: World, database: Database) -> None:
+    """So that after a crash city time goes on from here."""
+    with database.transaction() as tx:
+        put_fact(tx, CITY_CLOCK, repr(world.clock.now_s()))
+
+
+def saved_clock(tx: Transaction) -> float | None:
+    text = recall(tx, CITY_CLOCK)
+    return None if text is None else float(text)
+
+
+def _step(world: World, database: Database) -> bool:
+    now_s = world.clock.now_s()
+    with database.transaction() as tx:
+        row = tx.execute(
+            "SELECT order_id, seq, kind, due_s FROM order_steps WHERE due_s <= ? "
+            "ORDER BY due_s, order_id, seq LIMIT 1",
+            (now_s,),
+        ).fetchone()
+        if row is None:
+            return False
+        order_id, seq, kind, due_s = row
+        world.crash.passing("before_step")
+        if kind == "canceled":
+            ledger.refund(tx, load(tx, order_id).authorization_id, world.real_s())
+        happen(world, tx, order_id, kind, due_s)
+        tx.execute("DELETE FROM order_steps WHERE order_id = ? AND seq = ?", (order_id, seq))
+        put_fact(tx, CITY_CLOCK, repr(now_s))
+        world.crash.passing("in_step")
+    world.crash.passing("after_step")
+    return True

@@ -1,0 +1,266 @@
+"""A merchant's HTTP interface: UCP over REST, tracking, and a few pages for people."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+
+import msgspec
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Route
+
+from city.errors import ProtocolError
+from city.http import Exchange, error_answer, lower_headers, once, read_body, to_response
+from city.replay import Answer, Key, key_for
+from city.shelves import Shelf, look
+from city.store import Database, Store, Transaction
+from city.ucp import catalog, checkouts, completing, orders, pages
+from city.ucp.envelope import answer, failure, not_found
+from city.ucp.platforms import Platform, Platforms
+from city.ucp.profile import business_profile
+from city.ucp.quote import Json, Note
+from city.ucp.signatures import request_message
+from city.ucp.vocabulary import CHECKOUT, FULFILLMENT, LOOKUP, ORDER, SEARCH
+from city.ucp.wire import (
+    CheckoutRequest,
+    LookupRequest,
+    ProductRequest,
+    SearchRequest,
+    parse,
+)
+from city.world import World
+
+_NEEDS = {
+    "search": (SEARCH,),
+    "lookup": (LOOKUP,),
+    "product": (LOOKUP,),
+    "order": (ORDER,),
+}
+_CHECKOUT_NEEDS = (CHECKOUT, FULFILLMENT)
+
+Handler = Callable[[Request, Platform, bytes], Callable[[Database], Answer]]
+
+
+class Merchant:
+    """The endpoints of one merchant."""
+
+    def __init__(self, world: World, store: Store, platforms: Platforms, slug: str) -> None:
+        self._world = world
+        self._store = store
+        self._platforms = platforms
+        self._slug = slug
+        self._exchange = Exchange(world, store, slug)
+
+    def app(self) -> Starlette:
+        def ucp(path: str, method: str, operation: str, handler: Handler) -> Route:
+            return Route(path, self._endpoint(operation, handler), methods=[method])
+
+        return Starlette(
+            routes=[
+                Route("/.well-known/ucp", self._profile),
+                ucp("/catalog/search", "POST", "search", self._search),
+                ucp("/catalog/lookup", "POST", "lookup", self._lookup),
+                ucp("/catalog/product", "POST", "product", self._product),
+                ucp("/checkout-sessions", "POST", "create", self._create),
+                ucp("/checkout-sessions/{id}", "GET", "get", self._get),
+                ucp("/checkout-sessions/{id}", "PUT", "update", self._update),
+                ucp("/checkout-sessions/{id}/complete", "POST", "complete", self._complete),
+                ucp("/checkout-sessions/{id}/cancel", "POST", "cancel", self._cancel),
+                ucp("/orders/{id}", "GET", "order", self._order),
+                Route("/track/{tracking}", self._track),
+                Route("/", self._page("menu")),
+                Route("/checkout/{id}", self._page("checkout")),
+                Route("/o/{id}", self._page("order")),
+                Route("/terms", self._page("terms")),
+                Route("/privacy", self._page("privacy")),
+            ]
+        )
+
+    def _endpoint(
+        self, operation: str, handler: Handler
+    ) -> Callable[[Request], Awaitable[Response]]:
+        async def serve(request: Request) -> Response:
+            try:
+                made = await self._serve(request, operation, handler)
+            except ProtocolError as error:
+                fields = {"code": error.code, "content": error.text}
+                made = error_answer(error.status, fields)
+            return to_response(made, request)
+
+        return serve
+
+    async def _serve(self, request: Request, operation: str, handler: Handler) -> Answer:
+        body = await read_body(request)
+        url = request.url
+        headers = lower_headers(request)
+        message = request_message(
+            request.method, headers.get("host", ""), url.path, url.query, headers
+        )
+        platform = await self._platforms.identify(message, body, self._world.real_s())
+        needs = _NEEDS.get(operation, _CHECKOUT_NEEDS)
+        if missing := [name for name in needs if name not in platform.shared]:
+            return self._incompatible(missing)
+        return await self._exchange.run(operation, handler(request, platform, body))
+
+    def _incompatible(self, missing: Sequence[str]) -> Answer:
+        text = f"your profile must declare {', '.join(missing)} in a version that we speak"
+        note = Note("error", "capabilities_incompatible", text, severity="unrecoverable")
+        body = failure(self._world, self._slug, {}, CHECKOUT, [note])
+        return answer(self._world.keys[self._slug], body, self._world.real_s())
+
+    # Reading.
+
+    def _look(self, act: Callable[[Transaction], Json]) -> Callable[[Database], Answer]:
+        def run(database: Database) -> Answer:
+            with database.transaction() as tx:
+                body = act(tx)
+            return answer(self._world.keys[self._slug], body, self._world.real_s())
+
+        return run
+
+    def _search(self, _: Request, platform: Platform, body: bytes) -> Callable[[Database], Answer]:
+        asked = parse(body, SearchRequest)
+        return self._look(lambda tx: catalog.search(self._shelf(tx), platform.shared, asked))
+
+    def _lookup(self, _: Request, platform: Platform, body: bytes) -> Callable[[Database], Answer]:
+        asked = parse(body, LookupRequest)
+        return self._look(lambda tx: catalog.lookup(self._shelf(tx), platform.shared, asked))
+
+    def _product(self, _: Request, platform: Platform, body: bytes) -> Callable[[Database], Answer]:
+        asked = parse(body, ProductRequest)
+
+        def act(tx: Transaction) -> Json:
+            found = catalog.one(self._shelf(tx), platform.shared, asked)
+            what = f"Product {asked.id}"
+            return found or not_found(self._world, self._slug, platform.shared, LOOKUP, what)
+
+        return self._look(act)
+
+    def _order(
+        self, request: Request, platform: Platform, _: bytes
+    ) -> Callable[[Database], Answer]:
+        id = str(request.path_params["id"])
+
+        def act(tx: Transaction) -> Json:
+            if not platform.signed:
+                text = "Not authorized to access this order."
+                note = Note("error", "unauthorized", text, severity="unrecoverable")
+                return failure(self._world, self._slug, platform.shared, ORDER, [note])
+            found = orders.find(tx, "id", id)
+            if found is None or (found.merchant, found.platform) != (
+                self._slug,
+                platform.profile_url,
+            ):
+                return not_found(self._world, self._slug, platform.shared, ORDER, "Order")
+            return orders.entity(self._world, tx, found, self._world.clock.now_s())
+
+        return self._look(act)
+
+    def _shelf(self, tx: Transaction) -> Shelf:
+        return look(tx, self._world.shops[self._slug], self._world.clock.now_s())
+
+    # Checkouts.
+
+    def _get(self, request: Request, platform: Platform, _: bytes) -> Callable[[Database], Answer]:
+        id = str(request.path_params["id"])
+
+        def run(database: Database) -> Answer:
+            with database.transaction() as tx:
+                return checkouts.read(self._counter(platform, tx), id)
+
+        return run
+
+    def _create(
+        self, request: Request, platform: Platform, body: bytes
+    ) -> Callable[[Database], Answer]:
+        asked = parse(body, CheckoutRequest)
+        return self._write(
+            request, platform, body, lambda counter: checkouts.create(counter, asked)
+        )
+
+    def _update(
+        self, request: Request, platform: Platform, body: bytes
+    ) -> Callable[[Database], Answer]:
+        asked = parse(body, CheckoutRequest)
+        id = str(request.path_params["id"])
+        return self._write(
+            request, platform, body, lambda counter: checkouts.update(counter, id, asked)
+        )
+
+    def _cancel(
+        self, request: Request, platform: Platform, body: bytes
+    ) -> Callable[[Database], Answer]:
+        id = str(request.path_params["id"])
+        return self._write(request, platform, body, lambda counter: checkouts.cancel(counter, id))
+
+    def _complete(
+        self, request: Request, platform: Platform, body: bytes
+    ) -> Callable[[Database], Answer]:
+        id = str(request.path_params["id"])
+        key = self._key(request, platform, body)
+        return lambda database: completing.complete(
+            self._world, database, self._slug, platform, key, id, body
+        )
+
+    def _write(
+        self,
+        request: Request,
+        platform: Platform,
+        body: bytes,
+        act: Callable[[checkouts.Counter], Answer],
+    ) -> Callable[[Database], Answer]:
+        key = self._key(request, platform, body)
+        crash = self._world.crash
+
+        def run(database: Database) -> Answer:
+            crash.passing("before_checkout")
+            made = once(
+                database, key, self._world.real_s(), lambda tx: act(self._counter(platform, tx))
+            )
+            crash.passing("after_checkout")
+            return made
+
+        return run
+
+    def _counter(self, platform: Platform, tx: Transaction) -> checkouts.Counter:
+        return checkouts.Counter(self._world, self._slug, platform, tx)
+
+    def _key(self, request: Request, platform: Platform, body: bytes) -> Key:
+        scope = f"ucp {self._slug} {platform.profile_url}"
+        header = request.headers.get("idempotency-key")
+        return key_for(scope, header, request.method, request.url.path, body)
+
+    # Without UCP.
+
+    async def _profile(self, _: Request) -> Response:
+        body = msgspec.json.encode(business_profile(self._world, self._slug))
+        headers = {"Cache-Control": "public, max-age=60"}
+        return Response(body, headers=headers, media_type="application/json")
+
+    async def _track(self, request: Request) -> Response:
+        tracking = str(request.path_params["tracking"])
+
+        def find(database: Database) -> Answer:
+            with database.transaction() as tx:
+                found = orders.find(tx, "tracking", tracking)
+            if found is None or found.merchant != self._slug:
+                return error_answer(404, {"code": "not_found", "content": "no such delivery"})
+            shown = orders.tracking(self._world, found, self._world.clock.now_s())
+            return Answer(200, msgspec.json.encode(shown))
+
+        return to_response(await self._store.run(find), request)
+
+    def _page(self, name: str) -> Callable[[Request], Awaitable[Response]]:
+        async def show(request: Request) -> Response:
+            id = str(request.path_params.get("id", ""))
+            draw = partial(pages.draw, self._world, self._slug, name, id)
+            text = await self._store.run(draw)
+            return _gone() if text is None else HTMLResponse(text)
+
+        return show
+
+
+def _gone() -> Response:
+    return HTMLResponse("<!doctype html><title>Not found</title><p>Not found.", 404)

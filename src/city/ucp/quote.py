@@ -1,0 +1,293 @@
+"""Pricing a cart: lines, modifiers, delivery and totals, and everything that is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from city.geometry import Point, distance_m
+from city.shelves import Shelf
+from city.shops import Choice, ChoiceGroup, Dish
+from city.streets import Address, Route, Streets
+from city.ucp.wire import CheckoutRequest, Destination, LineRequest
+
+Json = dict[str, object]
+
+APPROACH_S = 180.0
+"""What a courier typically needs to reach the shop after the order."""
+
+SMALL_ORDER = 1000
+SMALL_ORDER_FEE = 150
+VAT_PERCENT_OF_GROSS = (135, 1135)
+"""Finnish VAT on food is 13.5 %, so this share of a price is tax."""
+
+_HINT_M = 300.0
+_METHOD = "method_1"
+_OPTIONS = (("standard", "Courier", 0, 1.0), ("priority", "Priority courier", 200, 0.7))
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A UCP message."""
+
+    kind: str
+    code: str
+    text: str
+    path: str = ""
+    severity: str = "recoverable"
+
+    def json(self) -> Json:
+        message: Json = {"type": self.kind, "code": self.code}
+        if self.path:
+            message["path"] = self.path
+        message["content"] = self.text
+        if self.kind == "error":
+            message["severity"] = self.severity
+        return message
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    id: str
+    dish: Dish
+    choices: tuple[Choice, ...]
+    note: str
+    quantity: int
+    unit_price: int
+
+    @property
+    def total(self) -> int:
+        return self.unit_price * self.quantity
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """A way of delivery: what it costs and the span of city seconds after the order."""
+
+    id: str
+    title: str
+    price: int
+    earliest_s: float
+    latest_s: float
+
+    @property
+    def description(self) -> str:
+        return f"Arrives in {round(self.earliest_s / 60)} to {round(self.latest_s / 60)} minutes"
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """Where to and how. `point` is None when the address cannot be reached."""
+
+    destinations: tuple[Destination, ...]
+    selected: Destination | None
+    point: Point | None
+    options: tuple[Option, ...]
+    option: Option | None
+    route_m: float
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    lines: tuple[Line, ...]
+    delivery: Delivery | None
+    notes: tuple[Note, ...]
+
+    @property
+    def subtotal(self) -> int:
+        return sum(line.total for line in self.lines)
+
+    @property
+    def fee(self) -> int:
+        return SMALL_ORDER_FEE if 0 < self.subtotal < SMALL_ORDER else 0
+
+    @property
+    def shipping(self) -> int | None:
+        chosen = self.delivery.option if self.delivery else None
+        return chosen.price if chosen else None
+
+    @property
+    def total(self) -> int:
+        return self.subtotal + self.fee + (self.shipping or 0)
+
+    @property
+    def is_ready(self) -> bool:
+        return not any(note.kind == "error" for note in self.notes)
+
+    @property
+    def tax(self) -> int:
+        part, whole = VAT_PERCENT_OF_GROSS
+        return (self.total * part + whole // 2) // whole
+
+
+@dataclass(slots=True)
+class _Draft:
+    notes: list[Note] = field(default_factory=list[Note])
+
+    def error(self, code: str, text: str, path: str) -> None:
+        self.notes.append(Note("error", code, text, path))
+
+
+def price_cart(request: CheckoutRequest, shelf: Shelf, streets: Streets, door: Point) -> Quote:
+    """What the cart costs at this moment. Lines with unknown items are left out, with a message."""
+    draft = _Draft()
+    lines = _lines(request.line_items, shelf, draft)
+    if not shelf.is_open:
+        name = shelf.shop.name
+        draft.error("merchant_closed", f"{name} is closed; it {shelf.opens_text}", "$")
+    delivery = _delivery(request, streets, door, shelf.shop.preparing_s, draft)
+    return Quote(tuple(lines), delivery, tuple(draft.notes))
+
+
+def _lines(requests: Sequence[LineRequest], shelf: Shelf, draft: _Draft) -> list[Line]:
+    taken: dict[str, int] = {}
+    lines: list[Line] = []
+    used = {r.id for r in requests if r.id}
+    for position, request in enumerate(requests):
+        path = f"$.line_items[{position}]"
+        dish = shelf.shop.dish(request.item.id)
+        if dish is None:
+            text = f"{shelf.shop.name} does not sell {request.item.id!r}"
+            draft.error("item_unavailable", text, f"{path}.item.id")
+            continue
+        taken[dish.id] = taken.get(dish.id, 0) + request.quantity
+        left = shelf.left(dish)
+        if left == 0:
+            draft.error("out_of_stock", f"{dish.title} is sold out", path)
+        elif left is not None and taken[dish.id] > left:
+            text = f"only {left} of {dish.title} left"
+            draft.error("insufficient_stock", text, f"{path}.quantity")
+        choices = _choices(dish, request.modifiers, f"{path}.modifiers", draft)
+        unit = shelf.price(dish) + sum(choice.price_delta for choice in choices)
+        id = request.id or _fresh_id(used, position)
+        lines.append(Line(id, dish, choices, request.note, request.quantity, max(0, unit)))
+    return lines
+
+
+def _fresh_id(used: set[str], position: int) -> str:
+    number = position + 1
+    while f"li_{number}" in used:
+        number += 1
+    used.add(f"li_{number}")
+    return f"li_{number}"
+
+
+def _choices(dish: Dish, wanted: Sequence[str], path: str, draft: _Draft) -> tuple[Choice, ...]:
+    known = {choice.id for group in dish.groups for choice in group.values}
+    for id in wanted:
+        if id not in known:
+            draft.error("modifier_unknown", f"{dish.title} has no {id!r}", path)
+    chosen: list[Choice] = []
+    for group in dish.groups:
+        chosen += _in_group(group, dish, wanted, path, draft)
+    return tuple(chosen)
+
+
+def _in_group(
+    group: ChoiceGroup, dish: Dish, wanted: Sequence[str], path: str, draft: _Draft
+) -> list[Choice]:
+    here = [choice for choice in group.values if choice.id in wanted]
+    if not here and group.default is not None:
+        here = [choice for choice in group.values if choice.id == group.default]
+    if not here and group.required:
+        draft.error("modifier_required", f"{dish.title}: choose {group.title.lower()}", path)
+    if len(here) > 1 and not group.multiple:
+        names = " or ".join(choice.title for choice in here)
+        draft.error("modifier_conflict", f"{dish.title}: {names}, not both", path)
+    return here
+
+
+def _delivery(
+    request: CheckoutRequest,
+    streets: Streets,
+    door: Point,
+    preparing_s: tuple[float, float],
+    draft: _Draft,
+) -> Delivery | None:
+    methods = request.fulfillment.methods if request.fulfillment else []
+    method = next((m for m in methods if m.type == "shipping"), None)
+    path = "$.fulfillment.methods[0]"
+    if method is None:
+        if methods:
+            draft.error("fulfillment_unavailable", "only delivery is offered", f"{path}.type")
+        draft.error("missing", "a delivery address is required", f"{path}.destinations")
+        return None
+    destinations = _with_ids(method.destinations)
+    selected = _selected(destinations, method.selected_destination_id)
+    if selected is None:
+        what = "selected_destination_id" if destinations else "destinations"
+        draft.error("missing", "a delivery address is required", f"{path}.{what}")
+        return Delivery(destinations, None, None, (), None, 0.0)
+    route = _way(streets, door, selected)
+    if route is None:
+        at = destinations.index(selected)
+        text = "this address is outside the delivery area"
+        draft.error("address_undeliverable", text, f"{path}.destinations[{at}]")
+        return Delivery(destinations, selected, None, (), None, 0.0)
+    options = delivery_options(route, preparing_s)
+    wanted = next((g.selected_option_id for g in method.groups if g.selected_option_id), None)
+    option = next((o for o in options if o.id == wanted), None)
+    if wanted is not None and option is None:
+        text = f"there is no option {wanted!r}"
+        draft.error("option_unavailable", text, f"{path}.groups[0].selected_option_id")
+    option = option or options[0]
+    return Delivery(destinations, selected, route.points[-1], options, option, route.length_m)
+
+
+def _way(streets: Streets, door: Point, to: Destination) -> Route | None:
+    point = locate(streets, to)
+    return streets.route(door, point) if point is not None else None
+
+
+def delivery_options(route: Route, preparing_s: tuple[float, float]) -> tuple[Option, ...]:
+    """Cheapest first. The fee grows with the way, half a kilometre at a time."""
+    fee = 190 + 60 * int(route.length_m // 500)
+    soonest, longest = preparing_s
+    return tuple(
+        Option(
+            id,
+            title,
+            fee + extra,
+            soonest + route.duration_s,
+            (longest + APPROACH_S) * haste + route.duration_s + 120.0,
+        )
+        for id, title, extra, haste in _OPTIONS
+    )
+
+
+def locate(streets: Streets, destination: Destination) -> Point | None:
+    """The door: by street and number, refined or replaced by coordinates when they are given."""
+    if _plain(destination.address_locality, "helsinki") not in {"helsinki", "helsingfors"}:
+        return None
+    if _plain(destination.address_country, "fi") not in {"fi", "fin", "finland", "suomi"}:
+        return None
+    known: Address | None = streets.find(destination.street_address or "")
+    hint: Point | None = None
+    if destination.latitude is not None and destination.longitude is not None:
+        hint = (destination.latitude, destination.longitude)
+    if known is None:
+        return hint
+    if hint is not None and distance_m(hint, known.point) <= _HINT_M and streets.spot(hint):
+        return hint
+    return known.point
+
+
+def _plain(text: str | None, absent: str) -> str:
+    return (text or absent).strip().casefold()
+
+
+def _with_ids(destinations: Sequence[Destination]) -> tuple[Destination, ...]:
+    used = {d.id for d in destinations if d.id}
+    for number, destination in enumerate(destinations, 1):
+        if not destination.id:
+            destination.id = next(
+                id for n in range(number, number + 20) if (id := f"dest_{n}") not in used
+            )
+            used.add(destination.id)
+    return tuple(destinations)
+
+
+def _selected(destinations: Sequence[Destination], wanted: str | None) -> Destination | None:
+    if wanted is not None:
+        return next((d for d in destinations if d.id == wanted), None)
+    return destinations[0] if len(destinations) == 1 else None

@@ -1,0 +1,103 @@
+"""The names of UCP 2026-04-08 that the City uses, and which capabilities two parties share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+VERSION = "2026-04-08"
+SERVICE = "dev.ucp.shopping"
+CHECKOUT = "dev.ucp.shopping.checkout"
+FULFILLMENT = "dev.ucp.shopping.fulfillment"
+ORDER = "dev.ucp.shopping.order"
+SEARCH = "dev.ucp.shopping.catalog.search"
+LOOKUP = "dev.ucp.shopping.catalog.lookup"
+MODIFIERS = "dev.lapel.food.modifiers"
+MODIFIERS_VERSION = "2026-11-01"
+HANDLER = "dev.lapel.city.bank"
+HANDLER_ID = "city_bank"
+
+_SPEC = f"https://ucp.dev/{VERSION}"
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """A capability that the City's merchants implement."""
+
+    name: str
+    version: str
+    spec: str
+    schema: str
+    extends: tuple[str, ...] = ()
+
+
+OFFERED: tuple[Offered, ...] = (
+    Offered(
+        CHECKOUT,
+        VERSION,
+        f"{_SPEC}/specification/checkout",
+        f"{_SPEC}/schemas/shopping/checkout.json",
+    ),
+    Offered(
+        FULFILLMENT,
+        VERSION,
+        f"{_SPEC}/specification/fulfillment",
+        f"{_SPEC}/schemas/shopping/fulfillment.json",
+        (CHECKOUT,),
+    ),
+    Offered(ORDER, VERSION, f"{_SPEC}/specification/order", f"{_SPEC}/schemas/shopping/order.json"),
+    Offered(
+        SEARCH,
+        VERSION,
+        f"{_SPEC}/specification/catalog/search",
+        f"{_SPEC}/schemas/shopping/catalog_search.json",
+    ),
+    Offered(
+        LOOKUP,
+        VERSION,
+        f"{_SPEC}/specification/catalog/lookup",
+        f"{_SPEC}/schemas/shopping/catalog_lookup.json",
+    ),
+    Offered(
+        MODIFIERS,
+        MODIFIERS_VERSION,
+        "https://lapel.dev/specs/food-modifiers",
+        "https://lapel.dev/schemas/food_modifiers.json",
+        (CHECKOUT, ORDER, SEARCH, LOOKUP),
+    ),
+)
+
+
+class Declared(msgspec.Struct):
+    """A capability in a platform's profile."""
+
+    version: str
+    config: dict[str, object] = {}
+
+
+Shared = Mapping[str, str]
+"""Negotiated capabilities: name to version."""
+
+
+def negotiate(theirs: Mapping[str, Sequence[Declared]]) -> Shared:
+    """The intersection, without extensions whose parents are all missing."""
+    shared = {
+        ours.name: ours.version
+        for ours in OFFERED
+        if any(d.version == ours.version for d in theirs.get(ours.name, ()))
+    }
+    for ours in OFFERED:
+        if ours.extends and not any(parent in shared for parent in ours.extends):
+            shared.pop(ours.name, None)
+    return shared
+
+
+def relevant(shared: Shared, root: str) -> dict[str, list[dict[str, str]]]:
+    """What an answer declares: the root capability and the shared extensions of it."""
+    return {
+        ours.name: [{"version": ours.version}]
+        for ours in OFFERED
+        if ours.name in shared and (ours.name == root or root in ours.extends)
+    }
