@@ -42,6 +42,10 @@ def draft(*lines: tuple[str, int], merchant: str = "blue", address: Address = OF
     return OrderDraft(merchant, wanted, address)
 
 
+LATTES = draft(("latte", 2), ("muffin", 1))
+TOTAL = 2 * 490 + 320 + 340
+
+
 class Town:
     """Every call may be told to fail: `fail(op, "down")` before its effect, `"lost"` after it."""
 

@@ -69,4 +69,6 @@ def approved(order: Order) -> Approval:
     approval = order.approval
     if approval is None or approval.state is not ApprovalState.APPROVED:
         raise Moved(f"order {order.id!r} has no approval in round {order.revision}")
+    if order.checkout is None or order.checkout.hash() != approval.checkout_hash:
+        raise Moved(f"order {order.id!r} is approved for another checkout")
     return approval

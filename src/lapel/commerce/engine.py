@@ -69,6 +69,7 @@ class Engine:
         """Launch; what was pending when the process died goes on by itself, within seconds."""
         global _live
         if _live is not None:
+            self._loop.close()
             raise EngineError("another order engine runs in this process: stop it first")
         _live = self
         self._thread.start()
@@ -182,7 +183,7 @@ class Engine:
             "log_level": "CRITICAL",
             "serializer": DBOSPortableJSONSerializer(),
             "max_executor_threads": 8,
-            "notification_listener_polling_interval_sec": 0.5,
+            "notification_listener_polling_interval_sec": 0.2,
         }
         DBOS(config=config)
         DBOS.launch()

@@ -17,6 +17,7 @@ from lapel.commerce.card import card
 from lapel.commerce.checkout import OrderDraft
 from lapel.commerce.desk import Clock, Desk, Step
 from lapel.commerce.errors import ApprovalError, OrderError
+from lapel.commerce.guard import GuardedMerchants, GuardedPayments
 from lapel.commerce.journal import Journal, Listener
 from lapel.commerce.order import (
     CHANGEABLE,
@@ -62,7 +63,13 @@ class Orders:
         self._policy = policy
         self._workflows_path = workflows_path
         self._journal = Journal(store)
-        self._desk = Desk(self._journal, merchants, payments, policy, clock)
+        self._desk = Desk(
+            self._journal,
+            GuardedMerchants(merchants, policy.call_s),
+            GuardedPayments(payments, policy.call_s),
+            policy,
+            clock,
+        )
         self._steps: Steps | None = None
         self._engine: Engine | None = None
         self._chores: set[asyncio.Task[None]] = set()
@@ -103,8 +110,18 @@ class Orders:
             raise OrderError(f"{order_id!r} is no order id", code="bad_id")
         new = order_id
         at = self._clock()
-        if await self._store.write(lambda c: records.new_order(c, new, user_id, draft, at)):
-            await self._running().follow(order_id)
+        engine = self._running()
+
+        def work(connection: sa.Connection) -> bool:
+            is_new = records.new_order(connection, new, user_id, draft, at)
+            if not is_new and records.load(connection, new).user_id != user_id:
+                raise OrderError(f"the id {new!r} is taken: use another", code="bad_id")
+            return is_new
+
+        if await self._store.write(work):
+            await engine.follow(order_id)
+        else:
+            self._nudge(order_id)
         return order_id
 
     async def revise(self, order_id: str, draft: OrderDraft) -> None:
@@ -214,6 +231,10 @@ class Orders:
     async def events(self, user_id: str | None, after_n: int, limit: int = 100) -> list[OrderEvent]:
         """Events with a larger `n`, oldest first; of all users when `user_id` is None."""
         return await self._store.read(lambda c: records.events_after(c, user_id, after_n, limit))
+
+    async def history(self, order_id: str) -> list[OrderEvent]:
+        """Everything that happened to one order, oldest first."""
+        return await self._store.read(lambda c: records.events_of(c, order_id))
 
     async def pending_approvals(self, user_id: str) -> list[Approval]:
         """Questions that the user can still answer, oldest first."""

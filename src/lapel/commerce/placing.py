@@ -105,7 +105,7 @@ class Placer:
         try:
             current = await self._read(order)
         except Refused:
-            return await give_back(self._desk, order, error.text)
+            return await give_back(self._desk, order, words.from_shop(error.text))
         except PortError:
             return self._desk.retry(OrderState.PLACING, attempt)
         if current.status is CheckoutStatus.COMPLETED:
@@ -113,7 +113,7 @@ class Placer:
         ready = current.status is CheckoutStatus.READY_FOR_COMPLETE
         if ready and current.hash() != approved(order).checkout_hash:
             return await self._reprice(order, current, attempt)
-        return await give_back(self._desk, order, error.text)
+        return await give_back(self._desk, order, words.from_shop(error.text))
 
     async def _found_completed(self, order: Order, current: Checkout, attempt: int) -> Step:
         """The merchant says it is placed; it counts unless the money is already on its way back."""

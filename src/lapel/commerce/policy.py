@@ -36,6 +36,8 @@ class Policy:
     approval_s: float = 60.0
     stale_s: float = 600.0
     """An approval older than this starts no payment and no placing any more."""
+    call_s: float = 20.0
+    """A merchant or a bank that has not answered by then counts as unreachable."""
     quote_attempts: int = 4
     pay_attempts: int = 6
     place_attempts: int = 6

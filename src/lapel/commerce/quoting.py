@@ -29,7 +29,7 @@ async def quote(desk: Desk, order: Order, attempt: int) -> Step:
             return desk.retry(OrderState.QUOTING, attempt)
         return await _fail(desk, order, None, words.NO_QUOTE)
     except Refused as error:
-        return await _fail(desk, order, None, error.text)
+        return await _fail(desk, order, None, words.not_ordered(error.text))
     except Nonsense:
         return await _fail(desk, order, None, words.ODD_QUOTE)
     try:
@@ -93,7 +93,7 @@ def mismatch(draft: OrderDraft, checkout: Checkout) -> str:
 
 def _complaint(checkout: Checkout) -> str:
     said = " ".join(message.text for message in checkout.messages if message.severity != "info")
-    return f"{said} Nothing was ordered." if said else words.NOT_READY
+    return words.not_ordered(said) if said else words.NOT_READY
 
 
 def _goods(draft: OrderDraft) -> Counter[tuple[str, tuple[str, ...]]]:

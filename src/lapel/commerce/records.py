@@ -220,6 +220,16 @@ def events_after(
     query = sa.select(schema.order_events).where(events.n > after_n).order_by(events.n).limit(limit)
     if user_id is not None:
         query = query.where(events.user_id == user_id)
+    return _events(connection, query)
+
+
+def events_of(connection: sa.Connection, order_id: str) -> list[OrderEvent]:
+    events = schema.order_events.c
+    query = sa.select(schema.order_events).where(events.order_id == order_id).order_by(events.n)
+    return _events(connection, query)
+
+
+def _events(connection: sa.Connection, query: sa.Select[Any]) -> list[OrderEvent]:
     return [
         OrderEvent(
             row["n"],

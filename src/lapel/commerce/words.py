@@ -7,6 +7,8 @@ from lapel.commerce.money import Money
 
 _NAMES = {"EUR": ("euro", "euros", "cents"), "USD": ("dollar", "dollars", "cents")}
 
+SHOP_SAYS_MOST = 160
+"""Characters of a shop's own text that the user may hear."""
 NOTHING_CHARGED = "Nothing was charged."
 NO_QUOTE = "The shop does not answer. Nothing was ordered."
 ODD_QUOTE = "The shop gave an answer that makes no sense. Nothing was ordered."
@@ -49,6 +51,19 @@ def spoken(amount: Money) -> str:
         return f"{sign}{part} {small}"
     said = f"{sign}{whole} {one if whole == 1 else many}"
     return f"{said} {part:02d}" if part else said
+
+
+def from_shop(text: str) -> str:
+    """A shop's own words, made harmless: one line, not long, never empty."""
+    line = "".join(c if c.isprintable() else " " for c in text)
+    short = " ".join(line.split())
+    if len(short) > SHOP_SAYS_MOST:
+        short = f"{short[: SHOP_SAYS_MOST - 3].rstrip()}..."
+    return short or PLACE_FAILED
+
+
+def not_ordered(text: str) -> str:
+    return f"{from_shop(text)} Nothing was ordered."
 
 
 def quoted(checkout: Checkout) -> str:

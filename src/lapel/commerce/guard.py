@@ -1,0 +1,90 @@
+"""Ports that always answer in time and only with their own errors, whoever wrote the adapter."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from lapel.commerce.checkout import Checkout, OrderDraft, PaymentTarget
+from lapel.commerce.journal import fault
+from lapel.commerce.money import Money
+from lapel.commerce.ports import (
+    Credential,
+    MerchantOrder,
+    Merchants,
+    Nonsense,
+    Payments,
+    PaymentState,
+    PortError,
+    Unreachable,
+)
+
+T = TypeVar("T")
+
+
+async def answered(call: Awaitable[T], within_s: float) -> T:
+    """The answer, or a `PortError`: a call that hangs is `Unreachable`, a crash is `Nonsense`."""
+    try:
+        async with asyncio.timeout(within_s):
+            return await call
+    except PortError:
+        raise
+    except TimeoutError as error:
+        raise Unreachable(f"no answer within {within_s} s") from error
+    except Exception as error:  # the boundary: an adapter's fault must not stop an order
+        raise Nonsense(f"the adapter failed: {fault(error)}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class GuardedMerchants:
+    inner: Merchants
+    within_s: float
+
+    async def create_checkout(self, draft: OrderDraft, key: str) -> Checkout:
+        return await answered(self.inner.create_checkout(draft, key), self.within_s)
+
+    async def update_checkout(self, checkout_id: str, draft: OrderDraft, key: str) -> Checkout:
+        call = self.inner.update_checkout(checkout_id, draft, key)
+        return await answered(call, self.within_s)
+
+    async def get_checkout(self, merchant_id: str, checkout_id: str) -> Checkout:
+        return await answered(self.inner.get_checkout(merchant_id, checkout_id), self.within_s)
+
+    async def complete_checkout(
+        self, merchant_id: str, checkout_id: str, credential: Credential, key: str
+    ) -> Checkout:
+        call = self.inner.complete_checkout(merchant_id, checkout_id, credential, key)
+        return await answered(call, self.within_s)
+
+    async def cancel_checkout(self, merchant_id: str, checkout_id: str, key: str) -> Checkout:
+        call = self.inner.cancel_checkout(merchant_id, checkout_id, key)
+        return await answered(call, self.within_s)
+
+    async def get_order(self, merchant_id: str, order_id: str) -> MerchantOrder:
+        return await answered(self.inner.get_order(merchant_id, order_id), self.within_s)
+
+
+@dataclass(frozen=True, slots=True)
+class GuardedPayments:
+    inner: Payments
+    within_s: float
+
+    async def authorize(
+        self, user_id: str, target: PaymentTarget, amount: Money, checkout_hash: str, key: str
+    ) -> Credential:
+        call = self.inner.authorize(user_id, target, amount, checkout_hash, key)
+        return await answered(call, self.within_s)
+
+    async def state(
+        self, user_id: str, target: PaymentTarget, authorization_id: str
+    ) -> PaymentState:
+        call = self.inner.state(user_id, target, authorization_id)
+        return await answered(call, self.within_s)
+
+    async def release(
+        self, user_id: str, target: PaymentTarget, authorization_id: str, key: str
+    ) -> PaymentState:
+        call = self.inner.release(user_id, target, authorization_id, key)
+        return await answered(call, self.within_s)

@@ -1,0 +1,123 @@
+"""A process that hosts Orders and dies by `kill -9` at its n-th touch of the world or of a disk."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import threading
+from pathlib import Path
+
+import sqlalchemy as sa
+from commerce_town import LATTES, Town
+from commerce_world import QUICK, TAP, _users
+from sqlalchemy import event
+
+from lapel.commerce import Orders, OrderState, engine
+from lapel.store import Store
+
+ORDER = "o_crash"
+ENDS = (OrderState.DELIVERED, OrderState.REFUNDED, OrderState.FAILED)
+assert engine  # loaded here, so that a forked host starts in a moment
+
+
+class Killer:
+    """Counts the points at which this process may die, and dies at one of them."""
+
+    def __init__(self, folder: Path, kill_at: int) -> None:
+        self._labels = (folder / f"points.{kill_at}").open("a", buffering=1)
+        self._kill_at = kill_at
+        self._count = 0
+        self._lock = threading.Lock()
+
+    def point(self, label: str) -> None:
+        with self._lock:
+            self._count += 1
+            self._labels.write(f"{label}\n")
+            if self._count == self._kill_at:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+
+class DeadlyTown(Town):
+    def __init__(self, path: Path, killer: Killer) -> None:
+        super().__init__(path)
+        self._killer = killer
+
+    async def _read(self, op, work):
+        self._killer.point(f"before {op}")
+        answer = await super()._read(op, work)
+        self._killer.point(f"after {op}")
+        return answer
+
+    async def _write(self, op, key, body, work, kind):
+        self._killer.point(f"before {op}")
+        try:
+            return await super()._write(op, key, body, work, kind)
+        finally:
+            self._killer.point(f"after {op}")
+
+
+class DeadlyStore:
+    """The real store, with a point before and after each commit."""
+
+    def __init__(self, store: Store, killer: Killer) -> None:
+        self._store = store
+        self._killer = killer
+
+    async def read(self, work):
+        return await self._store.read(work)
+
+    async def write(self, work):
+        self._killer.point("before record commit")
+        answer = await self._store.write(work)
+        self._killer.point("after record commit")
+        return answer
+
+
+def run(folder: str, kill_at: int, scenario: str) -> None:
+    """Take one order to its end, or die on the way."""
+    asyncio.run(_run(Path(folder), kill_at, scenario))
+
+
+async def _run(folder: Path, kill_at: int, scenario: str) -> None:
+    killer = Killer(folder, kill_at)
+    town = DeadlyTown(folder / "town.db", killer)
+    store = await Store.open(folder / "record.db")
+    await store.write(_users)
+    workflows = folder / "workflows.db"
+    orders = Orders(DeadlyStore(store, killer), town, town, QUICK, workflows)  # type: ignore[arg-type]
+
+    def on_commit(connection: sa.Connection) -> None:
+        if str(connection.engine.url.database) == str(workflows):
+            killer.point("before DBOS commit")
+
+    news = asyncio.Event()
+    orders.subscribe(lambda _: news.set())
+    await orders.start()
+    # Only now: what DBOS writes while it launches happens before any order is touched.
+    event.listen(sa.Engine, "commit", on_commit)
+    await orders.begin("u_0", LATTES, ORDER)
+    while True:
+        news.clear()
+        order = await orders.get(ORDER)
+        if order is not None and order.state in ENDS:
+            break
+        await _behave(orders, town, scenario)
+        try:
+            await asyncio.wait_for(news.wait(), 0.1)
+        except TimeoutError:
+            continue
+    event.remove(sa.Engine, "commit", on_commit)
+    await orders.stop()
+    await store.close()
+
+
+async def _behave(orders: Orders, town: Town, scenario: str) -> None:
+    """The user approves what is asked; the merchant does what the scenario wants."""
+    for approval in await orders.pending_approvals("u_0"):
+        if scenario == "reprice":
+            town.set("price:latte", 550)
+        await orders.decide(approval.id, "approve", TAP, checkout_hash=approval.checkout_hash)
+    order = await orders.get(ORDER)
+    if scenario == "merchant cancels" and order is not None and order.state is OrderState.PLACED:
+        await orders.merchant_reports(town.report(order.checkout_id, canceled=True))

@@ -1,0 +1,163 @@
+"""A town, a record, and Orders running on both, with the shortcuts of a user."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from commerce_town import LATTES, Town
+
+from lapel.commerce import ApprovalError, Evidence, Orders, OrderState, Policy
+from lapel.store import Store, schema
+
+QUICK = Policy(
+    approval_s=30.0,
+    retry_s=0.01,
+    retry_most_s=0.02,
+    long_retry_s=0.02,
+    long_retry_most_s=0.05,
+    track_first_s=0.01,
+    track_s=0.02,
+    track_most_s=0.05,
+)
+TAP = Evidence("d_ring", "Ring", "ring", "press", 1764000000.0, ("d_glasses",), ("d_buds",))
+BUDS = Evidence("d_buds", "Buds", "earbuds", "tap", 1764000001.0)
+
+
+class World:
+    """A running Lapel commerce: `orders`, the `town` it buys in, and shortcuts of a user."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.town = Town(folder / "town.db")
+        self.skew = 0.0
+        self.policy = QUICK
+        self.heard = []
+
+    def clock(self) -> float:
+        return time.time() + self.skew
+
+    async def open(self) -> None:
+        self.store = await Store.open(self.folder / "record.db")
+        await self.store.write(_users)
+        await self.start()
+
+    async def start(self, policy: Policy | None = None) -> None:
+        self.policy = policy or self.policy
+        self.orders = Orders(
+            self.store,
+            self.town,
+            self.town,
+            self.policy,
+            self.folder / "workflows.db",
+            clock=self.clock,
+        )
+        self.orders.subscribe(self.heard.append)
+        await self.orders.start()
+
+    async def stop(self) -> None:
+        await self.orders.stop()
+
+    async def close(self) -> None:
+        await self.orders.stop()
+        await self.store.close()
+        self.town.db.close()
+
+    async def kinds(self, order_id: str) -> list[str]:
+        events = await self.orders.events(None, 0, 10000)
+        return [event.kind for event in events if event.order_id == order_id]
+
+    async def event(self, order_id: str, kind: str, count: int = 1):
+        """The order's `count`th event of the kind, once it is there."""
+        while True:
+            events = await self.orders.events(None, 0, 10000)
+            found = [e for e in events if e.order_id == order_id and e.kind == kind]
+            if len(found) >= count:
+                return found[count - 1]
+            await _next_event(self.orders)
+
+    async def state(self, order_id: str, *wanted: OrderState):
+        while True:
+            order = await self.orders.get(order_id)
+            if order.state in wanted:
+                return order
+            await _next_event(self.orders)
+
+    async def asked(self, wanted=LATTES, user: str = "u_0"):
+        """A new order and the question about it."""
+        order_id = await self.orders.begin(user, wanted)
+        return order_id, await self.event(order_id, "approval_needed")
+
+    async def placed(self, wanted=LATTES, user: str = "u_0"):
+        order_id, _ = await self.asked(wanted, user)
+        await self.approve(order_id)
+        return await self.state(order_id, OrderState.PLACED)
+
+    async def refused_decision(self, question, **changed) -> str:
+        """The code with which a decision about the question is turned down."""
+        given = {
+            "approval_id": question.data["approval_id"],
+            "decision": "approve",
+            "evidence": TAP,
+            "checkout_hash": question.data["checkout_hash"],
+            **changed,
+        }
+        approval_id, decision, evidence = (
+            given.pop(name) for name in ("approval_id", "decision", "evidence")
+        )
+        with pytest.raises(ApprovalError) as caught:
+            await self.orders.decide(approval_id, decision, evidence, **given)
+        return caught.value.code
+
+    async def called(self, op: str) -> None:
+        while self.town.calls(op) == 0:
+            await _next_event(self.orders)
+
+    async def approve(self, order_id: str, count: int = 1, evidence: Evidence = TAP):
+        asked = await self.event(order_id, "approval_needed", count)
+        return await self.orders.decide(
+            asked.data["approval_id"],
+            "approve",
+            evidence,
+            checkout_hash=asked.data["checkout_hash"],
+        )
+
+    def balanced(self, *placed_totals: int) -> None:
+        """Nobody paid for what was not placed, and nobody twice."""
+        assert self.town.money_kept() == sum(placed_totals)
+        assert self.town.violations() == []
+
+
+async def _next_event(orders: Orders) -> None:
+    """Until the next event, or for a moment: some waits are for things that tell nothing."""
+    came = asyncio.Event()
+    stop = orders.subscribe(lambda _: came.set())
+    try:
+        await asyncio.wait_for(came.wait(), 0.05)
+    except TimeoutError:
+        pass
+    finally:
+        stop()
+
+
+def _users(connection: sa.Connection) -> None:
+    for i in range(20):
+        connection.execute(
+            sa.insert(schema.users)
+            .prefix_with("OR IGNORE")
+            .values(id=f"u_{i}", name=f"User {i}", created_at=0.0)
+        )
+
+
+@asynccontextmanager
+async def running(folder: Path):
+    world = World(folder)
+    await world.open()
+    try:
+        yield world
+    finally:
+        await world.close()
