@@ -98,9 +98,9 @@ def test_lapel_and_the_city_do_not_know_each_other():
         if path.parent.name != "cli"
     ),
 )
-def test_a_public_face_is_sorted_and_importable(name: str):
+def test_a_public_face_is_importable(name: str):  # its order is ruff's RUF022
     face = importlib.import_module(f"lapel.{name}")
-    assert list(face.__all__) == sorted(face.__all__)
+    assert len(set(face.__all__)) == len(face.__all__)
     for entry in face.__all__:
         assert getattr(face, entry) is not None
 

@@ -22,7 +22,7 @@ from starlette.middleware import Middleware
 
 from lapel import first_run
 from lapel.assistant import Ground, House, SavedPlaces
-from lapel.brain import Brain
+from lapel.brain import Brain, Menu
 from lapel.commerce import Orders, Policy, PortError
 from lapel.devices import Links, Pairing, StoredAccounts, device_route
 from lapel.services import (
@@ -89,22 +89,27 @@ async def serve(
             stack.enter_context(first_run.only_one(folder))
         except first_run.FolderBusy as error:
             raise StartError(str(error)) from error
-        gateway = await build(folder, settings, url, stack, say)
-        token = await first_run.sign_in_token(gateway.accounts, folder)
-        await first_run.places(gateway.store, gateway.accounts, demo_places)
+        store = await _record(folder, stack)
+        token = await first_run.sign_in_token(StoredAccounts(store), folder)
+        await first_run.places(store, StoredAccounts(store), demo_places)
+        gateway = await build(store, folder, settings, url, stack, say)
         server = uvicorn.Server(_server_config(gateway.app, settings))
         await _run(server, listening, _Ready(folder, url, token, as_json, say))
 
 
-async def build(
-    folder: Path, settings: Settings, url: str, stack: AsyncExitStack, say: Say
-) -> Gateway:
-    """Everything but the web server; `stack` takes it down again in order."""
+async def _record(folder: Path, stack: AsyncExitStack) -> Store:
     try:
         store = await Store.open(folder / "lapel.db")
     except StoreError as error:
         raise StartError(str(error)) from error
     stack.push_async_callback(store.close)
+    return store
+
+
+async def build(
+    store: Store, folder: Path, settings: Settings, url: str, stack: AsyncExitStack, say: Say
+) -> Gateway:
+    """Everything but the web server; `stack` takes it down again in order."""
     engines = await _engines(folder, settings, stack, say)
     http = await stack.enter_async_context(open_http())
     origin = settings.server.public_url.rstrip("/") or url
@@ -129,7 +134,7 @@ async def build(
     )
     accounts = StoredAccounts(store)
     pairing = Pairing(store, accounts)
-    brains = _Brains(store, food)
+    brains = _Brains(store, food, orders)
     house = House(
         Ground(
             store=store,
@@ -160,22 +165,31 @@ async def build(
 
 
 class _Brains:
-    """A user's brain is their menus and addresses; it is made anew when one of them has changed."""
+    """A user's brain is their menus, addresses and usual shop; made anew when one has changed."""
 
-    def __init__(self, store: Store, food: Food) -> None:
+    def __init__(self, store: Store, food: Food, orders: Orders) -> None:
         self._store = store
         self._food = food
+        self._orders = orders
         self._made: dict[str, tuple[object, Brain]] = {}
 
     async def of(self, user_id: str) -> Brain:
         menus = tuple(await self._food.menus())
         labels = tuple(await SavedPlaces(self._store, user_id).labels())
+        usual = await self._usual(user_id, menus)
         known = self._made.get(user_id)
-        if known is not None and known[0] == (menus, labels):
+        if known is not None and known[0] == (menus, labels, usual):
             return known[1]
-        brain = Brain(menus, labels)
-        self._made[user_id] = ((menus, labels), brain)
+        brain = Brain(menus, labels, usual)
+        self._made[user_id] = ((menus, labels, usual), brain)
         return brain
+
+    async def _usual(self, user_id: str, menus: tuple[Menu, ...]) -> tuple[str, ...]:
+        """The shop that settles a tie: the one last ordered from, else the first in the list."""
+        for order in await self._orders.list(user_id, limit=10):
+            if order.merchant_order_id:
+                return (order.merchant_id,)
+        return tuple(menu.merchant_id for menu in menus[:1])
 
 
 async def _engines(

@@ -66,13 +66,19 @@ async def sign_in_token(accounts: StoredAccounts, folder: Path) -> str:
 
 
 class _Place(msgspec.Struct):
+    """An address in UCP's words, with a label."""
+
     label: str
-    street: str
-    city: str
+    street_address: str
+    address_locality: str
     postal_code: str
-    country: str
+    address_country: str
     latitude: float
     longitude: float
+
+
+class _Places(msgspec.Struct):
+    addresses: list[_Place]
 
 
 async def places(store: Store, accounts: StoredAccounts, url: str | None) -> None:
@@ -85,14 +91,18 @@ async def places(store: Store, accounts: StoredAccounts, url: str | None) -> Non
         return
     async with open_http() as http:
         answer = await http.get(url)
-    answer.raise_for_status()
-    for index, place in enumerate(msgspec.json.decode(answer.content, type=list[_Place])):
+    try:
+        found = msgspec.json.decode(answer.content, type=_Places)
+    except msgspec.DecodeError as error:
+        log.warning("the demonstration addresses at %s cannot be read: %s", url, error)
+        return
+    for index, place in enumerate(found.addresses):
         address = Address(
             label=place.label,
-            street=place.street,
-            city=place.city,
+            street=place.street_address,
+            city=place.address_locality,
             postal_code=place.postal_code,
-            country=place.country,
+            country=place.address_country,
             latitude=place.latitude,
             longitude=place.longitude,
         )
