@@ -51,7 +51,7 @@ class _Line:
         self._encoder = OpusEncoder(audio_format.rate) if audio_format.codec is Codec.OPUS else None
         self._frames: list[bytes] = []  # PCM, waiting to be encoded
         self._pause: Floats = np.zeros(0, np.float32)
-        self._started = self._ended = False
+        self._started = self._ended = self._audible = False
 
     def next_frames(self) -> list[bytes] | None:
         """The next piece; None after the last."""
@@ -71,10 +71,15 @@ class _Line:
         clause = next(self._clauses, None)
         if clause is None:
             self._ended = True
-            self._frames = self._reframer.feed(to_pcm(self._resampler.flush()))
-            self._frames += self._reframer.flush()
+            if self._audible:
+                self._frames = self._reframer.feed(to_pcm(self._resampler.flush()))
+                self._frames += self._reframer.flush()
             return
-        samples = np.concatenate([self._pause, self._voice.say(clause)])
+        said = self._voice.say(clause)
+        if not len(said):
+            return
+        self._audible = True
+        samples = np.concatenate([self._pause, said])
         self._frames = self._reframer.feed(to_pcm(self._resampler.feed(samples)))
         long_pause = clause.rstrip(CLOSERS)[-1:] in ASCII_SENTENCE_MARKS + SENTENCE_MARKS
         self._pause = np.zeros(int(RATE * SENTENCE_PAUSE_S) if long_pause else 0, np.float32)

@@ -124,8 +124,10 @@ def _assemble(model: Path, progress: Callable[[str], None]) -> None:
         partial.unlink()  # what an earlier run left was damaged: once more, from the start
         _join(parts, partial, progress)
     progress("Checking the speech model")
-    verify(partial, WHISPER_MODEL)
-    partial.replace(model)
+    try:
+        verify(partial, WHISPER_MODEL).replace(model)
+    except FileNotFoundError:
+        verify(model, WHISPER_MODEL)  # another process was first
 
 
 def _join(parts: Sequence[Path], partial: Path, progress: Callable[[str], None]) -> None:
