@@ -200,7 +200,7 @@ async def serve(path: Path, host: RecordingHost, *, speech: bool) -> AsyncIterat
         )
         server = uvicorn.Server(config)
         task = asyncio.create_task(server.serve())
-        while not server.started:
+        while not server.started:  # noqa: ASYNC110  # uvicorn has no event for it
             await asyncio.sleep(0.01)
         port = server.servers[0].sockets[0].getsockname()[1]
         gateway.url = f"ws://127.0.0.1:{port}/device"

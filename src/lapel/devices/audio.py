@@ -62,7 +62,7 @@ def opus_tenths(packet: bytes) -> int:
 def _choose(offer: AudioOffer | None, default: AudioFormat) -> AudioFormat:
     if offer is None:
         return default
-    known = offer.codec in Codec
-    if not known or offer.rate not in RATES[Codec(offer.codec)] or offer.frame_ms not in FRAME_MS:
-        return default
-    return AudioFormat(Codec(offer.codec), offer.rate, offer.frame_ms)
+    for codec, rates in RATES.items():
+        if offer.codec == codec.value and offer.rate in rates and offer.frame_ms in FRAME_MS:
+            return AudioFormat(codec, offer.rate, offer.frame_ms)
+    return default

@@ -25,7 +25,10 @@ class Inbox:
     def offer(self, event: DeviceEvent) -> bool:
         """Take `event`, or say False: the device is told that Lapel is busy."""
         if len(self._events) >= self._limit and not self._drop_oldest_audio():
-            return isinstance(event, AudioArrived)  # a dropped frame is not worth a message
+            if not isinstance(event, AudioArrived):
+                return False
+            self.dropped_frames += 1  # not worth a message
+            return True
         self._events.append(event)
         return True
 
