@@ -40,7 +40,9 @@ def test_it_changes_nothing(text: str, say: Callable[..., Understanding]) -> Non
     assert not understood.is_order
 
 
-@pytest.mark.parametrize("text", [t for kind in CORPUS if kind not in {"noise", "negated"} for t in CORPUS[kind]])
+@pytest.mark.parametrize(
+    "text", [t for kind in CORPUS if kind not in {"noise", "negated"} for t in CORPUS[kind]]
+)
 def test_it_leaves_a_cart_alone(text: str, brain: Brain) -> None:
     frame = Frame("blue", (CartLine("tea", 1, (("size", ("m",)),)),), "office")
     understood = brain.understand(Utterance(text, Source.VOICE), frame)

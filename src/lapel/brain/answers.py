@@ -71,7 +71,7 @@ def _named(sentence: Sentence, words: Sequence[tuple[str, ...]]) -> int | None:
 
 
 def _counted(question: Question, sentence: Sentence, count: int) -> int | None:
-    """"The second one", "number two", "any of them"."""
+    """ "The second one", "number two", "any of them"."""
     matches = [m for found in sentence.phrases for m in found]
     if not _rest_is_silent(sentence, _numbers(sentence)):
         return None
@@ -95,11 +95,17 @@ def _alike(sentence: Sentence, words: Sequence[tuple[str, ...]], sounds: Sounds)
     strange = {
         i for i, found in enumerate(sentence.phrases) if not any(m.word in _BESIDE for m in found)
     }
+    if any(sentence.phrases[i] for i in strange):
+        return None
     if not strange or not _rest_is_silent(sentence, strange):
         return None
     said = "".join(sentence.stems[i] for i in sorted(strange))
     scored = sorted(
-        ((sounds.likeness(said, part), place) for place, name in enumerate(words) for part in _parts(name)),
+        (
+            (sounds.likeness(said, part), place)
+            for place, name in enumerate(words)
+            for part in _parts(name)
+        ),
         reverse=True,
     )
     best, place = scored[0]

@@ -8,7 +8,7 @@ from lapel.brain.cart import Cart
 from lapel.brain.chunks import Chunk, Chunker, Sentence
 from lapel.brain.edits import Editor, Outcome
 from lapel.brain.frame import CartLine, Frame, Slot
-from lapel.brain.gate import Kind, Verdict, judge
+from lapel.brain.gate import Kind, Verdict, judge, without_remarks
 from lapel.brain.language import Language
 from lapel.brain.lexicon import MenuIndex
 from lapel.brain.menu import Menu
@@ -59,7 +59,7 @@ class Attempts:
 
     def at(self, index: MenuIndex, lines: tuple[CartLine, ...]) -> Attempt:
         chunks = self._chunker.cut(self.sentence, index)
-        chunks = repair_numbers(self.sentence, chunks, self._language)
+        chunks = without_remarks(repair_numbers(self.sentence, chunks, self._language))
         reading = Reader(self.sentence, chunks, index).read()
         talking = bool(self._frame.lines or self._frame.question)
         verdict = judge(chunks, reading, talking=talking)

@@ -296,9 +296,7 @@ class Brain:
             case _:
                 return self._talk(attempt, frame, sentence)
 
-    def _menu_asked(
-        self, attempt: Attempt, sentence: Sentence, spans: tuple[Span, ...]
-    ) -> AskMenu:
+    def _menu_asked(self, attempt: Attempt, sentence: Sentence, spans: tuple[Span, ...]) -> AskMenu:
         query = [
             sentence.words(chunk.start, chunk.end)
             for chunk in attempt.chunks
@@ -329,6 +327,3 @@ def _sounds(language: str) -> Sounds:
     if language not in _SOUNDS:
         _SOUNDS[language] = Sounds(load_language(language))
     return _SOUNDS[language]
-
-
-

@@ -109,19 +109,11 @@ class Cart:
     def offers(self, place: int, value: ValueWord) -> bool:
         return value.name is not None and value.name.key in self.index.items[place].values
 
-    def variant(self, place: int, words: tuple[str, ...]) -> int | None:
-        """The item whose title is this one's with `words` in it: a latte, iced, is the iced latte."""
-        wanted = frozenset(self.index.items[place].words) | frozenset(words)
-        if wanted == frozenset(self.index.items[place].words):
-            return None
-        for other, index in enumerate(self.index.items):
-            if frozenset(index.words) == wanted:
-                return other
-        return None
-
     def choose(self, line: Line, value: ValueWord) -> bool:
         """Sets or clears an option; false when the item has none of that name."""
         found = self._find(line, value)
+        if value.negative and self._choose_absence(line, value):
+            return True
         if found is None:
             return self._by_group(line, value)
         if value.negative:
@@ -140,6 +132,18 @@ class Cart:
             line.options[found.group] = [found.value]
         self._measure(line, found, value)
         return True
+
+    def _choose_absence(self, line: Line, value: ValueWord) -> bool:
+        """Some catalogues sell what is left out as an option of its own: "No onions"."""
+        values = self.index.items[line.item].values
+        for word in self._language.none_words if value.name else ():
+            for choice in values.get(word + value.name.key, ()) if value.name else ():
+                group = self.item(line).groups[choice.group]
+                if not choice.weak and group.values[choice.value].available:
+                    chosen = line.options.get(choice.group, []) if group.multiple else []
+                    line.options[choice.group] = sorted({*chosen, choice.value})
+                    return True
+        return False
 
     def clear(self, line: Line, value: ValueWord) -> bool:
         """Takes an option away again; false when the line does not have it."""
@@ -162,7 +166,7 @@ class Cart:
         return next(iter(empty or choices), None)
 
     def _by_group(self, line: Line, value: ValueWord) -> bool:
-        """"No milk", "with milk": the group's own name was said."""
+        """ "No milk", "with milk": the group's own name was said."""
         if value.name is None:
             return False
         place = self.index.items[line.item].groups.get(value.name.key)
@@ -201,10 +205,12 @@ class Cart:
         return True
 
     def _measure(self, line: Line, choice: Choice, value: ValueWord) -> None:
-        """"A little sugar": the amount is an option itself, or else a note."""
+        """ "A little sugar": the amount is an option itself, or else a note."""
+        place = self._amount_group(line, choice)
+        if value.number > 1 and not self._count(line, place, value):
+            line.notes.append(f"{value.number} {value.words}")
         if not value.amount:
             return
-        place = self._amount_group(line, choice)
         if place is not None:
             amounts = self.index.items[line.item].amounts[place]
             if value.amount in amounts:
@@ -212,6 +218,14 @@ class Cart:
                 return
         if value.amount != "some":
             line.notes.append(value.words)
+
+    def _count(self, line: Line, place: int | None, value: ValueWord) -> bool:
+        """ "Two sugars" where the catalogue counts spoons."""
+        choices = self.index.items[line.item].values.get(str(value.number), [])
+        counted = next((c for c in choices if c.group == place), None)
+        if counted is not None:
+            line.options[counted.group] = [counted.value]
+        return counted is not None
 
     def _unmeasure(self, line: Line, group: int) -> None:
         place = self._amount_group(line, Choice(group, 0))
@@ -222,10 +236,14 @@ class Cart:
         """The group that measures the group of `choice`: their titles share a word."""
         groups = self.item(line).groups
         group = groups[choice.group]
-        about = {*self.index.stems(group.title), *self.index.stems(group.values[choice.value].title)}
+        about = self._about(group) | set(self.index.stems(group.values[choice.value].title))
         places = [p for p in self.index.items[line.item].amounts if p != choice.group]
-        shared = [p for p in places if about & set(self.index.stems(groups[p].title))]
-        return next(iter(shared), None)
+        shared = [(len(about & self._about(groups[p])), -p) for p in places]
+        most, place = max(shared, default=(0, 0))
+        return -place if most else None
+
+    def _about(self, group: OptionGroup) -> set[str]:
+        return {*self.index.stems(group.title), *self.index.stems(group.id.replace("_", " "))}
 
     def missing(self, line: Line) -> int | None:
         """The first group that must be chosen and has no default."""

@@ -16,9 +16,11 @@ from lapel.brain.tokens import Token
 # A misheard name must be this alike; short names need more because more is alike to them.
 _LIKE_ENOUGH = 0.75
 _SHORT, _SHORT_LIKE_ENOUGH = 5, 0.78
+_WITH_AMOUNT_LIKE_ENOUGH = 0.85
 _ADDRESS_LIKE_ENOUGH = 0.9
 _CLEARLY_BETTER = 0.04
 _WINDOW = 3
+_MAY_BE_NAMES = frozenset({Word.AMOUNT, Word.FILLER, Word.CONTAINER})
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +123,7 @@ class Chunker:
             assert chunk is not None
             chunks.append(chunk)
             at = chunk.start
-        return chunks[::-1]
+        return _amounts_told_apart(chunks[::-1])
 
     def _add_phrases(self, sentence: Sentence, found: dict[tuple[int, int], Chunk]) -> None:
         for start, matches in enumerate(sentence.phrases):
@@ -150,6 +152,12 @@ class Chunker:
                 continue
             if name is not None and place is not None:
                 name = name if name.exact_items else None
+            phrase = found.get((start, end))
+            if name is not None and phrase is not None and not name.exact_items:
+                # "Two" as a catalogue's word for an option still is a number.
+                name = name if phrase.word in _MAY_BE_NAMES else None
+            if name is None and place is None:
+                continue
             self._put(sentence, found, start, end, name, place if name is None else None)
 
     def _put(
@@ -197,6 +205,10 @@ class Chunker:
         key: str,
     ) -> None:
         ranked = self._rank(key, index.spoken)
+        # "Extra crispy" is not "extra cheese": the amount must not carry the likeness.
+        amount = any(m.word is Word.AMOUNT for m in sentence.phrases[start])
+        if ranked and amount and ranked[0][0] < _WITH_AMOUNT_LIKE_ENOUGH:
+            return
         if ranked:
             best, name = ranked[0][0], index.names[ranked[0][1]]
             rivals = tuple(
@@ -219,6 +231,21 @@ class Chunker:
         close = process.extract(said, names, scorer=fuzz.ratio, limit=6, score_cutoff=38)
         ranked = [(self._sounds.likeness(said, name), name) for name, _, _ in close]
         return sorted(((s, n) for s, n in ranked if s >= enough), reverse=True)
+
+
+def _amounts_told_apart(chunks: list[Chunk]) -> list[Chunk]:
+    """ "Light" is an amount before an option ("light ice") and an option elsewhere ("a light latte")."""
+    told: list[Chunk] = []
+    for at, chunk in enumerate(chunks):
+        if chunk.name is not None and chunk.word is Word.AMOUNT and not chunk.is_item:
+            following = chunks[at + 1] if at + 1 < len(chunks) else None
+            measures = following is not None and not following.gap
+            if measures and following and (following.is_other or following.is_value):
+                chunk = replace(chunk, name=None)
+            else:
+                chunk = replace(chunk, word=None, amount="")
+        told.append(chunk)
+    return told
 
 
 def _windows(sentence: Sentence, longest: int) -> Iterable[tuple[int, int, str]]:

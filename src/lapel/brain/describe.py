@@ -8,9 +8,7 @@ from lapel.brain.frame import CartLine, Frame
 from lapel.brain.menu import Menu, MenuItem
 from lapel.brain.wording import listed
 
-_NUMBERS = (
-    "no one two three four five six seven eight nine ten eleven twelve".split()
-)
+_NUMBERS = "no one two three four five six seven eight nine ten eleven twelve".split()
 
 
 @dataclass(frozen=True, slots=True)

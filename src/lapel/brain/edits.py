@@ -79,7 +79,7 @@ class Editor:
     # Which lines are meant
 
     def _last(self) -> list[Line]:
-        for line in (self._touched[-1:] or [self._focus]):
+        for line in self._touched[-1:] or [self._focus]:
             if line is not None and line in self._cart.lines:
                 return [line]
         return self._cart.lines[-1:]
@@ -108,7 +108,7 @@ class Editor:
         return any(line.item in name.items for name in names)
 
     def _described(self, phrase: Phrase, lines: list[Line]) -> list[Line]:
-        """"The iced one": options before the noun tell lines apart, where they do."""
+        """ "The iced one": options before the noun tell lines apart, where they do."""
         if phrase.mode is Mode.MAKE or not phrase.values:
             return lines
         having = [ln for ln in lines if all(self._cart.has(ln, v) for v in phrase.values)]
@@ -207,7 +207,7 @@ class Editor:
         if self._cart.choose(line, value):
             return
         stems = tuple(self._sentence.stems[value.start : value.end])
-        variant = None if value.negative else self._cart.variant(line.item, stems)
+        variant = None if value.negative else self._cart.index.variant(line.item, stems)
         if variant is not None:
             self._cart.become(line, variant)
         elif value.negative:
@@ -226,7 +226,7 @@ class Editor:
             self._cart.notes.append(f"{title} cannot be ordered with {words}.")
 
     def _modifier(self, line: Line, start: int, end: int) -> None:
-        variant = self._cart.variant(line.item, tuple(self._sentence.stems[start:end]))
+        variant = self._cart.index.variant(line.item, tuple(self._sentence.stems[start:end]))
         if variant is not None:
             self._cart.become(line, variant)
         else:
@@ -279,7 +279,7 @@ class Editor:
             self._touch(line, where)
 
     def _change(self, phrase: Phrase, into: Phrase) -> None:
-        """"Change the muffin to a croissant", "make it a large mocha", "swap oat for soy"."""
+        """ "Change the muffin to a croissant", "make it a large mocha", "swap oat for soy"."""
         lines = self._last() if phrase.head is Head.NOTHING else self._targets(phrase)
         if not lines:
             if not self.outcome.unclear:
@@ -327,7 +327,7 @@ class Editor:
         self._alter(phrase, lines)
 
     def _divide(self, phrase: Phrase) -> bool:
-        """"Two lattes, one with soy milk": the one is a part of the last line."""
+        """ "Two lattes, one with soy milk": the one is a part of the last line."""
         last = self._last()
         part = phrase.quantity
         if part is None or not phrase.values or phrase.head is not Head.NOTHING or not last:
@@ -357,7 +357,7 @@ class Editor:
     def _can_take(self, line: Line, value: ValueWord) -> bool:
         stems = tuple(self._sentence.stems[value.start : value.end])
         offered = self._cart.offers(line.item, value)
-        return offered or self._cart.variant(line.item, stems) is not None
+        return offered or self._cart.index.variant(line.item, stems) is not None
 
     # Which item is meant
 
@@ -407,7 +407,9 @@ class Editor:
             return answered
         if len(places) > 1:
             offering = [
-                p for p in places if all(v.negative or self._cart.offers(p, v) for v in phrase.values)
+                p
+                for p in places
+                if all(v.negative or self._cart.offers(p, v) for v in phrase.values)
             ]
             return offering or places
         return places

@@ -37,7 +37,7 @@ def complete_hint(sentence: Sentence, chunks: list[Chunk]) -> bool | None:
 
 
 def _after_value(chunks: list[Chunk]) -> bool:
-    """"A large" waits for its noun, "a latte with oat milk" does not."""
+    """ "A large" waits for its noun, "a latte with oat milk" does not."""
     for chunk in reversed(chunks[:-1]):
         if chunk.is_item or chunk.word in {Word.PRONOUN, Word.WITH, Word.ALL, Word.MAKE}:
             return True
@@ -47,6 +47,6 @@ def _after_value(chunks: list[Chunk]) -> bool:
 
 
 def _after_number(chunks: list[Chunk]) -> bool:
-    """"Make it three" is finished, "I would like three" is not."""
+    """ "Make it three" is finished, "I would like three" is not."""
     before = chunks[-2].word if len(chunks) > 1 else None
     return before in {Word.PRONOUN, Word.THAT, Word.ALL, Word.ONLY}

@@ -60,9 +60,7 @@ class Finisher:
         likeness = min((p.likeness for p in attempt.reading.items), default=1.0)
         if not understood.actions and understood.question is None and not (unknown or notes):
             return Understanding(frame, reply="" if frame.lines else wording.EMPTY_CART)
-        return replace(
-            understood, unknown=unknown, notes=notes, is_order=True, confidence=likeness
-        )
+        return replace(understood, unknown=unknown, notes=notes, is_order=True, confidence=likeness)
 
     @staticmethod
     def _unknown(attempt: Attempt) -> tuple[str, ...]:
@@ -81,9 +79,7 @@ class Finisher:
         touched = attempt.outcome.found or attempt.cart.lines or attempt.outcome.unclear
         return not touched
 
-    def _nothing(
-        self, attempt: Attempt, frame: Frame, unknown: tuple[str, ...]
-    ) -> Understanding:
+    def _nothing(self, attempt: Attempt, frame: Frame, unknown: tuple[str, ...]) -> Understanding:
         """A request for nothing that is known here, or for nothing yet."""
         reading, notes = attempt.reading, tuple(attempt.cart.notes)
         cart_emptied = bool(frame.lines) and not attempt.cart.lines

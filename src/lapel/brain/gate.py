@@ -13,10 +13,21 @@ _BLOCKS = frozenset(
     {Word.HYPOTHETICAL, Word.PAST, Word.FUTURE, Word.PERSON, Word.STATEMENT, Word.NOT}
 )
 _SILENT = frozenset(
-    {Word.FILLER, Word.POLITE, Word.GREETING, Word.THANKS, Word.YES, Word.NO, Word.CORRECT, Word.AND}
+    {
+        Word.FILLER,
+        Word.POLITE,
+        Word.GREETING,
+        Word.THANKS,
+        Word.YES,
+        Word.NO,
+        Word.CORRECT,
+        Word.AND,
+    }
     | {Word.DENY, Word.ONLY, Word.CANCEL}
 )
-_OPENERS = frozenset({Word.ORDER, Word.WANT, Word.ADD, Word.REMOVE, Word.CHANGE, Word.MAKE, Word.SEND})
+_OPENERS = frozenset(
+    {Word.ORDER, Word.WANT, Word.ADD, Word.REMOVE, Word.CHANGE, Word.MAKE, Word.SEND}
+)
 _STARTS_CLAUSE = frozenset({Word.AND, Word.CORRECT})
 _BARE = frozenset({Word.PRONOUN, Word.THAT, Word.CART, Word.DEFINITE})
 
@@ -59,8 +70,27 @@ def judge(chunks: list[Chunk], reading: Reading, *, talking: bool) -> Verdict:
         return Verdict(Kind.TALK, "question")
     opener = _opener(chunks)
     if opener is not None:
-        return Verdict(Kind.REQUEST, opener=opener)
+        return _request(chunks, reading, opener)
     return _bare(chunks, reading, talking)
+
+
+def without_remarks(chunks: list[Chunk]) -> list[Chunk]:
+    """Leaves out whole sentences that are talk and name nothing: "I am hungry. Get me a pizza."."""
+    sentences: list[list[Chunk]] = []
+    for chunk in chunks:
+        if chunk.gap == "." or not sentences:
+            sentences.append([])
+        sentences[-1].append(chunk)
+    kept = [s for s in sentences if not _is_talk(s)]
+    if not kept or len(kept) == len(sentences):
+        return chunks
+    return [chunk for sentence in kept for chunk in sentence]
+
+
+def _is_talk(sentence: list[Chunk]) -> bool:
+    names = any(c.is_item or c.place is not None for c in sentence)
+    blocked = any(c.name is None and c.word in _BLOCKS for c in sentence)
+    return (blocked or _asks(sentence)) and not names
 
 
 def _simple(chunks: list[Chunk], reading: Reading, words: list[Word | None]) -> Verdict | None:
@@ -128,6 +158,19 @@ def _opener(chunks: list[Chunk]) -> Word | None:
     return None
 
 
+def _request(chunks: list[Chunk], reading: Reading, opener: Word) -> Verdict:
+    """ "I want to go home", "order in the court": a verb with nothing that could be ordered."""
+    for verb, to, what in zip(chunks, chunks[1:], chunks[2:], strict=False):
+        if verb.word in _OPENERS and to.word is Word.TO and what.is_other:
+            return Verdict(Kind.TALK, "strange")
+    unknowns = reading.unknowns
+    if reading.strange and not (reading.phrases or reading.address or reading.merchants):
+        return Verdict(Kind.TALK, "strange")
+    if unknowns and len(unknowns) == len(reading.phrases) and all(p.definite for p in unknowns):
+        return Verdict(Kind.TALK, "strange")
+    return Verdict(Kind.REQUEST, opener=opener)
+
+
 def _bare(chunks: list[Chunk], reading: Reading, talking: bool) -> Verdict:
     """No verb: then every word must belong to an order."""
     if reading.strange:
@@ -135,9 +178,12 @@ def _bare(chunks: list[Chunk], reading: Reading, talking: bool) -> Verdict:
     if any(c.word in {Word.QUESTION, Word.MENU_QUESTION, Word.OR} and not c.name for c in chunks):
         return Verdict(Kind.TALK, "question")
     items = [p for p in reading.items if p.name is not None]
+    if _is_remark(chunks, reading, talking):
+        return Verdict(Kind.TALK, "strange")
     if items:
         counted = any(p.quantity is not None or p.values for p in items)
-        sure = counted or all(p.likeness >= 1.0 and not p.modifiers for p in items)
+        exact = all(p.likeness >= 1.0 and p.name and p.name.exact_items for p in items)
+        sure = counted or exact or _courteous(chunks)
         asked = _courteous(chunks) or reading.address_marked or reading.merchant_marked
         if talking or (sure and (counted or asked or len(chunks) <= 3)):
             return Verdict(Kind.BARE)
@@ -150,6 +196,18 @@ def _bare(chunks: list[Chunk], reading: Reading, talking: bool) -> Verdict:
     if reading.merchants or reading.address:
         return Verdict(Kind.TALK, "place")
     return Verdict(Kind.TALK, "nothing")
+
+
+def _is_remark(chunks: list[Chunk], reading: Reading, talking: bool) -> bool:
+    """ "That muffin looks great", "the croissant fell": things are spoken of, not asked for."""
+    if any(p.definite for p in reading.unknowns):
+        return True
+    if not reading.items and (reading.unknown_address or reading.unknown_shop):
+        return True
+    if not talking and any(p.definite and p.quantity is None for p in reading.items):
+        return True
+    after = zip(chunks, chunks[1:], strict=False)
+    return any(a.is_item and b.word is Word.YES and not b.gap for a, b in after)
 
 
 def _courteous(chunks: list[Chunk]) -> bool:

@@ -74,6 +74,14 @@ class MenuIndex:
     def stems(self, title: str) -> tuple[str, ...]:
         return tuple(self._language.stem(token.text) for token in self._language.tokens(title))
 
+    def variant(self, place: int, words: Iterable[str]) -> int | None:
+        """The item whose title is this one's with `words` in it: a latte, iced, is the iced latte."""
+        own = frozenset(self.items[place].words)
+        wanted = own.union(words)
+        if wanted == own:
+            return None
+        return next((i for i, it in enumerate(self.items) if frozenset(it.words) == wanted), None)
+
     def _name(self, words: Iterable[str]) -> Name:
         parts = tuple(words)
         key = "".join(parts)
@@ -95,11 +103,17 @@ class MenuIndex:
                 name = self._name(part)
                 name.items[place] = max(fit, name.items.get(place, 0.0))
         for group_place, group in enumerate(item.groups):
-            self._index_group(index, group_place, group)
+            self._index_amounts(index, group_place, group)
+        for group_place, group in enumerate(item.groups):
+            if group_place not in index.amounts:
+                self._index_group(index, group_place, group)
+        for group_place in index.amounts:
+            self._index_group(index, group_place, item.groups[group_place])
 
     def _parts(self, words: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], float]]:
         """The title itself, and what is left of it when words are left out."""
-        yield words, EXACT
+        for form in self._language.forms(words):
+            yield form, EXACT
         bare = tuple(w for w in words if w not in self._language.name_glue)
         if bare and bare != words:
             yield bare, EXACT
@@ -116,6 +130,8 @@ class MenuIndex:
             spoken = self._group_cache[group] = self._value_names(group)
         for value_place, names in spoken.items():
             for words, weak in names:
+                if place in index.amounts and self._measures_known(index, words):
+                    continue
                 name = self._name(words)
                 name.value = name.value or not weak
                 name.weak_value = name.weak_value or weak
@@ -129,11 +145,16 @@ class MenuIndex:
             self._name(title).group = True
             index.groups.setdefault("".join(title), place)
             self.vocabulary.update(title)
-        self._index_amounts(index, place, group)
 
-    def _value_names(
-        self, group: OptionGroup
-    ) -> dict[int, list[tuple[tuple[str, ...], bool]]]:
+    def _measures_known(self, index: ItemIndex, words: tuple[str, ...]) -> bool:
+        """ "A bit of milk" is an amount and an option: it is read in two parts."""
+        for start in range(1, len(words)):
+            key = "".join(words[start:])
+            if key in index.values or key in index.groups:
+                return True
+        return False
+
+    def _value_names(self, group: OptionGroup) -> dict[int, list[tuple[tuple[str, ...], bool]]]:
         """For each value its full names, then the short ones that only a context makes clear."""
         titles = [
             [words for title in (value.title, *value.aliases) if (words := self.stems(title))]
@@ -142,7 +163,7 @@ class MenuIndex:
         heads = Counter(words[0][-1] for words in titles if words and len(words[0]) > 1)
         names: dict[int, list[tuple[tuple[str, ...], bool]]] = {}
         for place, phrases in enumerate(titles):
-            found = [(words, False) for words in phrases]
+            found = [(form, False) for words in phrases for form in self._language.forms(words)]
             for words in phrases:
                 if counted := self._counted(words):
                     found.append((counted, False))
@@ -153,7 +174,7 @@ class MenuIndex:
         return names
 
     def _counted(self, words: tuple[str, ...]) -> tuple[str, ...]:
-        """"Double shot" is "two shots", and the other way round."""
+        """ "Double shot" is "two shots", and the other way round."""
         if len(words) < 2:
             return ()
         first, rest = words[0], words[1:]
@@ -168,6 +189,8 @@ class MenuIndex:
         for value_place, value in enumerate(group.values):
             if self._is_none(value):
                 index.none[place] = value_place
+        for value_place, value in enumerate(group.values):
+            if self._is_none(value):
                 continue
             amount = next(
                 (a for t in (value.title, *value.aliases) if (a := self._language.amount_of(t))), ""

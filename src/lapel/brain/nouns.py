@@ -31,6 +31,7 @@ class NounMatch:
         self.phrase = Phrase(mode, Head.NOTHING, first, first)
         self._amount: Chunk | None = None
         self._correcting = False
+        self._reference_end = start
         self._steps: dict[Word, Callable[[Chunk], _Step]] = {
             Word.NUMBER: self._number,
             Word.ARTICLE: self._article,
@@ -136,7 +137,8 @@ class NounMatch:
         return _Step.GO
 
     def _number(self, chunk: Chunk) -> _Step:
-        if chunk.number == 1 and self._describes_a_line() and not self._leads_to_a_name():
+        named = self._leads_to_a_name() and not self.phrase.ordinal
+        if chunk.number == 1 and self._describes_a_line() and not named:
             self.phrase.head = Head.LINE
             return _Step.HEAD
         if self.phrase.quantity is not None and not (self._correcting or self.phrase.article):
@@ -213,6 +215,7 @@ class NounMatch:
         if self.phrase.values or self.phrase.modifiers or self.phrase.article:
             return _Step.STOP
         self.phrase.ordinal = chunk.number
+        self._reference_end = self.at + 1
         self.phrase.definite = True
         return _Step.GO
 
@@ -226,6 +229,7 @@ class NounMatch:
         if not self._empty:
             return _Step.STOP
         self.phrase.all = True
+        self._reference_end = self.at + 1
         return _Step.GO
 
     def _amount_word(self, chunk: Chunk) -> _Step:
@@ -251,11 +255,14 @@ class NounMatch:
         return _Step.STOP if self._empty else _Step.GO
 
     def _pending_reference(self) -> bool:
-        """"The second", "the last" and "both" name lines without a noun."""
-        if self.phrase.values or self.phrase.modifiers or self.at == self._start:
-            return False
+        """ "The second", "the last" and "both" name lines without a noun."""
         if not (self.phrase.ordinal or self.phrase.all):
             return False
+        # What was read beyond the reference is not part of it: "both large".
+        self.at = self._reference_end
+        self.phrase.values.clear()
+        self.phrase.modifiers.clear()
+        self.phrase.quantity, self.phrase.article = None, False
         self.phrase.head = Head.LINE if self.phrase.ordinal else Head.ALL
         self.phrase.end = self._chunks[self.at - 1].end
         return True

@@ -28,10 +28,8 @@ _DETERMINERS = frozenset(
 _SILENT = frozenset({Word.FILLER, Word.POLITE, Word.THANKS, Word.GREETING})
 
 
-def repair_numbers(
-    sentence: Sentence, chunks: list[Chunk], language: Language
-) -> list[Chunk]:
-    """"To iced lattes" is two of them: a number is believed where one must stand."""
+def repair_numbers(sentence: Sentence, chunks: list[Chunk], language: Language) -> list[Chunk]:
+    """ "To iced lattes" is two of them: a number is believed where one must stand."""
     changing = False
     repaired: list[Chunk] = []
     for at, chunk in enumerate(chunks):
@@ -149,7 +147,7 @@ class Reader:
         self._after_and = False
 
     def _is_compound(self, phrase: Phrase) -> bool:
-        """"A coffee table" is no coffee: an item's name followed at once by a strange word."""
+        """ "A coffee table" is no coffee: an item's name followed at once by a strange word."""
         chunk = self._chunks[self._at] if self._at < len(self._chunks) else None
         if phrase.head is not Head.ITEM or chunk is None or not chunk.is_other or chunk.gap:
             return False
@@ -177,7 +175,7 @@ class Reader:
     def _verb(self, chunk: Chunk) -> None:
         assert chunk.word is not None
         self._mode = _MODES[chunk.word]
-        if not (self._changing and chunk.word is Word.MAKE):
+        if chunk.word not in {Word.MAKE, Word.ORDER, Word.WANT}:
             self._changing = None
         self._sending = self._sending or chunk.word is Word.SEND
         self._at += 1
@@ -222,6 +220,10 @@ class Reader:
         phrase.corrects, self._correcting = self._correcting, False
         self._take_where(phrase)
         last = self.reading.phrases[-1] if self.reading.phrases else None
+        if last is not None and last.head is Head.NOTHING and last.quantity and not last.values:
+            last.values.extend(phrase.values)
+            last.end = max(last.end, phrase.end)
+            return
         joins = last is not None and last.head in {Head.ITEM, Head.ALL, Head.LINE, Head.UNKNOWN}
         free = phrase.where is None and self._changing is None and self._mode is Mode.ADD
         if joins and free and last is not None and last.mode is not Mode.REMOVE:
@@ -232,7 +234,7 @@ class Reader:
             self._place_phrase(phrase)
 
     def _take_where(self, phrase: Phrase) -> None:
-        """"Oat milk in the second one", "sugar to the latte"."""
+        """ "Oat milk in the second one", "sugar to the latte"."""
         chunk = self._chunks[self._at] if self._at < len(self._chunks) else None
         if chunk is None or chunk.word not in {Word.IN, Word.TO, Word.FROM}:
             return
@@ -253,6 +255,10 @@ class Reader:
         phrase.corrects, self._correcting = self._correcting, False
         phrase.more = following is not None and following.word is Word.EXTRA_NUMBER
         self._at += 2 if phrase.more else 1
+        following = self._peek(0)
+        if following is not None and following.word is Word.OF:
+            whole = self._peek()
+            self._at += 2 if whole and whole.word in {Word.PRONOUN, Word.THAT, Word.ALL} else 1
         last = self.reading.phrases[-1] if self.reading.phrases else None
         if self._changing is None and last is not None and last.head is not Head.NOTHING:
             if phrase.corrects or last.quantity is None:
@@ -278,7 +284,7 @@ class Reader:
             self.reading.phrases[-1].instead = True
 
     def _instead_of(self, chunk: Chunk) -> None:
-        """"A instead of B" and "instead of B, A" both change B into A."""
+        """ "A instead of B" and "instead of B, A" both change B into A."""
         match = NounMatch(self._sentence, self._chunks, self._at + 1, Mode.CHANGE)
         self._at += 1
         if not match.run():
@@ -299,7 +305,7 @@ class Reader:
             self.reading.phrases.append(phrase)
 
     def _of(self, chunk: Chunk) -> None:
-        """"A picture of a latte": what hangs on an unknown thing is not ordered."""
+        """ "A picture of a latte": what hangs on an unknown thing is not ordered."""
         self._at += 1
         unknown = bool(self.reading.phrases) and self.reading.phrases[-1].head is Head.UNKNOWN
         if unknown or self.reading.strange:
@@ -322,6 +328,8 @@ class Reader:
         words = self._strange_after(self._at)
         if chunk.word is Word.TO and words and self._changing is None:
             self.reading.unknown_address = words
+        elif words and not self.reading.phrases:
+            self.reading.strange.append(words)
 
     def _from(self, chunk: Chunk) -> None:
         self._at += 1
@@ -391,7 +399,6 @@ class Reader:
             self.reading.strange.append(self._sentence.words(first.start, last.end))
             return
         phrase = Phrase(self._mode, Head.UNKNOWN, first.start, last.end)
+        phrase.definite = before is not None and before.word is Word.DEFINITE
         self._at = self._tails.read(phrase, self._at)
         self._place_phrase(phrase)
-
-

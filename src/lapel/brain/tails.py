@@ -79,7 +79,7 @@ class _Tail:
             return False
         if chunk.place is not None:
             return False
-        if chunk.is_value and self._is_option(chunk):
+        if (chunk.is_value or chunk.is_item) and self._is_option(chunk):
             return self._take(chunk)
         if self._noun_follows(chunk):
             return False
@@ -97,8 +97,18 @@ class _Tail:
             following = self._chunks[self._at + 1 : self._at + 2]
             alone = not following or not (following[0].is_item or following[0].is_value)
             return alone and self._number == 0 and self._offered(chunk)
+        if self._makes_variant(chunk):
+            return True
         listed = self._after is not _After.NOTHING or self._negative or self._amount is not None
         return listed and self._number == 0 and self._offered(chunk)
+
+    def _makes_variant(self, chunk: Chunk) -> bool:
+        """ "An americano, iced" where the iced one is a dish of its own."""
+        name = self._phrase.name
+        if name is None or chunk.name is None or chunk.name.exact_items or self._number:
+            return False
+        words = self._sentence.stems[chunk.start : chunk.end]
+        return any(self._index.variant(p, words) is not None for p in name.exact_items)
 
     def _offered(self, chunk: Chunk) -> bool:
         if self._phrase.name is None or chunk.name is None:

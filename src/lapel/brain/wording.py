@@ -13,7 +13,7 @@ WELCOME = "You are welcome."
 
 
 def listed(words: Sequence[str], joint: str = "and") -> str:
-    """"a, b and c"."""
+    """ "a, b and c"."""
     if len(words) < 2:
         return "".join(words)
     return f"{', '.join(words[:-1])} {joint} {words[-1]}"
@@ -21,7 +21,9 @@ def listed(words: Sequence[str], joint: str = "and") -> str:
 
 def not_found(words: Sequence[str], merchant: str) -> str:
     quoted = listed([f"“{word}”" for word in words], "or")
-    return f"I could not find {quoted} at {merchant}." if merchant else f"I could not find {quoted}."
+    return (
+        f"I could not find {quoted} at {merchant}." if merchant else f"I could not find {quoted}."
+    )
 
 
 def ask_which(words: str, titles: Sequence[str]) -> str:
@@ -50,7 +52,7 @@ def closed(merchant: str, opens: str) -> str:
 
 
 def split_between(found: Sequence[tuple[str, str]]) -> str:
-    """"`found` pairs a shop's name with what it has."""
+    """ "`found` pairs a shop's name with what it has."""
     parts = listed([f"{shop} has {what}" for shop, what in found])
     return f"One order comes from one shop, and {parts}. Which one?"
 

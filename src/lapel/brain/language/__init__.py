@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import lru_cache
 from importlib.resources import files
@@ -76,6 +76,7 @@ class Word(StrEnum):
     NOT = "block_not"
 
 
+_GAPS = ("", ",", ".")
 _ACROSS_A_PAUSE = frozenset({Word.CORRECT, Word.YES, Word.DENY, Word.THANKS, Word.AND})
 
 
@@ -113,6 +114,8 @@ class Language:
         self._endings = [(a, b) for a, b in data["endings"]["rules"]]
         self._keep = frozenset(cast("list[str]", data["endings"]["keep"]))
         self._y = cast("str", data["endings"]["y_after_consonant"])
+        self._forms = [(a, b) for a, b in data["forms"]["rules"]]
+        self._hesitations = frozenset(cast("list[str]", data["hesitations"]))
         self._stems: dict[str, str] = {}
         self._root = _Node()
         self._add_numbers(data)
@@ -125,7 +128,24 @@ class Language:
         self.verbs = self._single_words(Word.ORDER, Word.WANT, Word.ADD, Word.REMOVE, Word.MAKE)
 
     def tokens(self, text: str) -> list[Token]:
-        return tokenise(text, self.contractions)
+        """Words of `text` in order, hesitations left out."""
+        tokens = tokenise(text, self.contractions)
+        if not any(token.text in self._hesitations for token in tokens):
+            return tokens
+        kept: list[Token] = []
+        gap = ""
+        hesitated = False
+        for token in tokens:
+            if token.text in self._hesitations:
+                gap, hesitated = max(gap, token.gap, key=_GAPS.index), True
+                continue
+            if hesitated:
+                # Pauses around "uh" separate nothing.
+                stop = "." in {gap, token.gap}
+                token = replace(token, gap="." if stop else "")
+            gap, hesitated = "", False
+            kept.append(token)
+        return kept
 
     def stem(self, word: str) -> str:
         """The form under which a word is looked up: singular, number words as digits."""
@@ -134,6 +154,18 @@ class Language:
             found = self._stem(word)
             if len(self._stems) < 20_000:
                 self._stems[word] = found
+        return found
+
+    def forms(self, words: tuple[str, ...]) -> list[tuple[str, ...]]:
+        """The words, and how a name with them is often said ("iced tea" is "ice tea")."""
+        found = [words]
+        for ending, replacement in self._forms:
+            other = tuple(
+                w[: len(w) - len(ending)] + replacement if len(w) > 3 and w.endswith(ending) else w
+                for w in words
+            )
+            if other != words:
+                found.append(other)
         return found
 
     def is_plural(self, word: str) -> bool:
@@ -146,7 +178,7 @@ class Language:
         return leaf is not None and leaf[0] not in {Word.AMOUNT, Word.FILLER}
 
     def amount_of(self, words: str) -> str:
-        """"little", "some" or "lot" when the whole of `words` names an amount."""
+        """ "little", "some" or "lot" when the whole of `words` names an amount."""
         tokens = self.tokens(words)
         for match in self.match(tokens, 0):
             if match.end == len(tokens) and match.word is Word.AMOUNT:
