@@ -125,27 +125,21 @@ async def world(store: Store, http: httpx.AsyncClient, hostile: Hostile) -> Worl
 def build(
     store: Store,
     http: httpx.AsyncClient,
-    hostile: Hostile,
+    hostile: Hostile | None,
     clock: Callable[[], float],
     origin: str = "http://127.0.0.1:8600",
+    timeout_s: float = 0.5,
 ) -> World:
     keys = SigningKeys(store, clock)
     registry = MerchantRegistry(store, http, clock)
     profile = PlatformProfile(keys, origin=origin)
-    client = UcpClient(http, registry, keys, profile_url=profile.url, clock=clock, timeout_s=0.5)
+    client = UcpClient(
+        http, registry, keys, profile_url=profile.url, clock=clock, timeout_s=timeout_s
+    )
     food = Food(registry, client, http, clock=clock)
     merchants = UcpMerchants(
         registry, client, stored_drafts(store), clock=clock, defaults=food.defaults
     )
     return World(
-        store,
-        http,
-        clock,
-        keys,
-        registry,
-        client,
-        food,
-        merchants,
-        profile,
-        hostile,  # type: ignore[arg-type]
-    )
+        store, http, clock, keys, registry, client, food, merchants, profile, hostile  # type: ignore[arg-type]
+    )  # fmt: skip

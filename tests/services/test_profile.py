@@ -3,8 +3,8 @@ import json
 import httpx
 import msgspec
 import pytest
-from conftest import World
 
+from conftest import World
 from lapel.commerce.ports import Nonsense, PortError, Refused, Unreachable
 from lapel.services import MerchantRegistry, SigningKeys
 from lapel.services.connectors.ucp import signatures
@@ -174,14 +174,16 @@ async def test_lapel_s_own_profile(world: World):
     assert "PRIVATE" not in json.dumps(made)
 
 
-async def test_a_rotated_key_stays_published_for_a_week(world: World):
+async def test_a_new_key_is_published_before_it_signs_and_the_old_one_for_a_week(world: World):
     old = await world.keys.current()
-    assert await SigningKeys(world.store, world.clock).current() == old or (
-        (await SigningKeys(world.store, world.clock).current()).kid == old.kid
-    )
+    assert (await SigningKeys(world.store, world.clock).current()).kid == old.kid
     world.clock.now += 10
     new = await world.keys.rotate()
     assert [x.kid for x in await world.keys.published()] == [new.kid, old.kid]
+    assert (await world.keys.current()).kid == old.kid
+    world.clock.now += 301
+    assert (await world.keys.current()).kid == new.kid
+    assert (await SigningKeys(world.store, world.clock).current()).kid == new.kid
     headers = signatures.sign(signatures.Request("GET", "https://x.example/", {}), old, 1)
     request = signatures.Request("GET", "https://x.example/", headers)
     signatures.verify(request, await world.keys.published())

@@ -20,6 +20,8 @@ from cryptography.hazmat.primitives.asymmetric.utils import (
 from lapel.store import Store, schema
 
 PURPOSE = "ucp"
+LEAD_S = 300.0
+"""How long a new key is published before it signs: merchants keep a profile for minutes."""
 GRACE_S = 7 * 24 * 3600.0
 """How long a retired key stays published, so that what it signed can still be verified."""
 
@@ -120,19 +122,23 @@ class SigningKeys:
         self._store = store
         self._clock = clock
         self._current: PrivateKey | None = None
+        self._until = float("-inf")
 
     async def current(self) -> PrivateKey:
         """The key to sign with."""
-        if self._current is None:
-            now = self._clock()
-            self._current = await self._store.write(lambda at: _current_or_new(at, now))
+        now = self._clock()
+        if self._current is None or now >= self._until:
+            self._current, self._until = await self._store.write(
+                lambda at: _current_or_new(at, now)
+            )
         return self._current
 
     async def rotate(self) -> PrivateKey:
-        """Sign with a new key from now on; the old one stays published for a week."""
+        """Publish a new key at once, sign with it in five minutes, and drop the old in a week."""
         now = self._clock()
-        self._current = await self._store.write(lambda at: _replace(at, now))
-        return self._current
+        new = await self._store.write(lambda at: _replace(at, now))
+        self._current = None
+        return new
 
     async def published(self) -> tuple[Jwk, ...]:
         """What the platform profile lists, newest first."""
@@ -149,21 +155,26 @@ class SigningKeys:
         return tuple(msgspec.json.decode(text, type=Jwk) for text in texts)
 
 
-def _current_or_new(at: sa.Connection, now: float) -> PrivateKey:
+def _current_or_new(at: sa.Connection, now: float) -> tuple[PrivateKey, float]:
+    """The oldest key that still signs, and until when it does."""
     table = schema.keys
     query = (
-        sa.select(table.c.id, table.c.private_pem)
-        .where(table.c.purpose == PURPOSE, table.c.retired_at.is_(None))
-        .order_by(table.c.created_at.desc())
+        sa.select(table.c.id, table.c.private_pem, table.c.retired_at)
+        .where(table.c.purpose == PURPOSE)
+        .where(sa.or_(table.c.retired_at.is_(None), table.c.retired_at > now))
+        .order_by(table.c.created_at)
     )
     row = at.execute(query).first()
-    return PrivateKey.from_pem(row.id, row.private_pem) if row else _insert(at, now)
+    if row is None:
+        return _insert(at, now), float("inf")
+    until = float("inf") if row.retired_at is None else row.retired_at
+    return PrivateKey.from_pem(row.id, row.private_pem), until
 
 
 def _replace(at: sa.Connection, now: float) -> PrivateKey:
     table = schema.keys
     retire = sa.update(table).where(table.c.purpose == PURPOSE, table.c.retired_at.is_(None))
-    at.execute(retire.values(retired_at=now))
+    at.execute(retire.values(retired_at=now + LEAD_S))
     return _insert(at, now)
 
 
