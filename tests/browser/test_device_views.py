@@ -112,6 +112,26 @@ async def test_a_later_card_of_the_same_topic_replaces_the_earlier(
     await expect(page.locator(".hud-title")).to_have_count(1)
 
 
+async def test_a_question_is_not_covered_by_an_answer_or_a_receipt(
+    alone: Alone, page: Page
+) -> None:
+    link = await alone("glasses")
+    await approval(link, card=CART)
+    await link.cue(
+        id="c_2", topic="reply", kind="reply", card={"title": "Lapel", "body": "One moment."}
+    )
+    await expect(page.locator(".hud-answer")).to_have_text("One moment.")
+    assert "Total | 16.10 EUR" in await rows(page)
+    await link.clear("approval:a_1")
+    await expect(page.locator(".hud-body")).to_have_text("One moment.")
+    order = {"title": "Blue Door Coffee", "progress": {"steps": STEPS, "at": 1}}
+    await link.cue(id="c_3", topic="order:o_1", kind="order", card=order)
+    receipt = {**CART, "title": "Receipt, Blue Door Coffee"}
+    await link.cue(id="c_4", topic="receipt:o_1", kind="receipt", card=receipt)
+    await link.next("received", cursor=5)
+    await expect(page.locator(".hud-progress .hud-text")).to_have_text("Preparing")
+
+
 async def test_an_expired_card_is_taken_down(alone: Alone, page: Page) -> None:
     link = await alone("glasses")
     await link.cue(id="c_1", topic="t", kind="approval", card=CART, expires_s=0.5)

@@ -55,7 +55,7 @@ function pairing(device, credentials) {
   });
   const box = el("section", { class: "pair", "aria-label": "Pair this device", hidden: true },
     el("h2", { text: "Pair this device" }),
-    el("p", { text: "Ask Lapel for a code (Devices, or `lapel devices pair`) and type it here." }),
+    el("p", {}, "Ask Lapel for a code (under Devices, or with ", el("code", { text: "lapel devices pair" }), ") and type it here."),
     form,
     el("p", { class: "pair-or", text: "or" }),
     el("button", { class: "action", type: "button", text: "Show a code to type into Lapel", onclick: () => again({ ask: true }) }),

@@ -26,16 +26,18 @@ function order(entry, open) {
 }
 
 export function ordersTab(content) {
+  const known = new Set();
   let drawn = "";
   return async () => {
     const orders = await api.orders();
     const written = JSON.stringify([orders, orders.map((entry) => ago(entry.created_at))]);
     if (written === drawn) return;
-    const first = drawn === "";
     drawn = written;
     const open = new Set([...content.querySelectorAll("details[open]")].map((details) => details.dataset.id));
+    if (orders.length && !known.has(orders[0].id)) open.add(orders[0].id);
+    for (const entry of orders) known.add(entry.id);
     content.replaceChildren(...(orders.length
-      ? orders.map((entry, index) => order(entry, open.has(entry.id) || (first && index === 0)))
+      ? orders.map((entry) => order(entry, open.has(entry.id)))
       : [el("p", { class: "panel-empty", text: "No orders yet. Ask for something." })]));
   };
 }

@@ -10,6 +10,11 @@ function lines(card) {
     el("dt", { text: line.text }), el("dd", { text: line.value ?? "" }))));
 }
 
+/** A receipt repeats what the order's card shows, so its lines are folded away. */
+function folded(card) {
+  return card.lines?.length ? el("details", {}, el("summary", { text: "What was bought" }), lines(card)) : null;
+}
+
 function progress({ steps, at }) {
   return el("ol", { class: "steps", "aria-label": "Progress" }, ...steps.map((step, index) => {
     const state = index < at ? "done" : index === at ? "now" : "ahead";
@@ -29,7 +34,7 @@ export function drawCard(cue, { onAction, picture = null, receipt = null }) {
   return el("section", { class: "card", "data-kind": cue.kind, "data-topic": cue.topic, "aria-label": card.title },
     el("h3", { text: card.title }),
     card.body ? el("p", { class: "card-body", text: card.body }) : null,
-    lines(card),
+    cue.kind === "receipt" ? folded(card) : lines(card),
     card.total ? el("p", { class: "card-total" }, el("span", { text: "Total" }), el("strong", { text: card.total })) : null,
     card.progress ? progress(card.progress) : null,
     picture,

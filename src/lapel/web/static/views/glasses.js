@@ -8,6 +8,16 @@ import { tile } from "./tile.js";
 
 const REPLY_STAYS_MS = 20000;
 
+/** A question that waits for the user is never covered, and a receipt covers nothing. */
+function rank({ kind }) {
+  return { approval: 2, receipt: 0 }[kind] ?? 1;
+}
+
+/** Words that need no place of their own for long. */
+function isWords({ kind, card }) {
+  return (kind === "reply" || kind === "notice") && !card.lines?.length;
+}
+
 export function glasses(device, options = {}) {
   const hud = device.profile.displays[0];
   const card = el("div", { class: "hud-card", role: "region", "aria-label": "Glasses display", "aria-live": "polite" });
@@ -15,7 +25,8 @@ export function glasses(device, options = {}) {
   const word = el("span", { class: "hud-state-word" });
   const clock = el("span", { class: "hud-clock", "aria-hidden": "true" });
   const heard = el("p", { class: "hud-heard", "aria-label": "What Lapel heard", "aria-live": "polite" });
-  const status = el("div", { class: "hud-status" }, el("div", { class: "hud-state" }, stateIcon(), word, clock), heard);
+  const answer = el("p", { class: "hud-answer", "aria-live": "polite", "aria-label": "Answer" });
+  const status = el("div", { class: "hud-status" }, el("div", { class: "hud-state" }, stateIcon(), word, clock), heard, answer);
   const talk = el("button", { class: "talk", type: "button", "aria-pressed": "false", "aria-keyshortcuts": "m" },
     icon("microphone"), el("span", { class: "talk-word", text: "Talk" }), el("kbd", { text: "M" }));
   const lenses = el("div", { class: "lenses" },
@@ -31,11 +42,14 @@ export function glasses(device, options = {}) {
   const dim = new Set();
   const shown = () => {
     const cues = [...device.cards.values()];
-    return cues.filter((cue) => !dim.has(cue.id)).at(-1) ?? cues.at(-1) ?? null;
+    const fresh = cues.filter((cue) => !dim.has(cue.id));
+    return (fresh.length ? fresh : cues).reduce((best, cue) => (best && rank(best) > rank(cue) ? best : cue), null);
   };
   const draw = () => {
     const cue = shown();
     element.dataset.kind = cue?.kind ?? "none";
+    const aside = [...device.cards.values()].findLast((each) => each !== cue && isWords(each) && !dim.has(each.id));
+    answer.textContent = aside && cue?.kind === "approval" ? aside.card.body || aside.card.title : "";
     const wording = JSON.stringify([cue?.id, offset, cue ? { ...cue.card, map: null } : null]);
     if (wording === drawn) return;
     drawn = wording;
@@ -63,7 +77,7 @@ export function glasses(device, options = {}) {
   device.addEventListener("cue", ({ detail: { cue } }) => {
     offset = 0;
     clearTimeout(fading);
-    if (cue.card && (cue.kind === "reply" || cue.kind === "notice") && !cue.card.lines?.length) {
+    if (cue.card && isWords(cue)) {
       fading = setTimeout(() => {
         dim.add(cue.id);
         draw();

@@ -50,11 +50,14 @@ export function phone(device, { signedIn = true, ...options } = {}) {
   const places = new Map();
   const pictures = new Map();
 
+  const toEnd = () => {
+    thread.scrollTop = thread.scrollHeight;
+  };
   const add = (node) => {
     empty.remove();
     thread.append(node);
     while (thread.children.length > THREAD_LIMIT) thread.firstElementChild.remove();
-    thread.scrollTop = thread.scrollHeight;
+    toEnd();
   };
   const pictureFor = (cue) => {
     let picture = pictures.get(cue.topic) ?? null;
@@ -100,6 +103,7 @@ export function phone(device, { signedIn = true, ...options } = {}) {
       if (before === thread.lastElementChild) {
         node.classList.add("again");
         before.replaceWith(node);
+        toEnd();
         return;
       }
       before.remove();
