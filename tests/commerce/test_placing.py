@@ -290,3 +290,21 @@ async def test_a_shop_cannot_make_lapel_talk_for_long(world):
     told = await world.event(order_id, "place_failed")
     assert len(told.text) <= 160
     assert told.text.isprintable()
+
+
+async def test_an_approved_order_that_slept_too_long_is_taken_back(world):
+    await world.stop()
+    await world.start(replace(QUICK, retry_s=1000.0, retry_most_s=1000.0))
+    order_id, _ = await world.asked()
+    world.town.fail("get", "always down")
+    await world.approve(order_id)
+    await world.called("get")
+    await world.stop()
+    world.town.heal()
+    world.skew = QUICK.stale_s + 1
+    await world.start()
+    told = await world.event(order_id, "place_failed")
+    assert told.text == "It took too long to place, so I stopped the order."
+    await world.state(order_id, OrderState.REFUNDED)
+    assert world.town.placed() == []
+    world.balanced()

@@ -32,8 +32,9 @@ class Placer:
     async def place(self, order: Order, attempt: int) -> Step:
         approval = approved(order)
         decided_at = approval.decided_at or approval.asked_at
-        stale = self._desk.clock() - decided_at > self._desk.policy.stale_s
-        if stale or attempt >= self._desk.policy.place_attempts:
+        if self._desk.clock() - decided_at > self._desk.policy.stale_s:
+            return await self.settle(order, attempt, words.SHOP_LATE)
+        if attempt >= self._desk.policy.place_attempts:
             return await self.settle(order, attempt)
         try:
             current = await self._read(order)
@@ -56,13 +57,13 @@ class Placer:
             return await give_back(self._desk, order, words.PLACE_FAILED)
         return await self._complete(order, attempt)
 
-    async def settle(self, order: Order, attempt: int) -> Step:
+    async def settle(self, order: Order, attempt: int, said: str = words.SHOP_SILENT) -> Step:
         """Find out what became of an order that may or may not be placed, and end it either way."""
         current = await self._take_back(order)
         if current is not None and current.status is CheckoutStatus.COMPLETED:
             return await self._found_completed(order, current, attempt)
         if current is not None and current.status is CheckoutStatus.CANCELED:
-            return await self._gone(order, words.SHOP_SILENT)
+            return await self._gone(order, said)
         policy = self._desk.policy
         last = policy.place_attempts + policy.cancel_attempts - 1
         if order.state is OrderState.PLACING and current is None and attempt < last:
@@ -74,7 +75,7 @@ class Placer:
         underway = current is None or current.status is CheckoutStatus.COMPLETE_IN_PROGRESS
         if state is PaymentState.CAPTURED and underway:
             return await self._trouble(order, words.NOT_SOLVED, attempt)
-        return await self._gone(order, words.SHOP_SILENT)
+        return await self._gone(order, said)
 
     async def _complete(self, order: Order, attempt: int) -> Step:
         key = key_of(order, "place")

@@ -8,7 +8,7 @@ from lapel.commerce import records, words
 from lapel.commerce.card import card, money
 from lapel.commerce.desk import Desk, Step, key_of
 from lapel.commerce.order import Order, OrderEvent, OrderState
-from lapel.commerce.ports import MerchantEvent, MerchantOrder, PortError
+from lapel.commerce.ports import MerchantEvent, MerchantOrder, PortError, Refused
 from lapel.commerce.records import Told
 
 _KINDS = {
@@ -83,6 +83,8 @@ async def close(desk: Desk, order: Order, attempt: int) -> Step:
         await desk.merchants.cancel_checkout(
             order.merchant_id, order.checkout_id, key_of(order, "cancel")
         )
+    except Refused:
+        return done
     except PortError:
         return desk.retry(order.state, attempt)
     return done

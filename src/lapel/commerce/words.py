@@ -27,6 +27,7 @@ BANK_SILENT = "The bank does not answer, so I did not order. I make sure that no
 BANK_LATE = "It took too long to pay, so I did not order. I make sure that nothing is charged."
 PLACE_FAILED = "The shop did not take the order."
 SHOP_SILENT = "The shop does not answer, so I stopped the order."
+SHOP_LATE = "It took too long to place, so I stopped the order."
 SHOP_CANCELED = "The shop cancelled the order."
 NOT_SOLVED = "The shop took the payment but does not answer. You pay once at most. I keep checking."
 BOTH_SILENT = "Neither the shop nor the bank answers. You pay once at most. I keep checking."
