@@ -9,7 +9,7 @@ from city.shops import Dish, Shop
 from city.store import Transaction
 
 RESTOCK_S = 3600.0
-"""City seconds from the first sale to a full shelf again."""
+"""City seconds from the first change of an item to its restocking."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,16 +31,8 @@ class Shelf:
 
 
 def look(tx: Transaction, shop: Shop, city_s: float) -> Shelf:
-    """The merchant now; what is due is restocked."""
-    tx.execute(
-        "DELETE FROM shelves WHERE merchant = ? AND restock_s <= ? AND price IS NULL",
-        (shop.slug, city_s),
-    )
-    tx.execute(
-        "UPDATE shelves SET remaining = NULL, restock_s = NULL "
-        "WHERE merchant = ? AND restock_s <= ?",
-        (shop.slug, city_s),
-    )
+    """The merchant now; what is due goes back to the menu's prices and a full shelf."""
+    tx.execute("DELETE FROM shelves WHERE merchant = ? AND restock_s <= ?", (shop.slug, city_s))
     rows = tx.execute(
         "SELECT item, price, remaining FROM shelves WHERE merchant = ?", (shop.slug,)
     ).fetchall()
@@ -65,18 +57,18 @@ def sell(tx: Transaction, shelf: Shelf, sold: Iterable[tuple[Dish, int]], city_s
 
 
 def set_remaining(tx: Transaction, shop: Shop, item: str, left: int, city_s: float) -> None:
-    """Until the next restocking, which the first change starts the wait for."""
+    """Until the next restocking."""
     tx.execute(
         "INSERT INTO shelves (merchant, item, remaining, restock_s) VALUES (?, ?, ?, ?) "
-        "ON CONFLICT DO UPDATE SET remaining = excluded.remaining, "
-        "restock_s = COALESCE(restock_s, excluded.restock_s)",
+        "ON CONFLICT DO UPDATE SET remaining = excluded.remaining",
         (shop.slug, item, left, city_s + RESTOCK_S),
     )
 
 
-def set_price(tx: Transaction, shop: Shop, item: str, price: int) -> None:
+def set_price(tx: Transaction, shop: Shop, item: str, price: int, city_s: float) -> None:
+    """Until the next restocking."""
     tx.execute(
-        "INSERT INTO shelves (merchant, item, price) VALUES (?, ?, ?) "
+        "INSERT INTO shelves (merchant, item, price, restock_s) VALUES (?, ?, ?, ?) "
         "ON CONFLICT DO UPDATE SET price = excluded.price",
-        (shop.slug, item, price),
+        (shop.slug, item, price, city_s + RESTOCK_S),
     )

@@ -158,7 +158,7 @@ class Streets:
         if here is None or there is None:
             return None
         pieces = self._search(here, there)
-        return _timed([(self.edges[i], cut(self.edges[i].points, p, q)) for i, p, q in pieces])
+        return _timed([(self.edges[i], _piece(self.edges[i], p, q)) for i, p, q in pieces])
 
     def near_line(self, line: Sequence[Point], limit: int) -> list[tuple[Point, ...]]:
         """Polylines of streets around a line, main streets first, at most `limit`."""
@@ -228,7 +228,16 @@ class Streets:
         return distance_m(self.nodes[node], goal) / RIDE_M_PER_S
 
 
-def _timed(pieces: Sequence[tuple[Edge, list[Point]]]) -> Route:
+def _piece(edge: Edge, start_m: float, end_m: float) -> Sequence[Point]:
+    """Part of an edge; the whole of it keeps its exact corners."""
+    if (start_m, end_m) == (0.0, edge.length_m):
+        return edge.points
+    if (start_m, end_m) == (edge.length_m, 0.0):
+        return edge.points[::-1]
+    return cut(edge.points, start_m, end_m)
+
+
+def _timed(pieces: Sequence[tuple[Edge, Sequence[Point]]]) -> Route:
     points: list[Point] = []
     seconds: list[float] = []
     length = 0.0

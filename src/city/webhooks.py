@@ -9,7 +9,7 @@ import asyncio
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import httpx
 
@@ -126,9 +126,15 @@ def signed_headers(
         "Webhook-Timestamp": str(int(webhook.at_s)),
     }
     lower = {name.lower(): value for name, value in headers.items()}
-    message = request_message("POST", parts.netloc, parts.path, parts.query, lower)
+    message = request_message("POST", authority(parts), parts.path, parts.query, lower)
     covered: Sequence[str] = (*_COVERED, "@query") if parts.query else _COVERED
     return {**headers, **dict(sign(message, covered, key, int(now_s)))}
+
+
+def authority(parts: SplitResult) -> str:
+    """The Host that an HTTP client will send: without the scheme's own port."""
+    own = {"https": 443, "http": 80}.get(parts.scheme)
+    return parts.netloc.removesuffix(f":{own}")
 
 
 class Sender:
@@ -164,7 +170,7 @@ class Sender:
                 webhook.url, content=webhook.body, headers=headers, timeout=TIMEOUT_S
             )
             accepted = response.is_success
-        except httpx.HTTPError:
+        except (httpx.HTTPError, httpx.InvalidURL):
             accepted = False
         world.crash.passing("after_webhook")
 

@@ -157,7 +157,7 @@ def _mishaps(counter: Counter, stored: Stored) -> None:
     city_s = counter.world.clock.now_s()
     if strikes(Fault.PRICE_RAISE):
         price = look(counter.tx, shop, city_s).price(dish)
-        set_price(counter.tx, shop, dish.id, price + max(10, price // 10))
+        set_price(counter.tx, shop, dish.id, price + max(10, price // 10), city_s)
     if strikes(Fault.SOLD_OUT):
         set_remaining(counter.tx, shop, dish.id, 0, city_s)
 

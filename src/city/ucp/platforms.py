@@ -97,7 +97,7 @@ class Platforms:
                     if len(body) > _SIZE:
                         _unreachable(url, "it is over 256 kB")
                 age = _max_age(response.headers.get("cache-control", ""))
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
             _unreachable(url, type(error).__name__)
         try:
             profile = msgspec.json.decode(body, type=_Profile)
@@ -128,7 +128,11 @@ def profile_url(header: str | None) -> str:
 
 def is_safe_url(url: str) -> bool:
     """Https, or http that does not leave this machine."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        return False
     if not parts.hostname or parts.username or parts.fragment:
         return False
     return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
