@@ -118,8 +118,10 @@ async def hostile() -> AsyncIterator[Hostile]:
 
 
 @pytest.fixture
-async def world(store: Store, http: httpx.AsyncClient, hostile: Hostile) -> World:
-    return build(store, http, hostile, Clock())
+async def world(store: Store, http: httpx.AsyncClient, hostile: Hostile) -> AsyncIterator[World]:
+    made = build(store, http, hostile, Clock())
+    yield made
+    await made.food.close()
 
 
 def build(
@@ -138,7 +140,12 @@ def build(
     )
     food = Food(registry, client, http, clock=clock)
     merchants = UcpMerchants(
-        registry, client, stored_drafts(store), clock=clock, defaults=food.defaults
+        registry,
+        client,
+        stored_drafts(store),
+        clock=clock,
+        defaults=food.defaults,
+        sold_out=food.sold_out,
     )
     return World(
         store, http, clock, keys, registry, client, food, merchants, profile, hostile  # type: ignore[arg-type]

@@ -144,6 +144,8 @@ class Hostile:
 
     async def _search(self, request: Request) -> Response:
         body = json.loads(await self._note(request))
+        if self.mischief == "search_slow":
+            await asyncio.sleep(1.0)
         if self.mischief == "search_500":
             return Response(status_code=500)
         start = int(body["pagination"].get("cursor", "0"))

@@ -175,6 +175,7 @@ async def _town(store: Store, http: httpx.AsyncClient, city: City) -> AsyncItera
         town.merchant = await world.food.add_merchant(city.merchants[0])
         [town.menu] = await world.food.menus()
         yield town
+        await town.world.food.close()
 
 
 @pytest.fixture

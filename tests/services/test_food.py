@@ -1,10 +1,12 @@
+import asyncio
+
 import pytest
-from conftest import World
 from hostile import LATTE, Hostile, serving
 
+from conftest import World
 from lapel.brain.menu import OptionValue
 from lapel.commerce.money import Money
-from lapel.commerce.ports import Unreachable
+from lapel.commerce.ports import Refused, Unreachable
 
 pytestmark = pytest.mark.net
 
@@ -25,25 +27,54 @@ async def test_a_menu(world: World):
     assert not milk.values[2].available
 
 
-async def test_a_menu_is_read_again_when_it_is_old_or_told_so(world: World):
+def searches(world: World) -> int:
+    return sum(call[1] == "/catalog/search" for call in world.hostile.calls)
+
+
+async def renewed(world: World) -> None:
+    """Wait for the renewal that goes on in the background."""
+    [task] = [task for task in asyncio.all_tasks() if task.get_name() == "menus"]
+    await asyncio.wait([task])
+
+
+async def test_an_old_menu_is_renewed_while_it_is_shown(world: World):
     await world.meet()
     await world.food.menus()
-
-    def searches() -> int:
-        return sum(call[1] == "/catalog/search" for call in world.hostile.calls)
-
-    read = searches()
+    read = searches(world)
     await world.food.menus()
-    assert searches() == read
+    assert searches(world) == read
     world.clock.now += 181
+    world.hostile.products = world.hostile.products[:1]
+    [menu] = await world.food.menus()
+    assert len(menu.items) == 2
+    await renewed(world)
+    [menu] = await world.food.menus()
+    assert len(menu.items) == 1
+
+
+async def test_a_menu_is_read_first_when_told_so(world: World):
+    merchant = await world.meet()
     await world.food.menus()
-    assert searches() == 2 * read
-    await world.food.menus(refresh=True)
-    assert searches() == 3 * read
-    [merchant] = await world.registry.all()
+    world.hostile.products = world.hostile.products[:1]
+    [menu] = await world.food.menus(refresh=True)
+    assert len(menu.items) == 1
+    world.hostile.products = world.hostile.products * 3
     world.food.sold_out(merchant.id)
+    before = searches(world)
     await world.food.menus()
-    assert searches() == 4 * read
+    assert searches(world) == before + 3
+
+
+async def test_a_refusal_that_shows_the_menu_to_be_old_renews_it(world: World):
+    merchant = await world.meet()
+    await world.food.menus()
+    gone = {"type": "error", "code": "out_of_stock", "content": "", "severity": "recoverable"}
+    world.hostile.bend = lambda checkout: checkout.update(status="incomplete", messages=[gone])
+    with pytest.raises(Refused):
+        await world.merchants.create_checkout(world.draft(merchant), "k")
+    world.hostile.products = world.hostile.products[:1]
+    [menu] = await world.food.menus()
+    assert len(menu.items) == 1
 
 
 async def test_one_dead_merchant_hides_no_other(world: World):
@@ -54,11 +85,22 @@ async def test_one_dead_merchant_hides_no_other(world: World):
         dead = await world.food.add_merchant(origin)
         assert len(await world.food.menus()) == 2
     world.clock.now += 181
-    assert len(await world.food.menus()) == 2, "the last menu is still shown"
+    assert len(await world.food.menus(refresh=True)) == 2, "the last menu is still shown"
     assert isinstance(world.food.failures()[dead.id], Unreachable)
     world.clock.now += 3601
-    assert [x.merchant_id for x in await world.food.menus()] != [dead.id]
+    [menu] = await world.food.menus(refresh=True)
+    assert menu.merchant_id != dead.id
+
+
+async def test_a_slow_merchant_is_not_waited_for_again(world: World):
+    await world.meet()
+    await world.food.menus()
+    world.clock.now += 181
+    world.hostile.mischief = "search_slow"
+    before = searches(world)
     assert len(await world.food.menus()) == 1
+    assert searches(world) == before, "the answer did not wait for the call"
+    await world.food.close()
 
 
 @pytest.mark.parametrize("mischief", ["search_500", "same_cursor"])

@@ -23,6 +23,8 @@ RETRY_S = 30.0
 FORGET_S = 3600.0
 """A menu that could not be renewed for this long is not shown any more."""
 AT_ONCE = 8
+PATIENCE_S = 2.0
+"""How long somebody who asks waits for a merchant that was never read, or has just sold out."""
 
 
 @dataclass(slots=True)
@@ -33,10 +35,15 @@ class _Shelf:
     read_at: float = float("-inf")
     next_at: float = float("-inf")
     failure: PortError | None = None
+    awaited: bool = True
+    """Whether the menu that is there, if any, is known not to be good enough."""
 
 
 class Food:
-    """Merchants and their menus. Menus are kept in memory; a dead merchant hides no other."""
+    """Merchants and their menus. Menus are kept in memory; a dead merchant hides no other.
+
+    Old menus are renewed in the background by one task; nobody waits for a slow merchant's.
+    """
 
     def __init__(
         self,
@@ -51,7 +58,7 @@ class Food:
         self._http = http
         self._clock = clock
         self._shelves: dict[str, _Shelf] = {}
-        self._reading = asyncio.Lock()
+        self._reading: asyncio.Task[None] | None = None
 
     async def add_merchant(self, url: str) -> Merchant:
         """Get to know the merchant at `url`; port errors say why that cannot be."""
@@ -62,24 +69,33 @@ class Food:
     async def menus(self, refresh: bool = False) -> list[Menu]:
         """The menus of all merchants that can be had, in the order they were added.
 
-        What is older than three minutes is read again first, everything with `refresh`.
+        What is older than three minutes is renewed for the next time; with `refresh` everything is
+        read first, however long it takes.
         """
-        async with self._reading:
-            merchants = await self._registry.all()
-            due = [x for x in merchants if refresh or self._is_due(x.id)]
-            room = asyncio.Semaphore(AT_ONCE)
-            async with asyncio.TaskGroup() as tasks:
-                for merchant in due:
-                    tasks.create_task(self._read(merchant.id, room))
+        merchants = await self._registry.all()
+        if refresh:
+            await self._finish()
+            self._begin([x.id for x in merchants])
+            await self._finish()
+        else:
+            if self._reading is None or self._reading.done():
+                self._begin([x.id for x in merchants if self._is_due(x.id)])
+            if any(self._shelf(x.id).awaited for x in merchants) and self._reading:
+                await asyncio.wait([self._reading], timeout=PATIENCE_S)
         oldest = self._clock() - FORGET_S
-        shelves = [self._shelves[x.id] for x in merchants if x.id in self._shelves]
+        shelves = [self._shelf(x.id) for x in merchants]
         return [shelf.menu for shelf in shelves if shelf.menu and shelf.read_at >= oldest]
+
+    async def close(self) -> None:
+        """Stop renewing."""
+        if self._reading is not None:
+            self._reading.cancel()
+            await asyncio.wait([self._reading])
 
     def sold_out(self, merchant_id: str) -> None:
         """A merchant said that something is gone: its menu is read again the next time."""
-        shelf = self._shelves.get(merchant_id)
-        if shelf is not None:
-            shelf.next_at = float("-inf")
+        shelf = self._shelf(merchant_id)
+        shelf.next_at, shelf.awaited = float("-inf"), True
 
     def failures(self) -> dict[str, PortError]:
         """Merchants whose menu could not be read the last time, by id."""
@@ -105,21 +121,37 @@ class Food:
         except PortError:
             return None
 
+    def _shelf(self, merchant_id: str) -> _Shelf:
+        return self._shelves.setdefault(merchant_id, _Shelf())
+
     def _is_due(self, merchant_id: str) -> bool:
-        shelf = self._shelves.get(merchant_id)
-        return shelf is None or self._clock() >= shelf.next_at
+        return self._clock() >= self._shelf(merchant_id).next_at
+
+    def _begin(self, merchant_ids: list[str]) -> None:
+        if merchant_ids:
+            self._reading = asyncio.create_task(self._read_all(merchant_ids), name="menus")
+
+    async def _finish(self) -> None:
+        if self._reading is not None:
+            await asyncio.wait([self._reading])
+
+    async def _read_all(self, merchant_ids: list[str]) -> None:
+        room = asyncio.Semaphore(AT_ONCE)
+        async with asyncio.TaskGroup() as tasks:
+            for merchant_id in merchant_ids:
+                tasks.create_task(self._read(merchant_id, room))
 
     async def _read(self, merchant_id: str, room: asyncio.Semaphore) -> None:
-        shelf = self._shelves.setdefault(merchant_id, _Shelf())
+        shelf = self._shelf(merchant_id)
         async with room:
             try:
                 menu = await read_menu(self._client, await self._registry.get(merchant_id))
             except PortError as error:
-                shelf.failure = error
+                shelf.failure, shelf.awaited = error, False
                 shelf.next_at = self._clock() + RETRY_S
                 return
         now = self._clock()
-        shelf.menu, shelf.failure = menu, None
+        shelf.menu, shelf.failure, shelf.awaited = menu, None, False
         shelf.read_at, shelf.next_at = now, now + REFRESH_S
 
 

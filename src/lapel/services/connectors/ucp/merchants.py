@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from urllib.parse import quote
 
 from lapel.commerce.checkout import Address, Checkout, CheckoutStatus, DraftLine, OrderDraft
@@ -27,12 +28,16 @@ HANDLERS = (CITY_BANK,)
 """Payment handlers that Lapel can pay by, the preferred one first."""
 
 _SETTLED = (CheckoutStatus.COMPLETED, CheckoutStatus.COMPLETE_IN_PROGRESS)
+_MENU_IS_OLD = frozenset({"sold_out", "unknown_item", "option_invalid", "shop_closed"})
 Defaults = Callable[[str, str], frozenset[str] | None]
 """(merchant id, item id) -> the item's default modifiers, None where its menu is not known."""
 
 
 class UcpMerchants:
-    """The port. It keeps no state: what was asked is read from the record, by `drafts`."""
+    """The port. It keeps no state: what was asked is read from the record, by `drafts`.
+
+    `sold_out` hears of a merchant whose menu a refusal has shown to be old.
+    """
 
     def __init__(
         self,
@@ -42,6 +47,7 @@ class UcpMerchants:
         *,
         clock: Callable[[], float],
         defaults: Defaults = lambda merchant_id, item_id: None,
+        sold_out: Callable[[str], None] = lambda merchant_id: None,
         handlers: Sequence[str] = HANDLERS,
     ) -> None:
         self._registry = registry
@@ -49,15 +55,18 @@ class UcpMerchants:
         self._drafts = drafts
         self._clock = clock
         self._defaults = defaults
+        self._sold_out = sold_out
         self._handlers = tuple(handlers)
 
     async def create_checkout(self, draft: OrderDraft, key: str) -> Checkout:
         """A priced cart, ready to be approved; Refused when the shop cannot serve it."""
-        return await self._quote("POST", "/checkout-sessions", draft, key)
+        with self._telling(draft.merchant_id):
+            return await self._quote("POST", "/checkout-sessions", draft, key)
 
     async def update_checkout(self, checkout_id: str, draft: OrderDraft, key: str) -> Checkout:
         """The same checkout with other content; UCP's update replaces all of it."""
-        checkout = await self._quote("PUT", _path(checkout_id), draft, key)
+        with self._telling(draft.merchant_id):
+            checkout = await self._quote("PUT", _path(checkout_id), draft, key)
         return _same(checkout, checkout_id)
 
     async def get_checkout(self, merchant_id: str, checkout_id: str) -> Checkout:
@@ -88,7 +97,8 @@ class UcpMerchants:
         _check_envelope(body.ucp, merchant)
         errors = errors_of(body.messages)
         if body.status not in _SETTLED and body.status != CheckoutStatus.REQUIRES_ESCALATION:
-            raise refusal(errors, merchant.name, None, fallback="not_completed")
+            with self._telling(merchant.id):
+                raise refusal(errors, merchant.name, None, fallback="not_completed")
         checkout = _same(await self._read(body, merchant, checkout_id), checkout_id)
         if checkout.status == CheckoutStatus.COMPLETED and not checkout.order_id:
             raise Nonsense(f"{merchant.name!r} completed the checkout but names no order")
@@ -140,6 +150,16 @@ class UcpMerchants:
         pairs = check(body.line_items, asked, lambda item_id: self._defaults(merchant.id, item_id))
         check_delivery(body)
         return self._checkout(body, merchant, pairs, draft.address)
+
+    @contextmanager
+    def _telling(self, merchant_id: str) -> Iterator[None]:
+        """Say so when a refusal shows that the menu is not what it was."""
+        try:
+            yield
+        except Refused as error:
+            if error.code in _MENU_IS_OLD:
+                self._sold_out(merchant_id)
+            raise
 
     async def _read(self, body: CheckoutBody, merchant: Merchant, checkout_id: str) -> Checkout:
         """In the draft's terms as far as it still is what was asked; the rest in the merchant's."""
