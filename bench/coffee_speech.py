@@ -134,10 +134,10 @@ async def recognise(
 ) -> dict[str, str]:
     import soundfile
 
-    from lapel.speech import SpeechEngines
+    from lapel.speech import SpeechEngines, SpeechSettings
 
     noise, _ = soundfile.read(folder / "kitchen_noise.flac", dtype="float32")
-    engines = await SpeechEngines.load()
+    engines = await SpeechEngines.load(SpeechSettings())
     heard: dict[str, str] = {}
     try:
         for name in labels:

@@ -9,7 +9,7 @@ from lapel.brain.chunks import Chunk, Chunker, Sentence
 from lapel.brain.edits import Editor, Outcome
 from lapel.brain.frame import CartLine, Frame, Slot
 from lapel.brain.gate import Kind, Verdict, judge, without_remarks
-from lapel.brain.language import Language
+from lapel.brain.language import Language, Word
 from lapel.brain.lexicon import MenuIndex
 from lapel.brain.menu import Menu
 from lapel.brain.phrases import Reading
@@ -58,7 +58,15 @@ class Attempts:
         self.sentence = sentence
 
     def at(self, index: MenuIndex, lines: tuple[CartLine, ...]) -> Attempt:
-        chunks = self._chunker.cut(self.sentence, index)
+        attempt = self._once(index, lines, bold=False)
+        if _needs_a_name(attempt):
+            again = self._once(index, lines, bold=True)
+            if again.outcome.found:
+                return again
+        return attempt
+
+    def _once(self, index: MenuIndex, lines: tuple[CartLine, ...], *, bold: bool) -> Attempt:
+        chunks = self._chunker.cut(self.sentence, index, bold=bold)
         chunks = without_remarks(repair_numbers(self.sentence, chunks, self._language))
         reading = Reader(self.sentence, chunks, index).read()
         talking = bool(self._frame.lines or self._frame.question)
@@ -71,3 +79,12 @@ class Attempts:
         asks = verdict.kind in {Kind.REQUEST, Kind.BARE}
         outcome = editor.apply(reading) if asks else editor.outcome
         return Attempt(index, chunks, reading, verdict, cart, outcome)
+
+
+def _needs_a_name(attempt: Attempt) -> bool:
+    """A request with options of this catalogue and strange words, but nothing that has them."""
+    if attempt.verdict.opener not in {Word.ORDER, Word.WANT} or attempt.cart.lines:
+        return False
+    strange = any(chunk.is_other for chunk in attempt.chunks)
+    options = any(chunk.is_value and chunk.likeness >= 1.0 for chunk in attempt.chunks)
+    return strange and options and attempt.outcome.found == 0

@@ -63,7 +63,8 @@ class Brain:
         self._favourites = tuple(favourites)
         self._places = PlaceIndex(menus, addresses, self._language)
         self._sounds = _sounds(language)
-        self._chunker = Chunker(self._language, self._sounds, self._places)
+        vocabulary = frozenset[str]().union(*(i.vocabulary for i in self._menus.values()))
+        self._chunker = Chunker(self._language, self._sounds, self._places, vocabulary)
         self._nowhere = MenuIndex(Menu("", "", ()), self._language)
 
     def understand(self, utterance: Utterance, frame: Frame) -> Understanding:

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from rapidfuzz import fuzz, process
-
+from lapel.brain.alike import Alike, AlikeFinder, Said
 from lapel.brain.language import Language, PhraseMatch, Word
 from lapel.brain.lexicon import MenuIndex, Name
 from lapel.brain.places import Place, PlaceIndex
 from lapel.brain.sound import Sounds
 from lapel.brain.tokens import Token
 
-# A misheard name must be this alike; short names need more because more is alike to them.
-_LIKE_ENOUGH = 0.75
-_SHORT, _SHORT_LIKE_ENOUGH = 5, 0.78
-_WITH_AMOUNT_LIKE_ENOUGH = 0.85
-_ADDRESS_LIKE_ENOUGH = 0.9
-_CLEARLY_BETTER = 0.04
+_VERB_LIKE_ENOUGH = 0.75
 _WINDOW = 3
 _MAY_BE_NAMES = frozenset({Word.AMOUNT, Word.FILLER, Word.CONTAINER})
 
@@ -71,10 +65,15 @@ class Sentence:
 class Chunker:
     """Finds the cut of a sentence that explains most of it."""
 
-    def __init__(self, language: Language, sounds: Sounds, places: PlaceIndex) -> None:
+    def __init__(
+        self, language: Language, sounds: Sounds, places: PlaceIndex, vocabulary: frozenset[str]
+    ) -> None:
+        # What any catalogue knows was not misheard, whichever catalogue is being read.
+        self._vocabulary = vocabulary
         self._language = language
         self._sounds = sounds
         self._places = places
+        self._finder = AlikeFinder(sounds, places)
 
     def sentence(self, text: str, limit: int = 120) -> Sentence:
         tokens = self._language.tokens(text)[:limit]
@@ -95,17 +94,20 @@ class Chunker:
             if not any(m.word in {Word.ARTICLE, Word.NUMBER} for m in following):
                 continue
             for verb, word in self._language.verbs.items():
-                if self._sounds.likeness(token.text, verb) >= _LIKE_ENOUGH:
+                if self._sounds.likeness(token.text, verb) >= _VERB_LIKE_ENOUGH:
                     sentence.guesses[i] = word
                     break
 
-    def cut(self, sentence: Sentence, index: MenuIndex) -> list[Chunk]:
-        """The best cut against one catalogue, left to right."""
+    def cut(self, sentence: Sentence, index: MenuIndex, *, bold: bool = False) -> list[Chunk]:
+        """The best cut against one catalogue, left to right.
+
+        `bold` believes less likeness: for a request in which a name must stand and none was found.
+        """
         count = len(sentence.tokens)
         found: dict[tuple[int, int], Chunk] = {}
         self._add_phrases(sentence, found)
         self._add_exact(sentence, index, found)
-        self._add_alike(sentence, index, found)
+        self._add_alike(sentence, index, found, bold)
         best: list[tuple[float, Chunk | None]] = [(0.0, None)] * (count + 1)
         by_end: dict[int, list[Chunk]] = {}
         for chunk in found.values():
@@ -151,7 +153,8 @@ class Chunker:
             if name is None and place is None:
                 continue
             if name is not None and place is not None:
-                name = name if name.exact_items else None
+                part = not (place.address or any(place.merchants.values()))
+                name = name if name.exact_items or part else None
             phrase = found.get((start, end))
             if name is not None and phrase is not None and not name.exact_items:
                 # "Two" as a catalogue's word for an option still is a number.
@@ -168,69 +171,68 @@ class Chunker:
         end: int,
         name: Name | None,
         place: Place | None,
-        likeness: float = 1.0,
-        rivals: tuple[Name, ...] = (),
+        alike: Alike | None = None,
     ) -> None:
         old = found.get((start, end)) or Chunk(start, end, sentence.tokens[start].gap)
         plural = self._language.is_plural(sentence.tokens[end - 1].text)
         found[start, end] = replace(
-            old, name=name, place=place, likeness=likeness, rivals=rivals, plural=plural
+            old,
+            name=name,
+            place=place,
+            likeness=alike.likeness if alike else 1.0,
+            rivals=alike.rivals if alike else (),
+            plural=plural,
         )
 
     def _add_alike(
-        self, sentence: Sentence, index: MenuIndex, found: dict[tuple[int, int], Chunk]
-    ) -> None:
-        """Misheard or misspelt names: only where at least one word is not known at all."""
-        strange = [
-            not known and stem not in index.vocabulary and stem not in self._places.vocabulary
-            for known, stem in zip(sentence.known, sentence.stems, strict=True)
-        ]
-        if not any(strange):
-            return
-        for start, end, key in _windows(sentence, _WINDOW):
-            if (start, end) in found or not any(strange[start:end]) or len(key) < 4:
-                continue
-            edges = (sentence.tokens[start].text, sentence.tokens[end - 1].text)
-            if any(self._language.is_function(word) for word in edges):
-                continue
-            self._add_most_alike(sentence, index, found, start, end, key)
-
-    def _add_most_alike(
         self,
         sentence: Sentence,
         index: MenuIndex,
         found: dict[tuple[int, int], Chunk],
-        start: int,
-        end: int,
-        key: str,
+        bold: bool,
     ) -> None:
-        ranked = self._rank(key, index.spoken)
-        # "Extra crispy" is not "extra cheese": the amount must not carry the likeness.
-        amount = any(m.word is Word.AMOUNT for m in sentence.phrases[start])
-        if ranked and amount and ranked[0][0] < _WITH_AMOUNT_LIKE_ENOUGH:
+        """Misheard or misspelt names: only where at least one word names nothing by itself."""
+        strange = self._strange(sentence, found)
+        if not any(strange):
             return
-        if ranked:
-            best, name = ranked[0][0], index.names[ranked[0][1]]
-            rivals = tuple(
-                index.names[other]
-                for score, other in ranked[1:]
-                if best - score < _CLEARLY_BETTER and index.names[other].exact_items
-            )
-            self._put(sentence, found, start, end, name, None, best, rivals)
-            return
-        ranked = self._rank(key, self._places.spoken)
-        if ranked:
-            # A wrong address costs more than a question.
-            place = self._places.names[ranked[0][1]]
-            if not place.address or ranked[0][0] >= _ADDRESS_LIKE_ENOUGH:
-                self._put(sentence, found, start, end, None, place, ranked[0][0])
+        foreign = {s for s in sentence.stems if s in self._vocabulary} - index.vocabulary
+        for start, end, key in _windows(sentence, _WINDOW):
+            if foreign.intersection(sentence.stems[start:end]):
+                continue
+            if (start, end) in found or not any(strange[start:end]) or len(key) < 3:
+                continue
+            if self._joins(sentence, start, end):
+                continue
+            amount = any(m.word is Word.AMOUNT for m in sentence.phrases[start])
+            stems, odd = tuple(sentence.stems[start:end]), tuple(strange[start:end])
+            said = Said(key, stems, odd, bold, amount)
+            alike = self._finder.name(said, index)
+            if alike is not None:
+                self._put(sentence, found, start, end, index.names[alike.key], None, alike)
+                continue
+            alike = self._finder.place(said)
+            if alike is not None:
+                self._put(sentence, found, start, end, None, self._places.names[alike.key], alike)
 
-    def _rank(self, said: str, names: Sequence[str]) -> list[tuple[float, str]]:
-        """Names alike enough to what was said, best first."""
-        enough = _SHORT_LIKE_ENOUGH if len(said) <= _SHORT else _LIKE_ENOUGH
-        close = process.extract(said, names, scorer=fuzz.ratio, limit=6, score_cutoff=38)
-        ranked = [(self._sounds.likeness(said, name), name) for name, _, _ in close]
-        return sorted(((s, n) for s, n in ranked if s >= enough), reverse=True)
+    def _joins(self, sentence: Sentence, start: int, end: int) -> bool:
+        """Whether a function word stands in the words: at an end always, inside if it is no "a"."""
+        words = [token.text for token in sentence.tokens[start:end]]
+        edges = {words[0], words[-1]}
+        return any(
+            self._language.is_function(word) and (word in edges or len(word) > 2) for word in words
+        )
+
+    @staticmethod
+    def _strange(sentence: Sentence, found: dict[tuple[int, int], Chunk]) -> list[bool]:
+        """The words that neither the language nor a name of the catalogue accounts for."""
+        strange = [not known for known in sentence.known]
+        for (start, end), chunk in found.items():
+            sure = chunk.place is not None or chunk.word is not None
+            if chunk.name is not None:
+                sure = sure or bool(chunk.name.exact_items) or chunk.is_value
+            if sure:
+                strange[start:end] = [False] * (end - start)
+        return strange
 
 
 def _amounts_told_apart(chunks: list[Chunk]) -> list[Chunk]:

@@ -53,6 +53,7 @@ class Editor:
         self._touched: list[Line] = []
         self._whole = ""
         self._divided: Line | None = None
+        self._early: list[ValueWord] = []
         self.outcome = Outcome()
 
     def apply(self, reading: Reading) -> Outcome:
@@ -170,6 +171,8 @@ class Editor:
             return
         line = self._cart.add(place, phrase.quantity or 1)
         self._new.append(line)
+        phrase.values[:0] = self._early
+        self._early = []
         self._with_options(line, phrase)
 
     def _turn_into(self, line: Line, phrase: Phrase, place: int) -> None:
@@ -315,6 +318,9 @@ class Editor:
         if self._divide(phrase):
             return
         lines = self._best_for(phrase) if phrase.head is Head.NOTHING else self._targets(phrase)
+        if not lines and phrase.head is Head.NOTHING and phrase.values:
+            # "A double shot, the americano": options before their item.
+            self._early = phrase.values
         if not lines:
             if not self.outcome.unclear:
                 self.outcome.nothing_there = True

@@ -65,6 +65,11 @@ class MenuIndex:
             self._index_item(place, item)
         self._index_categories()
         self.longest = max((name.words for name in self.names.values()), default=1)
+        self.numbered: dict[str, list[str]] = {}
+        for key, name in self.names.items():
+            digits = key[: len(key) - len(key.lstrip("0123456789"))]
+            if digits and digits != key and name.value:
+                self.numbered.setdefault(digits, []).append(key)
         self.spoken = [
             key
             for key, name in self.names.items()
@@ -100,6 +105,7 @@ class MenuIndex:
                 continue
             self.vocabulary.update(words)
             for part, fit in self._parts(words):
+                self.vocabulary.update(part)
                 name = self._name(part)
                 name.items[place] = max(fit, name.items.get(place, 0.0))
         for group_place, group in enumerate(item.groups):

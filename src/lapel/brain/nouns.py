@@ -254,6 +254,11 @@ class NounMatch:
     def _of(self, chunk: Chunk) -> _Step:
         return _Step.STOP if self._empty else _Step.GO
 
+    def is_unknown(self) -> bool:
+        """After a failed run: a counted thing with strange words at its end, "a large mogo"."""
+        p = self.phrase
+        return bool(p.modifiers) and bool(p.values) and (p.article or p.quantity is not None)
+
     def _pending_reference(self) -> bool:
         """ "The second", "the last" and "both" name lines without a noun."""
         if not (self.phrase.ordinal or self.phrase.all):

@@ -37,8 +37,9 @@ class PlaceIndex:
         self.longest = 1
         self._language = language
         for menu in menus:
-            for title in (menu.merchant_name, *menu.aliases):
-                self._add_merchant(menu.merchant_id, title)
+            self._add_merchant(menu.merchant_id, menu.merchant_name, parts=True)
+            for alias in menu.aliases:
+                self._add_merchant(menu.merchant_id, alias, parts=False)
         for address in addresses:
             for title in (address.label, *address.aliases):
                 words = self._words(title)
@@ -56,13 +57,13 @@ class PlaceIndex:
         self.longest = max(self.longest, len(words))
         return self.names.setdefault("".join(words), Place())
 
-    def _add_merchant(self, merchant_id: str, title: str) -> None:
+    def _add_merchant(self, merchant_id: str, title: str, *, parts: bool) -> None:
         words = self._words(title)
         if not words:
             return
         self._place(words).merchants[merchant_id] = True
         bare = tuple(w for w in words if w not in self._language.name_glue)
-        for size in range(1, len(bare) + 1):
+        for size in range(1 if parts else len(bare), len(bare) + 1):
             part = bare[:size]
             if len("".join(part)) > 2 and part != words:
                 self._place(part).merchants.setdefault(merchant_id, size == len(bare))

@@ -129,7 +129,11 @@ class Reader:
     def _takes_noun(self) -> bool:
         match = NounMatch(self._sentence, self._chunks, self._at, self._mode)
         if not match.run():
-            return False
+            if match.at == self._at or not match.is_unknown():
+                return False
+            match.phrase.head = Head.UNKNOWN
+            match.phrase.start, match.phrase.end = match.phrase.modifiers[-1]
+            match.phrase.modifiers.clear()
         for chunk in self._chunks[self._at : match.at]:
             if chunk.word is not None and chunk.name is None:
                 self.reading.words.add(chunk.word)
