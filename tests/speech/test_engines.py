@@ -15,8 +15,11 @@ from lapel.speech import (
     AudioFormat,
     BadAudio,
     Codec,
+    LanguageUnknown,
     SpeechBusy,
+    SpeechClosed,
     SpeechEngines,
+    SpeechSettings,
     VoiceFrame,
 )
 from lapel.speech.engines import RECOGNITIONS_PER_OWNER
@@ -360,6 +363,23 @@ async def test_speaking_opens_no_socket(
     monkeypatch.setattr(socket.socket, "connect", refuse)
     monkeypatch.setattr(socket, "getaddrinfo", refuse)
     assert await spoken_frames(engines, "An unheard sentence about Szechuan eggplant.", OPUS)
+
+
+async def test_a_local_folder_replaces_the_packaged_weights(
+    engines: SpeechEngines, request: pytest.FixtureRequest
+) -> None:
+    cache = request.config.cache
+    assert cache is not None
+    [folder] = cache.mkdir("lapel-speech").iterdir()
+    other = await SpeechEngines.load(SpeechSettings(model_dir=folder, language="de"))
+    assert (await other.recognize(say_pcm("Hello"))).audio_s > 0
+    await other.close()
+    with pytest.raises(SpeechClosed):
+        await other.recognize(bytes(32_000))
+    with pytest.raises(SpeechClosed):
+        other.open_microphone(PCM, lambda frame: None)
+    with pytest.raises(LanguageUnknown, match="'klingon'"):
+        await SpeechEngines.load(SpeechSettings(model_dir=folder, language="klingon"))
 
 
 @pytest.mark.parametrize(

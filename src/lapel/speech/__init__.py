@@ -6,6 +6,7 @@ Importing this loads no engine and needs none installed; `SpeechEngines.load` do
 from lapel.speech.engines import SpeechEngines
 from lapel.speech.errors import (
     BadAudio,
+    LanguageUnknown,
     ModelIncomplete,
     SpeechBusy,
     SpeechClosed,
@@ -24,6 +25,7 @@ __all__ = [
     "AudioFormat",
     "BadAudio",
     "Codec",
+    "LanguageUnknown",
     "MicrophoneStream",
     "ModelIncomplete",
     "SpeechBusy",

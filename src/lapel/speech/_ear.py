@@ -20,8 +20,8 @@ from lapel.speech.results import VoiceFrame
 RATE: Final = 16_000
 WINDOW_S: Final = WINDOW / RATE
 
-# The energy gate: a window this quiet is not speech, unless speech was just heard. On labelled
-# recordings it skips 1.3 % of the windows and changes no judgement; on an idle line nearly all.
+# The energy gate: a window this quiet is not speech, unless speech was just heard. On 30 labelled
+# recordings it skips 56 of 8,184 windows and changes one judgement; on an idle line nearly all.
 GATE_DB: Final = -60.0
 GATE_AFTER: Final = 10  # windows without speech before the gate may close
 SPEECH_FROM: Final = 0.5

@@ -18,16 +18,17 @@ from numpy.typing import NDArray
 
 from lapel.speech._mel import HOP, RATE, Floats, log_mel, mel_bands
 from lapel.speech._signal import to_floats
-from lapel.speech.errors import ModelIncomplete
+from lapel.speech.errors import LanguageUnknown, ModelIncomplete
 from lapel.speech.repeats import cut_repeats
 from lapel.speech.results import Transcript
 from lapel.speech.scripts import units
 
 PAD_S: Final = 1.0  # silence after the utterance; less makes Whisper cut the last word
+LEAST_ENCODED_S: Final = 2.0
 LONGEST_S: Final = 28.0  # one pass; longer audio is cut at its quietest point before this
 HINT_TOKENS: Final = 150  # a longer prompt costs more than it brings
-# Text below this confidence is taken for noise. Measured: kitchen and white noise reach 0.27, orders
-# spoken over the same kitchen at 3 dB fall to 0.36, clean single words to 0.43.
+# Text below this confidence is taken for noise. Measured: kitchen and white noise reach 0.27,
+# orders spoken over the same kitchen at 3 dB fall to 0.36, clean single words to 0.43.
 NOISE: Final = 0.3
 # And below this one where Whisper itself doubts that it was speech.
 DOUBTED: Final = 0.45
@@ -37,7 +38,6 @@ NO_SPEECH: Final = 0.6
 _HINT_TEXTS: Final = {"en": " The menu has {}. What would you like?"}
 _HINT_TEXT: Final = " Menu: {}."
 _SHORTEST_S: Final = 0.1
-_LEAST_ENCODED_S: Final = 2.0
 _SEARCH_S: Final = 6.0
 _TOKENS_PER_S: Final = 5
 _UNSPACED_TOKENS_PER_S: Final = 12
@@ -78,9 +78,14 @@ class _Tokenizer(Protocol):
 
 
 class Whisper:
-    """A loaded model; `recognize` may run in as many threads as there are workers."""
+    """A loaded model; `recognize` may run in as many threads as there are workers.
 
-    def __init__(self, folder: Path, workers: int, language: str) -> None:
+    `least_s` of 30 is Whisper's own way, kept to compare with.
+    """
+
+    def __init__(
+        self, folder: Path, workers: int, language: str, least_s: float = LEAST_ENCODED_S
+    ) -> None:
         from ctranslate2.models import Whisper as Engine
         from tokenizers import Tokenizer
 
@@ -95,15 +100,17 @@ class Whisper:
             ),
         )
         self._tokenizer = cast(_Tokenizer, Tokenizer.from_file(str(folder / "tokenizer.json")))
+        self._least_s = least_s
         self._bands = mel_bands(self._model.n_mels)
-        names = ["<|startoftranscript|>"]
+        names = ["<|startoftranscript|>", "<|notimestamps|>"]
         if self._model.is_multilingual:
-            names += [f"<|{language}|>", "<|transcribe|>"]
-        ids = {name: self._tokenizer.token_to_id(name) for name in [*names, "<|notimestamps|>"]}
-        missing = [name for name, token in ids.items() if token is None]
-        if missing:
-            raise ModelIncomplete(folder, [f"the token {name!r}" for name in missing])
-        self._start = [token for token in ids.values() if token is not None]
+            if self._tokenizer.token_to_id(f"<|{language}|>") is None:
+                raise LanguageUnknown(language)
+            names[1:1] = [f"<|{language}|>", "<|transcribe|>"]
+        found = [self._tokenizer.token_to_id(name) for name in names]
+        self._start = [token for token in found if token is not None]
+        if len(self._start) < len(names):
+            raise ModelIncomplete(folder, ["Whisper's own tokens in tokenizer.json"])
         unspaced = language in _UNSPACED_LANGUAGES
         self._tokens_per_s = _UNSPACED_TOKENS_PER_S if unspaced else _TOKENS_PER_S
         self._joint = "" if unspaced else " "
@@ -147,7 +154,7 @@ class Whisper:
         from ctranslate2 import StorageView
 
         audio_s = len(samples) / RATE
-        length = int(max(audio_s + PAD_S, _LEAST_ENCODED_S) * RATE)
+        length = int(max(audio_s + PAD_S, self._least_s) * RATE)
         length -= length % (2 * HOP)  # the encoder halves the time axis
         padded = np.pad(samples, (0, max(0, length - len(samples))))[:length]
         mel = np.ascontiguousarray(log_mel(padded, self._bands)[None])

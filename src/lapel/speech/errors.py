@@ -4,6 +4,7 @@ SpeechError
 ├── SpeechUnavailable      the engines cannot be loaded; the text says what to install or repair
 │   ├── SpeechNotInstalled     speech_not_installed
 │   ├── VoiceNotPackaged       voice_not_packaged
+│   ├── LanguageUnknown        language_unknown
 │   ├── ModelIncomplete        model_incomplete
 │   └── WeightsRefused         weights_refused
 ├── SpeechBusy             speech_busy: a queue is full; try again or tell the user
@@ -46,6 +47,16 @@ class VoiceNotPackaged(SpeechUnavailable):
         super().__init__(
             f"the voice {voice!r} is not in the installed package and is never downloaded. "
             f"Set speech.voice to one of: {', '.join(packaged)}."
+        )
+
+
+class LanguageUnknown(SpeechUnavailable):
+    code = "language_unknown"
+
+    def __init__(self, language: str) -> None:
+        super().__init__(
+            f"the recogniser does not know the language {language!r}. "
+            "Set speech.language to one of Whisper's codes, such as 'en', 'de' or 'zh'."
         )
 
 

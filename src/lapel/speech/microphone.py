@@ -22,7 +22,7 @@ INBOX_FRAMES: Final = 256  # when full the oldest is dropped and heard as a gap
 LONGEST_GAP_S: Final = 30.0
 
 # With few streams a frame is judged as it comes. With more, passes start this far apart, so that
-# one run of the network judges many streams: a third of the CPU for 10 ms.
+# one run of the network judges many streams: a third less CPU for at most 10 ms.
 FEW_STREAMS: Final = 4
 PASS_S: Final = 0.010
 PASS_FRAMES: Final = 16  # of one stream in one pass; the rest waits for the next
@@ -86,7 +86,7 @@ class MicrophoneStream:
         return bytes(self._kept[2 * (start - first) : 2 * (end - first)])
 
     async def drain(self) -> None:
-        """Wait until everything fed so far has been judged (short of a last half window)."""
+        """Wait until everything fed so far has been judged, but for what fills no 32 ms window."""
         if self._done >= self._fed or self._closed:
             return
         waiting: asyncio.Future[None] = asyncio.get_running_loop().create_future()
