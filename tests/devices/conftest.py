@@ -15,7 +15,7 @@ from starlette.applications import Starlette
 from websockets.asyncio.client import ClientConnection, connect
 
 from lapel.devices import DeviceEvent, Link, Links, Pairing, StoredAccounts
-from lapel.devices.adapters.lapel_ws import device_route
+from lapel.devices.adapters.lapel_ws import SERVER_MAX, device_route
 from lapel.store import Store
 
 GLASSES: dict[str, Any] = {
@@ -195,6 +195,7 @@ async def serve(path: Path, host: RecordingHost, *, speech: bool) -> AsyncIterat
             log_level="error",
             ws="websockets-sansio",
             ws_per_message_deflate=False,
+            ws_max_size=SERVER_MAX,
             lifespan="off",
             timeout_graceful_shutdown=2,
         )

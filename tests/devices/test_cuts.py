@@ -321,7 +321,7 @@ def test_audio_goes_on_at_the_exact_frame() -> None:
     world.deliver_up(10)
     audio = [parse_audio(data) for data in world.down if isinstance(data, bytes)]
     assert audio[0].sequence == 25
-    assert len(audio) <= 21  # not more than 400 ms ahead again
+    assert len(audio) <= 20  # not more than 400 ms ahead again
     world.settle()
     assert world.frames["v0"] == list(enumerate(script.spoken["v0"]))
 

@@ -80,6 +80,13 @@ async def test_a_message_over_the_limit_closes_the_link(gateway: Any, big: str |
         assert await device.closed() == 4413
 
 
+async def test_a_message_far_over_the_limit_is_cut_off_by_the_server(gateway: Any) -> None:
+    async with gateway.device() as device:
+        await device.hello(auth=gateway.auth)
+        await device.send('"' + "x" * 2**20 + '"')
+        assert await device.closed() == 1009
+
+
 @pytest.mark.parametrize(
     "first", [{"type": "text", "id": "1", "text": "hi"}, audio(1, 0), {"type": "ping"}]
 )

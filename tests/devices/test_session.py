@@ -211,15 +211,15 @@ def test_speech_ends_when_the_device_says_so(session: DeviceSession) -> None:
 
 def test_the_end_is_announced_when_the_last_frame_was_sent(session: DeviceSession) -> None:
     commands = speak(session, 100, 1.0)
-    assert audio(commands) == 21
+    assert audio(commands) == 20
     assert [message["type"] for message in messages(commands)] == ["speech_start"]
     later: list[Command] = []
     while not messages(later):
-        assert audio(later) < 79
+        assert audio(later) < 80
         now = session.wake_at()
         assert now is not None
         later += session.feed(Tick(), now)
-    assert audio(later) == 79
+    assert audio(later) == 80
     assert messages(later)[0]["frames"] == 100
 
 
@@ -244,7 +244,7 @@ def test_a_barge_in_drops_what_waits_and_says_how_much_was_sent(session: DeviceS
     speak(session, 100, 1.0)
     commands = session.feed(StopSpeech("v"), 1.1)
     assert isinstance(commands[0], DropAudio)
-    assert messages(commands) == [{"type": "speech_stop", "cue": "v", "after_ms": 420}]
+    assert messages(commands) == [{"type": "speech_stop", "cue": "v", "after_ms": 400}]
     assert session.heard_s(1.1) is None
     assert audio(session.feed(Tick(), 1.5)) == 0
     assert session.feed(AddSpeech("v", b"\0" * 960), 1.5) == []
@@ -256,7 +256,7 @@ def test_a_stop_that_the_device_never_got_is_said_again(session: DeviceSession) 
     speak(session, 100, 1.0)
     session.feed(Disconnected(), 1.05)
     session.feed(StopSpeech("v"), 1.1)
-    assert session.feed(Tick(), 2.1) == [SpeechOver("v", "stopped", pytest.approx(0.42))]
+    assert session.feed(Tick(), 2.1) == [SpeechOver("v", "stopped", pytest.approx(0.4))]
     resume = Resume("s_1", 1, AudioCursor("v", 5))
     commands = session.feed(Attached(PROFILE, resume), 3.0)
     assert messages(commands)[1]["type"] == "speech_stop"

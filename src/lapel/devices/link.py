@@ -140,7 +140,7 @@ class Link:
     def show_state(self, state: State) -> None:
         self._feed(ShowState(state))
 
-    def show_transcript(self, text: str, *, final: bool, turn: str) -> None:
+    def show_transcript(self, text: str, final: bool, turn: str) -> None:
         self._feed(ShowTranscript(text, final, turn))
 
     def fail(self, code: str, message: str, ref: str | None = None) -> None:

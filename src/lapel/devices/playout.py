@@ -64,7 +64,7 @@ class Playout:
         messages: list[bytes] = []
         if self.stopped:
             return messages
-        while self.next < self.produced and self._starts_at(now) - AHEAD_S <= now + 1e-6:
+        while self.next < self.produced and self._ends_at(now) - AHEAD_S <= now + 1e-6:
             last = self.total is not None and self.next == self.total - 1
             payload = self._frames[self.next - self.base]
             messages.append(encode_audio(AudioFrame(self.stream, self.next, payload, last)))
@@ -78,7 +78,7 @@ class Playout:
         if self.stopped or not waiting or self._origin_at is None:
             return None
         batch = max(0, min(waiting, round(BATCH_S / self.frame_s)) - 1)
-        return self._origin_at + (self.next + batch - self._origin) * self.frame_s - AHEAD_S
+        return self._origin_at + (self.next + batch + 1 - self._origin) * self.frame_s - AHEAD_S
 
     def rewind(self, next_frame: int) -> None:
         """Continue at `next_frame`, or at the oldest one kept."""
@@ -95,14 +95,14 @@ class Playout:
         """When the last frame sent will have been heard."""
         return now + max(0.0, self.next * self.frame_s - self.heard_s(now))
 
-    def _starts_at(self, now: float) -> float:
-        """When the next frame is heard; a device that ran dry starts again now."""
+    def _ends_at(self, now: float) -> float:
+        """When the next frame will have been heard; a device that ran dry starts again now."""
         if self._origin_at is not None:
             at = self._origin_at + (self.next - self._origin) * self.frame_s
             if at >= now:
-                return at
+                return at + self.frame_s
         self._origin, self._origin_at = self.next, now
-        return now
+        return now + self.frame_s
 
     def _forget_old(self) -> None:
         keep = round(KEPT_S / self.frame_s)

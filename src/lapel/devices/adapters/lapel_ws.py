@@ -11,14 +11,19 @@ from lapel.devices.connection import SocketClosed
 from lapel.devices.errors import BadProtocol
 from lapel.devices.pairing import Peer
 from lapel.devices.registry import Links
-from lapel.devices.wire import SUBPROTOCOL
+from lapel.devices.wire import MAX_TEXT, SUBPROTOCOL
 
 PATH = "/device"
+SERVER_MAX = 2 * MAX_TEXT
 _FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip")
 
 
 def device_route(links: Links, path: str = PATH) -> WebSocketRoute:
-    """The route that devices connect to. Serve it without compression."""
+    """The route that devices connect to.
+
+    Serve it with uvicorn's `ws="websockets-sansio"`, `ws_per_message_deflate=False` and
+    `ws_max_size=SERVER_MAX`: what is only a little over the protocol's limit gets its error.
+    """
 
     async def endpoint(websocket: WebSocket) -> None:
         offered: list[str] = websocket.scope["subprotocols"]
