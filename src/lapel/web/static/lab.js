@@ -7,6 +7,7 @@ import { oneMicrophone, unlockOnGesture } from "./page.js";
 import { mountPanel } from "./panel.js";
 import { VIEWS } from "./views/index.js";
 
+const MERCHANTS_AGAIN_MS = 2000;
 const EXAMPLES = [
   "Two iced lattes and a blueberry muffin to my office",
   "Make it three",
@@ -24,6 +25,13 @@ function listenKey(device) {
 
 function summary(devices, session) {
   const place = document.getElementById("summary");
+  // Just after a start Lapel still looks for its merchants.
+  const count = async () => {
+    if (session.merchants) return;
+    session = await api.session().catch(() => session);
+    draw();
+    setTimeout(count, MERCHANTS_AGAIN_MS);
+  };
   const draw = () => {
     const linked = devices.filter((device) => device.online).length;
     const open = devices.find((device) => device.listening);
@@ -42,6 +50,7 @@ function summary(devices, session) {
     device.addEventListener("listening", draw);
   }
   draw();
+  setTimeout(count, MERCHANTS_AGAIN_MS);
 }
 
 function chips(device) {
