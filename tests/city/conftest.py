@@ -48,12 +48,13 @@ class CityProcess:
         self.options = options
         self.process: subprocess.Popen | None = None
         self.urls: dict = {}
+        self.controls = True
 
     def start(self) -> CityProcess:
         command = [sys.executable, "-m", "city", "up", "--data", str(self.data), "--port", "0"]
-        self.process = subprocess.Popen(
-            [*command, "--json", "--allow-test-controls", *self.options], stdout=subprocess.PIPE
-        )
+        if self.controls:
+            command.append("--allow-test-controls")
+        self.process = subprocess.Popen([*command, "--json", *self.options], stdout=subprocess.PIPE)
         line = self.process.stdout.readline()
         assert line, f"the City did not start: {self.process.wait()}"
         self.urls = json.loads(line)
