@@ -368,8 +368,8 @@ class Hostile:
         return Response(body, status, headers)
 
     def _priced(self, checkout_id: str, body: Json) -> Json:
-        method = body["fulfillment"]["methods"][0]
-        destination = {"id": "dest_1", **method["destinations"][0]}
+        method = body.get("fulfillment", {"methods": [{"destinations": []}]})["methods"][0]
+        destinations = [{"id": "dest_1", **x} for x in method["destinations"]]
         selected = "slow"
         for group in method.get("groups", []):
             selected = group["selected_option_id"]
@@ -398,7 +398,7 @@ class Hostile:
         checkout: Json = {
             "ucp": {"version": VERSION, "payment_handlers": self._handlers()},
             "id": checkout_id,
-            "status": "ready_for_complete",
+            "status": "ready_for_complete" if destinations else "incomplete",
             "currency": "EUR",
             "line_items": lines,
             "totals": [],
@@ -409,10 +409,15 @@ class Hostile:
                         "id": "m_1",
                         "type": "shipping",
                         "line_item_ids": [x["id"] for x in lines],
-                        "destinations": [destination],
-                        "selected_destination_id": destination["id"],
+                        "destinations": destinations,
+                        "selected_destination_id": "dest_1" if destinations else None,
                         "groups": [
-                            {"id": "g_1", "options": options, "selected_option_id": selected}
+                            {
+                                "id": "g_1",
+                                "line_item_ids": [x["id"] for x in lines],
+                                "options": options,
+                                "selected_option_id": selected,
+                            }
                         ],
                     }
                 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from urllib.parse import quote
 
@@ -17,9 +17,11 @@ from lapel.services.connectors.ucp.profile import CITY_BANK, VERSION
 from lapel.services.connectors.ucp.refusals import CODES, errors_of, refusal
 from lapel.services.connectors.ucp.registry import Merchant, MerchantRegistry
 from lapel.services.connectors.ucp.requests import (
+    address_body,
     asked_lines,
     complete_body,
-    quote_body,
+    create_body,
+    lines_body,
     selection_body,
 )
 from lapel.services.connectors.ucp.wire import CheckoutBody, Envelope, OrderBody
@@ -60,14 +62,36 @@ class UcpMerchants:
 
     async def create_checkout(self, draft: OrderDraft, key: str) -> Checkout:
         """A priced cart, ready to be approved; Refused when the shop cannot serve it."""
-        with self._telling(draft.merchant_id):
-            return await self._quote("POST", "/checkout-sessions", draft, key)
+        merchant = await self._registry.get(draft.merchant_id)
+        with self._telling(merchant.id):
+            body = await self._client.write(
+                merchant,
+                "POST",
+                "/checkout-sessions",
+                create_body(draft, merchant),
+                key,
+                CheckoutBody,
+            )
+            return await self._priced(body, merchant, draft, key)
 
     async def update_checkout(self, checkout_id: str, draft: OrderDraft, key: str) -> Checkout:
         """The same checkout with other content; UCP's update replaces all of it."""
-        with self._telling(draft.merchant_id):
-            checkout = await self._quote("PUT", _path(checkout_id), draft, key)
-        return _same(checkout, checkout_id)
+        merchant = await self._registry.get(draft.merchant_id)
+        path = _path(checkout_id)
+        with self._telling(merchant.id):
+            body = await self._client.write(
+                merchant, "PUT", path, lines_body(draft, merchant), key, CheckoutBody
+            )
+            _check_quote(body, merchant, draft, final=False)
+            body = await self._client.write(
+                merchant,
+                "PUT",
+                path,
+                address_body(body, draft, merchant),
+                f"{key}/address",
+                CheckoutBody,
+            )
+            return _same(await self._priced(body, merchant, draft, key), checkout_id)
 
     async def get_checkout(self, merchant_id: str, checkout_id: str) -> Checkout:
         """What the merchant holds now. Compare its hash with the approved one before paying."""
@@ -131,12 +155,10 @@ class UcpMerchants:
             raise Nonsense(f"{merchant.name!r} answered with another order than {order_id!r}")
         return order
 
-    async def _quote(self, method: str, path: str, draft: OrderDraft, key: str) -> Checkout:
-        merchant = await self._registry.get(draft.merchant_id)
-        asked = asked_lines(draft, merchant)
-        body = await self._client.write(
-            merchant, method, path, quote_body(draft, merchant), key, CheckoutBody
-        )
+    async def _priced(
+        self, body: CheckoutBody, merchant: Merchant, draft: OrderDraft, key: str
+    ) -> Checkout:
+        """Select address and delivery where the merchant has not, then check everything."""
         _check_quote(body, merchant, draft, final=False)
         selection = selection_body(body, draft.address)
         if selection is not None:
@@ -147,12 +169,13 @@ class UcpMerchants:
         _check_quote(body, merchant, draft, final=True)
         if selection_body(body, draft.address) is not None:
             raise Nonsense(f"{merchant.name!r} does not select the delivery that it was told to")
+        asked = asked_lines(draft, merchant)
         pairs = check(body.line_items, asked, lambda item_id: self._defaults(merchant.id, item_id))
         check_delivery(body)
         return self._checkout(body, merchant, pairs, draft.address)
 
     @contextmanager
-    def _telling(self, merchant_id: str) -> Iterator[None]:
+    def _telling(self, merchant_id: str) -> Generator[None]:
         """Say so when a refusal shows that the menu is not what it was."""
         try:
             yield

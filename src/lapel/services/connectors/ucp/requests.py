@@ -51,19 +51,35 @@ def asked_lines(draft: OrderDraft, merchant: Merchant) -> tuple[AskedLine, ...]:
     return tuple(_asked_line(line, merchant.name, food) for line in draft.lines)
 
 
-def quote_body(draft: OrderDraft, merchant: Merchant) -> dict[str, object]:
-    """The body of create and of the first update: lines and where they go."""
+def create_body(draft: OrderDraft, merchant: Merchant) -> dict[str, object]:
+    """Lines and where they go, all in one."""
+    method = {"type": SHIPPING, "destinations": [_destination(draft.address, merchant)]}
+    return {**lines_body(draft, merchant), "fulfillment": {"methods": [method]}}
+
+
+def lines_body(draft: OrderDraft, merchant: Merchant) -> dict[str, object]:
+    """The first step of an update: new lines, which the merchant then gives ids."""
     if FULFILLMENT not in merchant.profile.capabilities:
         raise Refused(f"{merchant.name} does not deliver.", code="no_delivery")
-    destination = _destination(draft.address, MODIFIERS in merchant.profile.capabilities)
     return {
         "line_items": [line.body() for line in asked_lines(draft, merchant)],
         "context": {
             "address_country": draft.address.country,
             "postal_code": draft.address.postal_code,
         },
-        "fulfillment": {"methods": [{"type": SHIPPING, "destinations": [destination]}]},
     }
+
+
+def address_body(
+    checkout: CheckoutBody, draft: OrderDraft, merchant: Merchant
+) -> dict[str, object]:
+    """The second step of an update: where those lines go. UCP wants their ids in it."""
+    method = {
+        "type": SHIPPING,
+        "line_item_ids": [line.id for line in checkout.line_items],
+        "destinations": [_destination(draft.address, merchant)],
+    }
+    return {"line_items": _kept_lines(checkout), "fulfillment": {"methods": [method]}}
 
 
 def selection_body(checkout: CheckoutBody, address: Address) -> dict[str, object] | None:
@@ -79,16 +95,7 @@ def selection_body(checkout: CheckoutBody, address: Address) -> dict[str, object
     ):
         return None
     return {
-        "line_items": [
-            {
-                "id": line.id,
-                "item": {"id": line.item.id},
-                "quantity": line.quantity,
-                **({"modifiers": list(line.modifiers)} if line.modifiers else {}),
-                **({"note": line.note} if line.note else {}),
-            }
-            for line in checkout.line_items
-        ],
+        "line_items": _kept_lines(checkout),
         "fulfillment": {
             "methods": [
                 {
@@ -154,6 +161,19 @@ def is_same_place(destination: Destination, address: Address) -> bool:
     return all(_folded(theirs or "") == _folded(ours) for theirs, ours in pairs)
 
 
+def _kept_lines(checkout: CheckoutBody) -> list[dict[str, object]]:
+    return [
+        {
+            "id": line.id,
+            "item": {"id": line.item.id},
+            "quantity": line.quantity,
+            **({"modifiers": list(line.modifiers)} if line.modifiers else {}),
+            **({"note": line.note} if line.note else {}),
+        }
+        for line in checkout.line_items
+    ]
+
+
 def _find(method: Method, address: Address) -> Destination:
     for destination in method.destinations or ():
         if destination.id and is_same_place(destination, address):
@@ -173,7 +193,8 @@ def _asked_line(line: DraftLine, shop: str, food: bool) -> AskedLine:
     return AskedLine(line, item_id, line.quantity, frozenset(modifiers), note)
 
 
-def _destination(address: Address, food: bool) -> dict[str, object]:
+def _destination(address: Address, merchant: Merchant) -> dict[str, object]:
+    food = MODIFIERS in merchant.profile.capabilities
     body: dict[str, object] = {
         "street_address": address.street,
         "address_locality": address.city,
