@@ -211,7 +211,9 @@ async def test_tabs_move_by_arrow_keys(gateway: ScriptedGateway, page: Page) -> 
     await expect(page.locator("#panel-places")).to_be_visible()
 
 
-@pytest.mark.parametrize(("width", "height"), [(390, 844), (768, 1024), (1440, 900), (1920, 1080)])
+@pytest.mark.parametrize(
+    ("width", "height"), [(390, 844), (768, 1024), (1280, 720), (1440, 900), (1920, 1080)]
+)
 async def test_nothing_is_cut_off_at_any_width(
     gateway: ScriptedGateway, page: Page, width: int, height: int
 ) -> None:
@@ -232,7 +234,12 @@ async def test_nothing_is_cut_off_at_any_width(
         assert box["height"] >= 180
         boxes[family] = box
     columns = {round(box["x"]) for box in boxes.values()}
-    assert len(columns) == (1 if width < 860 else 4)
+    assert len(columns) == {390: 1, 768: 3}.get(width, 4)
+    heads = await page.evaluate(
+        """() => [...document.querySelectorAll(".tile")].every((tile) =>
+            tile.querySelector(".tile-head").scrollWidth <= tile.querySelector(".tile-head").clientWidth)"""
+    )
+    assert heads
     fits = await page.evaluate(
         """() => [...document.querySelectorAll(".hud-row .hud-value")].every((value) =>
             value.getBoundingClientRect().right <= value.closest(".lens").getBoundingClientRect().right)"""

@@ -13,6 +13,7 @@ const TABS = [
   { id: "places", label: "Places", make: placesTab, every_ms: null },
 ];
 const SETTLE_MS = 400;
+const REFUSAL_STAYS_MS = 8000;
 
 /** Fills `place`; `changed(id)` says that what a tab shows may have changed. */
 export function mountPanel(place) {
@@ -56,14 +57,20 @@ function makeTab({ id, label, make, every_ms }) {
   const content = el("div", { class: "panel-content" });
   const page = el("div", { class: "panel-page", role: "tabpanel", id: `panel-${id}`, "aria-labelledby": `tab-${id}`, tabindex: "0" }, trouble, content);
   const button = el("button", { class: "tab", role: "tab", type: "button", id: `tab-${id}`, "aria-controls": `panel-${id}`, text: label });
-  const load = make(content, { fail: (error) => { trouble.textContent = error.message; } });
-  const refresh = async () => {
-    try {
-      await load();
-      trouble.textContent = "";
-    } catch (error) {
-      trouble.textContent = error.message;
-    }
+  // What the user tried and was refused stays readable; a reading that failed is gone with the next that works.
+  let refusal = "";
+  const say = (reading) => {
+    trouble.textContent = refusal || reading;
   };
+  const fail = (error) => {
+    refusal = error.message;
+    say("");
+    setTimeout(() => {
+      refusal = "";
+      say("");
+    }, REFUSAL_STAYS_MS);
+  };
+  const load = make(content, { fail });
+  const refresh = () => load().then(() => say(""), (error) => say(error.message));
   return { id, every_ms, page, button, refresh, settle: null };
 }
