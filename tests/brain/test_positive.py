@@ -58,10 +58,10 @@ def failures(case: dict[str, Any], understood: Understanding, menus: list[Menu])
 def test_an_order_becomes_its_cart(
     case: dict[str, Any], say: Callable[..., Understanding], menus: list[Menu]
 ) -> None:
-    if "skip" in case:
-        pytest.xfail(case["skip"])
+    if "weak" in case:
+        pytest.xfail(case["weak"])
     assert failures(case, say(*turns(case)), menus) == []
 
 
 def test_the_corpus_is_large_enough() -> None:
-    assert sum("skip" not in case for case in CASES) >= 200
+    assert sum("weak" not in case for case in CASES) >= 200

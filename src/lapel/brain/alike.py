@@ -13,8 +13,8 @@ from lapel.brain.sound import Sounds
 
 # A long name may differ more than a short one, because less is like it.
 _LIKE_ENOUGH = ((5, 0.78), (8, 0.75), (99, 0.71))
-# "Extra crispy" is not "extra cheese": an amount must not carry the likeness.
-_AFTER_AMOUNT = 0.85
+# "Extra crispy" is not "extra cheese", "be a person" no pepperoni: a little word must not carry it.
+_WITH_LITTLE_WORD = 0.85
 _BOLD = 0.62
 _BOLD_CLEARLY_BETTER = 0.08
 _REST_LIKE_ENOUGH = 0.5
@@ -29,14 +29,14 @@ _RANKED = 5
 class Said:
     """Joined stems of a run of words, with the words that name nothing marked strange.
 
-    `amount` is true when the first word is one ("extra").
+    `little_word` is true when it starts with an amount ("extra") or has an "a" inside.
     """
 
     key: str
     stems: tuple[str, ...]
     strange: tuple[bool, ...]
     bold: bool = False
-    amount: bool = False
+    little_word: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class AlikeFinder:
         if not ranked:
             return None
         best, key = ranked[0]
-        enough = _AFTER_AMOUNT if said.amount else _enough(key)
+        enough = _WITH_LITTLE_WORD if said.little_word else _enough(key)
         if said.bold and (best < enough or len(said.key) < 4):
             return self._boldly(ranked, index)
         if best < enough or len(said.key) < 4:
@@ -102,7 +102,7 @@ class AlikeFinder:
 
     def _measure(self, said: Said, index: MenuIndex) -> Alike | None:
         """A number before a strange word, where just one option has that number: "12 wounds"."""
-        if len(said.stems) != 2 or not said.stems[0].isdigit() or not said.strange[1]:
+        if len(said.stems) != 2 or not said.stems[0].isdecimal() or not said.strange[1]:
             return None
         keys = index.numbered.get(said.stems[0], ())
         return Alike(keys[0], 0.75) if len(keys) == 1 else None

@@ -203,9 +203,11 @@ class Chunker:
                 continue
             if self._joins(sentence, start, end):
                 continue
-            amount = any(m.word is Word.AMOUNT for m in sentence.phrases[start])
+            little = any(m.word is Word.AMOUNT for m in sentence.phrases[start])
+            inside = sentence.tokens[start + 1 : end - 1]
+            little = little or any(self._language.is_function(t.text) for t in inside)
             stems, odd = tuple(sentence.stems[start:end]), tuple(strange[start:end])
-            said = Said(key, stems, odd, bold, amount)
+            said = Said(key, stems, odd, bold, little)
             alike = self._finder.name(said, index)
             if alike is not None:
                 self._put(sentence, found, start, end, index.names[alike.key], None, alike)

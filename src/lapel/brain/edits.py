@@ -158,6 +158,9 @@ class Editor:
             return
         if self.outcome.unclear and edits:
             return
+        if phrase.mode is Mode.CHANGE:
+            self.outcome.nothing_there = True
+            return
         place = self._resolve(phrase)
         if place is None:
             return

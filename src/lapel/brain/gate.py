@@ -164,6 +164,8 @@ def _request(chunks: list[Chunk], reading: Reading, opener: Word) -> Verdict:
         if verb.word in _OPENERS and to.word is Word.TO and what.is_other:
             return Verdict(Kind.TALK, "strange")
     unknowns = reading.unknowns
+    if _is_guess(chunks, reading):
+        return Verdict(Kind.TALK, "strange")
     if reading.strange and not (reading.phrases or reading.address or reading.merchants):
         return Verdict(Kind.TALK, "strange")
     if unknowns and len(unknowns) == len(reading.phrases) and all(p.definite for p in unknowns):
@@ -178,7 +180,7 @@ def _bare(chunks: list[Chunk], reading: Reading, talking: bool) -> Verdict:
     if any(c.word in {Word.QUESTION, Word.MENU_QUESTION, Word.OR} and not c.name for c in chunks):
         return Verdict(Kind.TALK, "question")
     items = [p for p in reading.items if p.name is not None]
-    if _is_remark(chunks, reading, talking):
+    if _is_remark(chunks, reading, talking) or _is_guess(chunks, reading):
         return Verdict(Kind.TALK, "strange")
     if items:
         counted = any(p.quantity is not None or p.values for p in items)
@@ -196,6 +198,13 @@ def _bare(chunks: list[Chunk], reading: Reading, talking: bool) -> Verdict:
     if reading.merchants or reading.address:
         return Verdict(Kind.TALK, "place")
     return Verdict(Kind.TALK, "nothing")
+
+
+def _is_guess(chunks: list[Chunk], reading: Reading) -> bool:
+    """Nothing but misheard names among words that nobody knows is no order."""
+    strange = sum(chunk.end - chunk.start for chunk in chunks if chunk.is_other)
+    sure = any(c.likeness >= 1.0 and (c.is_item or c.is_value) for c in chunks)
+    return strange > 1 and bool(reading.items) and not sure
 
 
 def _is_remark(chunks: list[Chunk], reading: Reading, talking: bool) -> bool:

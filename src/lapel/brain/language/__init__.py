@@ -189,7 +189,7 @@ class Language:
         """All phrases that start at token `start`."""
         found: list[PhraseMatch] = []
         word = tokens[start].text
-        if word.isdigit() and len(word) < 4:
+        if word.isdecimal() and len(word) < 4:
             found.append(PhraseMatch(start + 1, Word.NUMBER, int(word)))
         self._walk(tokens, start, start, self._root, found)
         return found
