@@ -68,6 +68,8 @@ async def test_what_is_heard_is_what_is_recorded_and_cursors_follow(world):
     assert [e.n for e in world.heard] == [e.n for e in recorded]
     assert [dict(e.data) for e in world.heard] == [dict(e.data) for e in recorded]
     assert await world.orders.events("u_1", 0) == []
+    assert await world.orders.history(order_id) == recorded
+    assert await world.orders.history("o_none") == []
     after = await world.orders.events("u_0", recorded[1].n, limit=2)
     assert [e.n for e in after] == [e.n for e in recorded[2:4]]
 
