@@ -29,6 +29,10 @@ FLAGS = [
 ]
 
 
+EXPECTED = ("Failed to load resource", "net::ERR_CONNECTION_REFUSED")
+"""What Chromium calls an error of the page where a test refuses it something."""
+
+
 def chromium() -> str:
     path = next(
         (found for name in ("chromium", "chromium-browser") if (found := shutil.which(name))), None
@@ -78,7 +82,7 @@ async def context(browser: Browser, gateway: ScriptedGateway) -> AsyncIterator[B
         "console",
         lambda line: (
             faults.append(line.text)
-            if line.type == "error" and "Failed to load resource" not in line.text
+            if line.type == "error" and not any(word in line.text for word in EXPECTED)
             else None
         ),
     )

@@ -161,6 +161,7 @@ class ScriptedGateway:
         self.links: dict[str, Link] = {}
         self.hellos: list[Message] = []
         self.sessions: dict[str, Session] = {}
+        self.opened = 0
         self.script: Script = silent
         self.signed_in = True
         self.speech = True
@@ -206,7 +207,8 @@ class ScriptedGateway:
         wanted = (hello.get("resume") or {}).get("session")
         if self.accept_resume and wanted in self.sessions:
             return self.sessions[wanted]
-        session = Session(f"s_{len(self.sessions) + 1}")
+        self.opened += 1
+        session = Session(f"s_{self.opened}")
         self.sessions[session.id] = session
         return session
 

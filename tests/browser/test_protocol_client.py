@@ -150,6 +150,24 @@ async def test_a_link_dropped_on_purpose_stays_down_until_it_is_asked_back(
     await expect(page.locator(".notice")).to_have_text("Resumed where it left off.")
 
 
+async def test_a_restart_of_lapel_is_waited_for(
+    alone: Alone, gateway: ScriptedGateway, page: Page
+) -> None:
+    link = await alone("phone")
+    await notice(link, "c_1", "Before")
+    await link.next("received", cursor=1)
+    port = gateway.port
+    await gateway.stop()
+    await page.wait_for_selector(".tile.phone[data-link=waiting]")
+    await asyncio.sleep(1)
+    gateway.sessions.clear()
+    await gateway.start(port)
+    again = await gateway.link("phone", 2)
+    await page.wait_for_selector(".tile.phone[data-link=online]")
+    await notice(again, "c_2", "After")
+    await expect(page.locator(".bubble").last).to_have_text("After")
+
+
 @pytest.mark.parametrize(
     ("code", "close", "words"),
     [

@@ -5,7 +5,7 @@ export class ApiError extends Error {
   constructor(status, message) {
     super(message);
     this.status = status;
-    this.code = status === 401 ? "signed_out" : "unreachable";
+    this.code = status === 401 ? "signed_out" : status === 0 || status >= 500 ? "unreachable" : "refused";
   }
 }
 

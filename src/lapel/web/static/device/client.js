@@ -26,7 +26,8 @@ export function backoffSeconds(attempt, random = Math.random) {
 }
 
 /**
- * One device's link. `auth` gives the `auth` object (and `remember`) for each hello; `offer` the audio that it offers.
+ * One device's link. `auth` gives the `auth` object (and `remember`) for each hello, or throws an error whose `code` is
+ * `unreachable` where another try makes sense; `offer` is the audio that the device offers.
  *
  * Events: `status` (detail {status, reason}): connecting, pairing, online, waiting, down, ended; `welcome`; `pairing`;
  * `paired`; `message` for every message to act on, once each; `audio` for every frame.
@@ -63,7 +64,9 @@ export class DeviceClient extends EventTarget {
     try {
       auth = await this.auth();
     } catch (error) {
-      this.#become("ended", error.code ?? "unauthorized");
+      if (this.status !== "connecting") return;
+      if (error.code === "unreachable") this.#later();
+      else this.#become("ended", error.code ?? "unauthorized");
       return;
     }
     if (this.status !== "connecting" || this.socket) return;

@@ -15,7 +15,6 @@ const LINK_WORDS = {
 const ENDING_WORDS = {
   unauthorized: "Lapel did not let this device in. Sign in again with the link that it printed.",
   signed_out: "You are signed out. Open the link that Lapel printed.",
-  unreachable: "Lapel cannot be reached.",
   revoked: "This device was revoked. It has to be paired again.",
   taken_over: "Another tab took over this device.",
   bad_protocol: "Lapel speaks another version of the device protocol.",
