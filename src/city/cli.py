@@ -34,7 +34,7 @@ def up(
     speed: Annotated[
         float, typer.Option(min=1, help="City seconds a second while an order is under way.")
     ] = 60.0,
-    start: Annotated[str, typer.Option(help="City time of day at the very first start.")] = "10:00",
+    start: Annotated[str, typer.Option(help="City time of day at the very first start.")] = "12:00",
     seed: Annotated[int, typer.Option(help="What all chance comes from.")] = 7,
     faults: Annotated[Level, typer.Option(help="How much goes wrong.")] = Level.NONE,
     json: Annotated[bool, typer.Option("--json", help="One line of JSON when ready.")] = False,

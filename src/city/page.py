@@ -70,6 +70,7 @@ def _live(world: World, tx: Transaction) -> str:
 
 def _map(world: World, tx: Transaction, now_s: float) -> str:
     project = _Projection(world.streets.bounds)
+    lines: list[str] = []
     dots: list[str] = []
     for colour, slug in zip(_COLOURS, world.shops, strict=False):
         x, y = project(world.door(slug))
@@ -88,9 +89,11 @@ def _map(world: World, tx: Transaction, now_s: float) -> str:
         line = _line(project, order.plan.legs[-1].points)
         x, y = project(point)
         end_x, end_y = project(order.plan.legs[-1].points[-1])
-        dots.append(
+        lines.append(
             f"<polyline points='{line}' fill=none stroke={colour} stroke-width=4 "
             f"stroke-opacity=.55 stroke-linejoin=round />"
+        )
+        dots.append(
             f"<circle cx={end_x:.1f} cy={end_y:.1f} r=5 fill=none stroke={colour} "
             f"stroke-width=3 /><circle cx={x:.1f} cy={y:.1f} r=8 fill={colour} stroke=#fff "
             f"stroke-width=2 /><text x={x + 11:.1f} y={y + 4:.1f}>{order.plan.courier}</text>"
@@ -100,7 +103,7 @@ def _map(world: World, tx: Transaction, now_s: float) -> str:
             x, y = project(courier.at)
             dots.append(f"<circle cx={x:.1f} cy={y:.1f} r=5 fill=#8a949b stroke=#fff />")
     size = f"0 0 {_WIDTH:.0f} {project.height:.0f}"
-    return f"<svg viewBox='{size}' role=img>{_ground(world.streets)}{''.join(dots)}</svg>"
+    return f"<svg viewBox='{size}' role=img>{_ground(world.streets)}{''.join(lines + dots)}</svg>"
 
 
 def _lists(world: World, tx: Transaction, now_s: float) -> str:

@@ -35,7 +35,12 @@ CREATE INDEX IF NOT EXISTS authorizations_held ON authorizations (account, state
 
 CREATE TABLE IF NOT EXISTS shelves (
     merchant TEXT NOT NULL, item TEXT NOT NULL,
-    price INTEGER, remaining INTEGER, restock_s REAL NOT NULL,
+    remaining INTEGER NOT NULL, restock_s REAL NOT NULL,
+    PRIMARY KEY (merchant, item)
+) WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS upsets (
+    merchant TEXT NOT NULL, item TEXT NOT NULL, price INTEGER, until_s REAL NOT NULL,
     PRIMARY KEY (merchant, item)
 ) WITHOUT ROWID;
 

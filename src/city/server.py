@@ -52,7 +52,7 @@ class Options:
     host: str = "127.0.0.1"
     port: int = 8700
     speed: float = 60.0
-    start: str = "10:00"
+    start: str = "12:00"
     seed: int = 7
     faults: Level = Level.NONE
     allow_remote: bool = False

@@ -9,7 +9,10 @@ from city.shops import Dish, Shop
 from city.store import Transaction
 
 RESTOCK_S = 3600.0
-"""City seconds from the first change of an item to its restocking."""
+"""City seconds from the first sale of an item to its restocking."""
+
+UPSET_S = 60.0
+"""Real seconds for which a fault changes a price or empties a shelf."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,16 +33,21 @@ class Shelf:
         return self.remaining.get(dish.id, dish.stock)
 
 
-def look(tx: Transaction, shop: Shop, city_s: float) -> Shelf:
-    """The merchant now; what is due goes back to the menu's prices and a full shelf."""
+def look(tx: Transaction, shop: Shop, city_s: float, real_s: float) -> Shelf:
+    """The merchant now; what is due is restocked, and what went wrong long enough ago is over."""
     tx.execute("DELETE FROM shelves WHERE merchant = ? AND restock_s <= ?", (shop.slug, city_s))
-    rows = tx.execute(
-        "SELECT item, price, remaining FROM shelves WHERE merchant = ?", (shop.slug,)
+    tx.execute("DELETE FROM upsets WHERE merchant = ? AND until_s <= ?", (shop.slug, real_s))
+    counted = tx.execute(
+        "SELECT item, remaining FROM shelves WHERE merchant = ?", (shop.slug,)
     ).fetchall()
+    changed = tx.execute(
+        "SELECT item, price FROM upsets WHERE merchant = ?", (shop.slug,)
+    ).fetchall()
+    gone = {item: 0 for item, price in changed if price is None}
     return Shelf(
         shop=shop,
-        prices={item: price for item, price, _ in rows if price is not None},
-        remaining={item: left for item, _, left in rows if left is not None},
+        prices={item: price for item, price in changed if price is not None},
+        remaining={**dict(counted), **gone},
         is_open=shop.is_open(city_s),
         opens_text=shop.opens_text(city_s),
     )
@@ -53,22 +61,17 @@ def sell(tx: Transaction, shelf: Shelf, sold: Iterable[tuple[Dish, int]], city_s
     for id, quantity in counts.items():
         left = shelf.left(shelf.shop.dishes[id])
         if left is not None:
-            set_remaining(tx, shelf.shop, id, max(0, left - quantity), city_s)
+            tx.execute(
+                "INSERT INTO shelves VALUES (?, ?, ?, ?) "
+                "ON CONFLICT DO UPDATE SET remaining = excluded.remaining",
+                (shelf.shop.slug, id, max(0, left - quantity), city_s + RESTOCK_S),
+            )
 
 
-def set_remaining(tx: Transaction, shop: Shop, item: str, left: int, city_s: float) -> None:
-    """Until the next restocking."""
+def upset(tx: Transaction, shop: Shop, item: str, price: int | None, real_s: float) -> None:
+    """A sudden price, or with None a dish that is suddenly gone; over in `UPSET_S`."""
     tx.execute(
-        "INSERT INTO shelves (merchant, item, remaining, restock_s) VALUES (?, ?, ?, ?) "
-        "ON CONFLICT DO UPDATE SET remaining = excluded.remaining",
-        (shop.slug, item, left, city_s + RESTOCK_S),
-    )
-
-
-def set_price(tx: Transaction, shop: Shop, item: str, price: int, city_s: float) -> None:
-    """Until the next restocking."""
-    tx.execute(
-        "INSERT INTO shelves (merchant, item, price, restock_s) VALUES (?, ?, ?, ?) "
-        "ON CONFLICT DO UPDATE SET price = excluded.price",
-        (shop.slug, item, price, city_s + RESTOCK_S),
+        "INSERT INTO upsets VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE "
+        "SET price = excluded.price, until_s = excluded.until_s",
+        (shop.slug, item, price, real_s + UPSET_S),
     )

@@ -16,6 +16,7 @@ from city.clock import city_time
 from city.errors import DataError
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _DAY = timedelta(days=1)
 
 
@@ -67,7 +68,7 @@ class Hours:
         return self._span(at) is not None
 
     def text(self, at: datetime) -> str:
-        """For people: "open until 18:00", "opens at 07:00", "opens on mon at 07:00"."""
+        """For people: "open until 18:00", "opens at 07:00", "opens on Monday at 07:00"."""
         if self._always:
             return "open around the clock"
         span = self._span(at)
@@ -78,7 +79,7 @@ class Hours:
             day = midnight + ahead * _DAY
             hours = self.week[day.weekday()]
             if hours is not None and day + timedelta(minutes=hours[0]) > at:
-                when = "" if ahead == 0 else f"on {_DAYS[day.weekday()]} "
+                when = "" if ahead == 0 else f"on {_NAMES[day.weekday()]} "
                 return f"opens {when}at {_clock(hours[0])}"
         return "closed"
 

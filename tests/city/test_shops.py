@@ -78,13 +78,13 @@ def test_no_two_dishes_of_a_shop_share_a_name():
 @pytest.mark.parametrize(
     ("when", "is_open", "text"),
     [
-        ("2026-11-23 12:00", False, "opens on tue at 11:00"),  # a Monday
+        ("2026-11-23 12:00", False, "opens on Tuesday at 11:00"),  # a Monday
         ("2026-11-24 10:59", False, "opens at 11:00"),
         ("2026-11-24 11:00", True, "open until 22:00"),
-        ("2026-11-24 22:00", False, "opens on wed at 11:00"),
+        ("2026-11-24 22:00", False, "opens on Wednesday at 11:00"),
         ("2026-11-28 01:59", True, "open until 02:00"),  # Friday's night
         ("2026-11-28 02:00", False, "opens at 11:00"),
-        ("2026-11-29 23:00", False, "opens on tue at 11:00"),
+        ("2026-11-29 23:00", False, "opens on Tuesday at 11:00"),
     ],
 )
 def test_hours(when, is_open, text):

@@ -159,7 +159,8 @@ class Merchant:
         return self._look(act)
 
     def _shelf(self, tx: Transaction) -> Shelf:
-        return look(tx, self._world.shops[self._slug], self._world.clock.now_s())
+        world = self._world
+        return look(tx, world.shops[self._slug], world.clock.now_s(), world.real_s())
 
     # Checkouts.
 

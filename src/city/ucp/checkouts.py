@@ -53,7 +53,7 @@ class Counter:
 
     def shelf(self, operation: str) -> Shelf:
         shop = self.world.shops[self.slug]
-        shelf = look(self.tx, shop, self.world.clock.now_s())
+        shelf = look(self.tx, shop, self.world.clock.now_s(), self.world.real_s())
         if self.world.faults.strike(self.tx, Fault.CLOSED, self.slug, operation) is None:
             return shelf
         return replace(shelf, is_open=False, opens_text="opens again later")

@@ -14,7 +14,7 @@ from city.bank import ledger
 from city.errors import BankRefusal
 from city.faults import Fault
 from city.replay import Answer, Key, keep, kept
-from city.shelves import Shelf, look, sell, set_price, set_remaining
+from city.shelves import Shelf, look, sell, upset
 from city.store import Database, Transaction
 from city.ucp.checkout_json import line_json
 from city.ucp.checkouts import Counter, Stored, load, load_any, requote, settled
@@ -154,12 +154,12 @@ def _mishaps(counter: Counter, stored: Stored) -> None:
         found = counter.world.faults.strike(counter.tx, fault, counter.slug, "complete")
         return found is not None
 
-    city_s = counter.world.clock.now_s()
+    world, real_s = counter.world, counter.world.real_s()
     if strikes(Fault.PRICE_RAISE):
-        price = look(counter.tx, shop, city_s).price(dish)
-        set_price(counter.tx, shop, dish.id, price + max(10, price // 10), city_s)
+        price = look(counter.tx, shop, world.clock.now_s(), real_s).price(dish)
+        upset(counter.tx, shop, dish.id, price + max(10, price // 10), real_s)
     if strikes(Fault.SOLD_OUT):
-        set_remaining(counter.tx, shop, dish.id, 0, city_s)
+        upset(counter.tx, shop, dish.id, None, real_s)
 
 
 def _fresh(counter: Counter, stored: Stored, shelf: Shelf) -> Quote:
@@ -192,7 +192,7 @@ def _not_paid(counter: Counter, stored: Stored, refusal: BankRefusal) -> Answer:
 
 def _order(counter: Counter, stored: Stored, attempt: Attempt, authorization: str) -> Answer:
     world, tx = counter.world, counter.tx
-    shelf = look(tx, world.shops[counter.slug], world.clock.now_s())
+    shelf = look(tx, world.shops[counter.slug], world.clock.now_s(), world.real_s())
     quote = _fresh(counter, stored, shelf)
     door = quote.delivery.point if quote.delivery else None
     if door is None:

@@ -1,0 +1,1 @@
+"""The City's bank: a double-entry ledger, and the HTTP interface to it."""
