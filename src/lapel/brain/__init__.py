@@ -1,4 +1,4 @@
-"""Understanding of orders: words and a cart in, typed edits or a question out. No model, no network."""
+"""Understanding of orders: words and a cart in, typed edits or a question out, without a model."""
 
 from lapel.brain.actions import (
     Action,

@@ -1,4 +1,4 @@
-"""Names that were misheard or misspelt: the one in the catalogue that sounds most like the words."""
+"""Names that were misheard or misspelt: the one in the catalogue that sounds most alike."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from lapel.brain.sound import Sounds
 
 # A long name may differ more than a short one, because less is like it.
 _LIKE_ENOUGH = ((5, 0.78), (8, 0.75), (99, 0.71))
-# "Extra crispy" is not "extra cheese", "be a person" no pepperoni: a little word must not carry it.
+# "Extra crispy" is not "extra cheese": a little word must not carry the likeness.
 _WITH_LITTLE_WORD = 0.85
 _BOLD = 0.62
 _BOLD_CLEARLY_BETTER = 0.08

@@ -71,7 +71,7 @@ def _named(sentence: Sentence, words: Sequence[tuple[str, ...]]) -> int | None:
 
 
 def _counted(question: Question, sentence: Sentence, count: int) -> int | None:
-    """ "The second one", "number two", "any of them"."""
+    """The choice by its place ("the second one"), or any ("it does not matter")."""
     matches = [m for found in sentence.phrases for m in found]
     if not _rest_is_silent(sentence, _numbers(sentence)):
         return None

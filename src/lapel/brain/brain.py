@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import ClassVar
 
 from lapel.brain import wording
 from lapel.brain.actions import (
@@ -28,7 +29,7 @@ from lapel.brain.endpoint import complete_hint
 from lapel.brain.finish import Finisher
 from lapel.brain.frame import USERS_OWN, Frame, Question, Slot, Span, Utterance
 from lapel.brain.gate import Kind
-from lapel.brain.language import Word, load_language
+from lapel.brain.language import Language, Word, load_language
 from lapel.brain.lexicon import MenuIndex
 from lapel.brain.menu import Menu
 from lapel.brain.moving import move_lines
@@ -45,9 +46,9 @@ _FIXED = ""
 
 
 class Brain:
-    """Understands one user's orders at these merchants. Cheap to make: indexes are cached by menu."""
+    """Understands one user's orders at these merchants. Indexes are cached by menu."""
 
-    _indexes: dict[tuple[str, Menu], MenuIndex] = {}
+    _indexes: ClassVar[dict[tuple[str, Menu], MenuIndex]] = {}
 
     def __init__(
         self,
@@ -84,12 +85,14 @@ class Brain:
         """Whether a partial transcript looks finished; None when nothing speaks for either."""
         sentence = self._chunker.sentence(text)
         index = self._frame_index(frame) or self._fitting(sentence)[0]
-        return complete_hint(sentence, self._chunker.cut(sentence, index))
+        if self._language.trails_off(text):
+            return False
+        return complete_hint(self._chunker.cut(sentence, index))
 
     def describe(self, frame: Frame) -> Description:
         """The cart as a sentence to say and as lines to show."""
         index = self._frame_index(frame)
-        return describe(frame, index.menu if index else None)
+        return describe(frame, index.menu if index else None, self._language)
 
     def hints(self, frame: Frame) -> tuple[str, ...]:
         """Names worth biasing the recogniser with, the most likely first."""

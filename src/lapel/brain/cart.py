@@ -17,7 +17,7 @@ _LONGEST_NOTE = 200
 
 @dataclass(slots=True, eq=False)
 class Line:
-    """A line with its item as a place in the menu. `was` is its index in the frame, None when new."""
+    """A line; `item` is a place in the menu, `was` its index in the frame or None when new."""
 
     item: int
     quantity: int = 1
@@ -32,7 +32,7 @@ class Line:
 
 
 class Cart:
-    """Edits of lines by item and option. Nothing here reads language; notes collect what was refused."""
+    """Edits of lines by item and option. `notes` collects what was refused."""
 
     def __init__(self, index: MenuIndex, language: Language, lines: Iterable[CartLine]) -> None:
         self.index = index
@@ -166,7 +166,7 @@ class Cart:
         return next(iter(empty or choices), None)
 
     def _by_group(self, line: Line, value: ValueWord) -> bool:
-        """ "No milk", "with milk": the group's own name was said."""
+        """The group's own name was said: "no milk", "with milk"."""
         if value.name is None:
             return False
         place = self.index.items[line.item].groups.get(value.name.key)
@@ -205,7 +205,7 @@ class Cart:
         return True
 
     def _measure(self, line: Line, choice: Choice, value: ValueWord) -> None:
-        """ "A little sugar": the amount is an option itself, or else a note."""
+        """An amount ("a little sugar") is an option itself, or else a note."""
         place = self._amount_group(line, choice)
         if value.number > 1 and not self._count(line, place, value):
             line.notes.append(f"{value.number} {value.words}")
@@ -220,7 +220,7 @@ class Cart:
             line.notes.append(value.words)
 
     def _count(self, line: Line, place: int | None, value: ValueWord) -> bool:
-        """ "Two sugars" where the catalogue counts spoons."""
+        """Sets "two sugars" where the catalogue counts spoons."""
         choices = self.index.items[line.item].values.get(str(value.number), [])
         counted = next((c for c in choices if c.group == place), None)
         if counted is not None:

@@ -1,4 +1,4 @@
-"""Which merchant an order goes to: the named one, else the one that fits best; a tie is asked about."""
+"""Which merchant an order goes to: the named one, else the best fit; a tie is asked about."""
 
 from __future__ import annotations
 

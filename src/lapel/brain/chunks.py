@@ -1,4 +1,4 @@
-"""Cuts an utterance into chunks: names from the catalogue, places, function words, and words that fit nothing."""
+"""Cuts an utterance into names from the catalogue, places, function words, and the rest."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _MAY_BE_NAMES = frozenset({Word.AMOUNT, Word.FILLER, Word.CONTAINER})
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Tokens `start` to `end` (exclusive). At most one of `name` and `place` is set beside `word`."""
+    """Tokens `start` to `end` (exclusive). At most one of `name` and `place` is set."""
 
     start: int
     end: int
@@ -238,7 +238,7 @@ class Chunker:
 
 
 def _amounts_told_apart(chunks: list[Chunk]) -> list[Chunk]:
-    """ "Light" is an amount before an option ("light ice") and an option elsewhere ("a light latte")."""
+    """Words such as "light" are an amount before an option and an option elsewhere."""
     told: list[Chunk] = []
     for at, chunk in enumerate(chunks):
         if chunk.name is not None and chunk.word is Word.AMOUNT and not chunk.is_item:

@@ -5,15 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lapel.brain.frame import CartLine, Frame
+from lapel.brain.language import Language
 from lapel.brain.menu import Menu, MenuItem
 from lapel.brain.wording import listed
-
-_NUMBERS = "no one two three four five six seven eight nine ten eleven twelve".split()
 
 
 @dataclass(frozen=True, slots=True)
 class CardLine:
-    """One line to show: "2 × Iced latte" and "Large, oat milk"."""
+    """One line to show: how many of what, and its options."""
 
     text: str
     detail: str = ""
@@ -27,17 +26,7 @@ class Description:
     lines: tuple[CardLine, ...] = ()
 
 
-def plural(title: str) -> str:
-    """The plural of the last word of a title."""
-    lower = title.lower()
-    if lower.endswith(("s", "x", "z", "ch", "sh")):
-        return title + "es"
-    if lower.endswith("y") and lower[-2:-1] not in set("aeiou"):
-        return title[:-1] + "ies"
-    return title + "s"
-
-
-def describe(frame: Frame, menu: Menu | None) -> Description:
+def describe(frame: Frame, menu: Menu | None, language: Language) -> Description:
     """Options are told where they differ from the item's defaults."""
     items = {item.id: item for item in menu.items} if menu else {}
     spoken: list[str] = []
@@ -46,10 +35,10 @@ def describe(frame: Frame, menu: Menu | None) -> Description:
         item = items.get(line.item_id)
         title = item.title if item else line.item_id
         told = _options(line, item, only_unusual=True)
-        spoken.append(_speak(line, title, [*told, line.note] if line.note else told))
+        spoken.append(_speak(line, title, [*told, line.note] if line.note else told, language))
         shown = _options(line, item, only_unusual=False)
         detail = ", ".join([*shown, line.note] if line.note else shown)
-        lines.append(CardLine(f"{line.quantity} × {title}", detail))
+        lines.append(CardLine(f"{line.quantity} x {title}", detail))
     sentence = listed(spoken)
     if sentence and menu:
         sentence += f" from {menu.merchant_name}"
@@ -73,14 +62,9 @@ def _options(line: CartLine, item: MenuItem | None, *, only_unusual: bool) -> li
     return words
 
 
-def _speak(line: CartLine, title: str, details: list[str]) -> str:
+def _speak(line: CartLine, title: str, details: list[str], language: Language) -> str:
     name = title.lower() if title.istitle() or title[1:].islower() else title
-    if line.quantity == 1:
-        counted = f"{'an' if name[:1].lower() in 'aeiou' else 'a'} {name}"
-    else:
-        number = line.quantity
-        words = _NUMBERS[number] if number < len(_NUMBERS) else str(number)
-        counted = f"{words} {plural(name)}"
+    counted = language.counted(line.quantity, name)
     if not details:
         return counted
     return f"{counted} ({', '.join(d.lower() for d in details)})"

@@ -1,4 +1,4 @@
-"""Carries a reading out on a cart: which line is meant, what becomes of it, and what stays unclear."""
+"""Carries a reading out on a cart: which line is meant, and what becomes of it."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ class Editor:
         return any(line.item in name.items for name in names)
 
     def _described(self, phrase: Phrase, lines: list[Line]) -> list[Line]:
-        """ "The iced one": options before the noun tell lines apart, where they do."""
+        """Options before the noun tell lines apart, where they do: "the iced one"."""
         if phrase.mode is Mode.MAKE or not phrase.values:
             return lines
         having = [ln for ln in lines if all(self._cart.has(ln, v) for v in phrase.values)]
@@ -285,7 +285,7 @@ class Editor:
             self._touch(line, where)
 
     def _change(self, phrase: Phrase, into: Phrase) -> None:
-        """ "Change the muffin to a croissant", "make it a large mocha", "swap oat for soy"."""
+        """Carries out "change the muffin to a croissant" and "swap oat for soy"."""
         lines = self._last() if phrase.head is Head.NOTHING else self._targets(phrase)
         if not lines:
             if not self.outcome.unclear:
@@ -318,7 +318,7 @@ class Editor:
 
     def _edit(self, phrase: Phrase) -> None:
         """A reference or bare options: "make it three", "another one", "actually iced"."""
-        if self._divide(phrase):
+        if self._divide(phrase) or self._one_more_of_its_kind(phrase):
             return
         lines = self._best_for(phrase) if phrase.head is Head.NOTHING else self._targets(phrase)
         if not lines and phrase.head is Head.NOTHING and phrase.values:
@@ -336,7 +336,7 @@ class Editor:
         self._alter(phrase, lines)
 
     def _divide(self, phrase: Phrase) -> bool:
-        """ "Two lattes, one with soy milk": the one is a part of the last line."""
+        """Takes a part of a line: "two lattes, one with soy milk"."""
         last = self._last()
         part = phrase.quantity
         if part is None or not phrase.values or phrase.head is not Head.NOTHING or not last:
@@ -350,6 +350,16 @@ class Editor:
             return False
         self._with_options(self._split(whole, part), phrase)
         self._divided = whole
+        return True
+
+    def _one_more_of_its_kind(self, phrase: Phrase) -> bool:
+        """Adds "a small one" after "a large latte"."""
+        other = phrase.head is Head.LINE and phrase.article and not phrase.definite
+        if not other or phrase.mode is not Mode.ADD or not phrase.values or not self._new:
+            return False
+        line = self._cart.add(self._new[-1].item, phrase.quantity or 1)
+        self._new.append(line)
+        self._with_options(line, phrase)
         return True
 
     def _best_for(self, phrase: Phrase) -> list[Line]:

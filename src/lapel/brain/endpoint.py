@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lapel.brain.chunks import Chunk, Sentence
+from lapel.brain.chunks import Chunk
 from lapel.brain.language import Word
 
 _LEADS_ON = frozenset(
@@ -15,16 +15,13 @@ _ENDS = frozenset(
     {Word.POLITE, Word.THANKS, Word.YES, Word.DENY, Word.CANCEL, Word.STATUS, Word.REPEAT}
     | {Word.PRONOUN, Word.INSTEAD, Word.AGAIN, Word.ALL, Word.MENU}
 )
-_HESITATION = frozenset({"um", "uh", "uhm", "er", "erm", "hmm", "mm", "ah", "like", "so", "well"})
 
 
-def complete_hint(sentence: Sentence, chunks: list[Chunk]) -> bool | None:
+def complete_hint(chunks: list[Chunk]) -> bool | None:
     """True finished, False surely not, None unknown."""
     if not chunks:
         return None
     last = chunks[-1]
-    if sentence.tokens[-1].text in _HESITATION:
-        return False
     if last.is_item or last.place is not None:
         return True
     if last.name is not None:
@@ -37,7 +34,7 @@ def complete_hint(sentence: Sentence, chunks: list[Chunk]) -> bool | None:
 
 
 def _after_value(chunks: list[Chunk]) -> bool:
-    """ "A large" waits for its noun, "a latte with oat milk" does not."""
+    """Whether "a large" waits for its noun; "a latte with oat milk" does not."""
     for chunk in reversed(chunks[:-1]):
         if chunk.is_item or chunk.word in {Word.PRONOUN, Word.WITH, Word.ALL, Word.MAKE}:
             return True
@@ -47,6 +44,6 @@ def _after_value(chunks: list[Chunk]) -> bool:
 
 
 def _after_number(chunks: list[Chunk]) -> bool:
-    """ "Make it three" is finished, "I would like three" is not."""
+    """Whether a number ends it: "make it three" is finished, "I would like three" is not."""
     before = chunks[-2].word if len(chunks) > 1 else None
     return before in {Word.PRONOUN, Word.THAT, Word.ALL, Word.ONLY}

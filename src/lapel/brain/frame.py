@@ -1,4 +1,4 @@
-"""The dialogue frame: the state of one conversation about one order, kept in code and never in a model."""
+"""The dialogue frame: the state of one conversation about one order, kept in code."""
 
 from __future__ import annotations
 

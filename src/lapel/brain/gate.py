@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 
 from lapel.brain.chunks import Chunk
 from lapel.brain.language import Word
@@ -33,7 +34,7 @@ _BARE = frozenset({Word.PRONOUN, Word.THAT, Word.CART, Word.DEFINITE})
 
 
 class Kind(StrEnum):
-    """`REQUEST` was said as one, `BARE` is all order words and no verb, `TALK` must change nothing."""
+    """`REQUEST` was said as one, `BARE` has order words alone, `TALK` must change nothing."""
 
     REQUEST = "request"
     BARE = "bare"
@@ -159,7 +160,7 @@ def _opener(chunks: list[Chunk]) -> Word | None:
 
 
 def _request(chunks: list[Chunk], reading: Reading, opener: Word) -> Verdict:
-    """ "I want to go home", "order in the court": a verb with nothing that could be ordered."""
+    """A verb with nothing that could be ordered is talk: "I want to go home"."""
     for verb, to, what in zip(chunks, chunks[1:], chunks[2:], strict=False):
         if verb.word in _OPENERS and to.word is Word.TO and what.is_other:
             return Verdict(Kind.TALK, "strange")
@@ -208,15 +209,14 @@ def _is_guess(chunks: list[Chunk], reading: Reading) -> bool:
 
 
 def _is_remark(chunks: list[Chunk], reading: Reading, talking: bool) -> bool:
-    """ "That muffin looks great", "the croissant fell": things are spoken of, not asked for."""
+    """Things are spoken of, not asked for: "that muffin looks great"."""
     if any(p.definite for p in reading.unknowns):
         return True
     if not reading.items and (reading.unknown_address or reading.unknown_shop):
         return True
     if not talking and any(p.definite and p.quantity is None for p in reading.items):
         return True
-    after = zip(chunks, chunks[1:], strict=False)
-    return any(a.is_item and b.word is Word.YES and not b.gap for a, b in after)
+    return any(a.is_item and b.word is Word.YES and not b.gap for a, b in pairwise(chunks))
 
 
 def _courteous(chunks: list[Chunk]) -> bool:

@@ -1,4 +1,4 @@
-"""A merchant's catalogue as an index of names: built once a menu version, read by every utterance."""
+"""A merchant's catalogue as an index of names, built once a menu version."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ _MOST_WORDS = 6
 
 @dataclass(slots=True)
 class Name:
-    """What a phrase names in one catalogue. `items` maps an item's place in the menu to how well it fits."""
+    """What a phrase names in one catalogue.
+
+    `items` maps an item's place in the menu to how well the phrase fits it.
+    """
 
     key: str
     items: dict[int, float] = field(default_factory=dict[int, float])
@@ -80,7 +83,7 @@ class MenuIndex:
         return tuple(self._language.stem(token.text) for token in self._language.tokens(title))
 
     def variant(self, place: int, words: Iterable[str]) -> int | None:
-        """The item whose title is this one's with `words` in it: a latte, iced, is the iced latte."""
+        """The item whose title is this one's with `words` in it: latte and iced, iced latte."""
         own = frozenset(self.items[place].words)
         wanted = own.union(words)
         if wanted == own:
@@ -153,7 +156,7 @@ class MenuIndex:
             self.vocabulary.update(title)
 
     def _measures_known(self, index: ItemIndex, words: tuple[str, ...]) -> bool:
-        """ "A bit of milk" is an amount and an option: it is read in two parts."""
+        """Whether a name is an amount and an option ("a bit of milk"), to be read in two parts."""
         for start in range(1, len(words)):
             key = "".join(words[start:])
             if key in index.values or key in index.groups:
@@ -180,7 +183,7 @@ class MenuIndex:
         return names
 
     def _counted(self, words: tuple[str, ...]) -> tuple[str, ...]:
-        """ "Double shot" is "two shots", and the other way round."""
+        """The other way to say a multiple: "double shot" is "two shots"."""
         if len(words) < 2:
             return ()
         first, rest = words[0], words[1:]

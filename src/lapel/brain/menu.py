@@ -9,7 +9,7 @@ from lapel.commerce.money import Money
 
 @dataclass(frozen=True, slots=True)
 class OptionValue:
-    """One choice ("Large", "Oat milk"). `price_delta` is added to the item's price, in minor units."""
+    """One choice ("Large"). `price_delta` is added to the item's price, in minor units."""
 
     id: str
     title: str

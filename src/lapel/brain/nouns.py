@@ -1,4 +1,4 @@
-"""Finds one noun phrase: "two large iced lattes", "the second one", "a couple of, no, three muffins"."""
+"""Finds one noun phrase: "two large iced lattes", "the second one", "two, no, three muffins"."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ class _Step(Enum):
 
 
 class NounMatch:
-    """Reads chunks from `start` on; `run()` is true when they make a noun phrase, which then ends before `at`."""
+    """Reads chunks from `start` on.
+
+    `run()` is true when they make a noun phrase, which then ends before `at`.
+    """
 
     def __init__(self, sentence: Sentence, chunks: list[Chunk], start: int, mode: Mode) -> None:
         self._sentence = sentence
@@ -260,7 +263,7 @@ class NounMatch:
         return bool(p.modifiers) and bool(p.values) and (p.article or p.quantity is not None)
 
     def _pending_reference(self) -> bool:
-        """ "The second", "the last" and "both" name lines without a noun."""
+        """Lines are named without a noun: "the second", "the last", "both"."""
         if not (self.phrase.ordinal or self.phrase.all):
             return False
         # What was read beyond the reference is not part of it: "both large".

@@ -1,4 +1,4 @@
-"""What a reading of an utterance consists of: phrases about lines of a cart, before any cart is touched."""
+"""What a reading consists of: phrases about lines of a cart, before any cart is touched."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class ValueWord:
 
 @dataclass(slots=True)
 class Phrase:
-    """One thing with what was said about it: an item of the menu, a line of the cart, or bare options."""
+    """An item of the menu, a line of the cart, or bare options, with what was said about it."""
 
     mode: Mode
     head: Head

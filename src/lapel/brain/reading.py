@@ -1,4 +1,4 @@
-"""Reads a cut utterance into phrases: what is wanted, of what, how many, how, where to and from whom."""
+"""Reads a cut utterance into phrases: what, how many, how, where to and from whom."""
 
 from __future__ import annotations
 
@@ -25,11 +25,12 @@ _DETERMINERS = frozenset(
     {Word.ARTICLE, Word.NUMBER, Word.MORE, Word.DEFINITE, Word.AND, Word.ORDER, Word.WANT, Word.ADD}
     | {Word.REMOVE, Word.ONLY, Word.CONTAINER, Word.EXTRA_NUMBER}
 )
+_AFTER_A_CORRECTION = frozenset({*_MODES, Word.ARTICLE, Word.NUMBER, Word.PRONOUN})
 _SILENT = frozenset({Word.FILLER, Word.POLITE, Word.THANKS, Word.GREETING})
 
 
 def repair_numbers(sentence: Sentence, chunks: list[Chunk], language: Language) -> list[Chunk]:
-    """ "To iced lattes" is two of them: a number is believed where one must stand."""
+    """A number is believed where one must stand: "to iced lattes" is two of them."""
     changing = False
     repaired: list[Chunk] = []
     for at, chunk in enumerate(chunks):
@@ -151,7 +152,7 @@ class Reader:
         self._after_and = False
 
     def _is_compound(self, phrase: Phrase) -> bool:
-        """ "A coffee table" is no coffee: an item's name followed at once by a strange word."""
+        """An item's name followed at once by a strange word: "a coffee table" is no coffee."""
         chunk = self._chunks[self._at] if self._at < len(self._chunks) else None
         if phrase.head is not Head.ITEM or chunk is None or not chunk.is_other or chunk.gap:
             return False
@@ -200,10 +201,8 @@ class Reader:
     def _no(self, chunk: Chunk) -> None:
         following = self._peek()
         self._at += 1
-        if following is None or following.gap or following.word in _MODES:
-            self._correcting = bool(self.reading.phrases)
-        elif following.word in {Word.ARTICLE, Word.NUMBER, Word.PRONOUN}:
-            self._correcting = bool(self.reading.phrases)
+        if following is None or following.gap or following.word in _AFTER_A_CORRECTION:
+            self._correcting = True
         elif following.is_item and not following.is_value:
             match = NounMatch(self._sentence, self._chunks, self._at, Mode.REMOVE)
             if match.run():
@@ -238,7 +237,7 @@ class Reader:
             self._place_phrase(phrase)
 
     def _take_where(self, phrase: Phrase) -> None:
-        """ "Oat milk in the second one", "sugar to the latte"."""
+        """Reads on which line: "oat milk in the second one", "sugar to the latte"."""
         chunk = self._chunks[self._at] if self._at < len(self._chunks) else None
         if chunk is None or chunk.word not in {Word.IN, Word.TO, Word.FROM}:
             return
@@ -264,10 +263,10 @@ class Reader:
             whole = self._peek()
             self._at += 2 if whole and whole.word in {Word.PRONOUN, Word.THAT, Word.ALL} else 1
         last = self.reading.phrases[-1] if self.reading.phrases else None
-        if self._changing is None and last is not None and last.head is not Head.NOTHING:
-            if phrase.corrects or last.quantity is None:
-                last.quantity = chunk.number
-                return
+        counts = phrase.corrects or (last is not None and last.quantity is None)
+        if counts and self._changing is None and last and last.head is not Head.NOTHING:
+            last.quantity = chunk.number
+            return
         self._at = self._tails.read(phrase, self._at)
         self._place_phrase(phrase)
 
@@ -288,7 +287,7 @@ class Reader:
             self.reading.phrases[-1].instead = True
 
     def _instead_of(self, chunk: Chunk) -> None:
-        """ "A instead of B" and "instead of B, A" both change B into A."""
+        """Both "A instead of B" and "instead of B, A" change B into A."""
         match = NounMatch(self._sentence, self._chunks, self._at + 1, Mode.CHANGE)
         self._at += 1
         if not match.run():
@@ -309,7 +308,7 @@ class Reader:
             self.reading.phrases.append(phrase)
 
     def _of(self, chunk: Chunk) -> None:
-        """ "A picture of a latte": what hangs on an unknown thing is not ordered."""
+        """What hangs on an unknown thing is not ordered: "a picture of a latte"."""
         self._at += 1
         unknown = bool(self.reading.phrases) and self.reading.phrases[-1].head is Head.UNKNOWN
         if unknown or self.reading.strange:

@@ -1,4 +1,4 @@
-"""How alike two names are, by letters and by sound: what a recogniser or a typist may have made of a name."""
+"""How alike two names are, by letters and by sound."""
 
 from __future__ import annotations
 

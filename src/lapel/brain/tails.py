@@ -103,7 +103,7 @@ class _Tail:
         return listed and self._number == 0 and self._offered(chunk)
 
     def _makes_variant(self, chunk: Chunk) -> bool:
-        """ "An americano, iced" where the iced one is a dish of its own."""
+        """Whether it names another dish, as in "an americano, iced"."""
         name = self._phrase.name
         if name is None or chunk.name is None or chunk.name.exact_items or self._number:
             return False

@@ -10,11 +10,13 @@ from lapel.brain.frame import Span
 
 # Digits and letters part ("12oz"); scripts without spaces give one token a character.
 _TOKEN = re.compile(
-    r"\d+(?:st|nd|rd|th)\b|\d+|[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|[^\W\d_]+(?:['’][^\W\d_]+)*|&",
+    r"\d+(?:st|nd|rd|th)\b|\d+|[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]"
+    r"|[^\W\d_]+(?:['\u2019][^\W\d_]+)*|&",
     re.UNICODE,
 )
-_STOP = re.compile(r"[.!?;。！？\n]")
-_PAUSE = re.compile(r"[,:，、…—–]|\.{2,}|\s-\s")
+# The full-width marks of East Asian text, an ellipsis and dashes count as well.
+_STOP = re.compile(r"[.!?;\u3002\uff01\uff1f\n]")
+_PAUSE = re.compile(r"[,:\uff0c\u3001\u2026\u2014\u2013]|\.{2,}|\s-\s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +31,13 @@ class Token:
 
 def plain(word: str) -> str:
     """Lower case, without accents, straight apostrophes."""
-    decomposed = unicodedata.normalize("NFKD", word.lower().replace("’", "'"))
+    decomposed = unicodedata.normalize("NFKD", word.lower().replace("\u2019", "'"))
     return "".join(c for c in decomposed if not unicodedata.combining(c))
 
 
 def gap_between(text: str) -> str:
     """The strongest punctuation in what lies between two words."""
-    if _PAUSE.search(text) and not _STOP.search(text.replace("...", "").replace("…", "")):
+    if _PAUSE.search(text) and not _STOP.search(text.replace("...", "").replace("\u2026", "")):
         return ","
     return "." if _STOP.search(text) else ""
 

@@ -13,7 +13,7 @@ WELCOME = "You are welcome."
 
 
 def listed(words: Sequence[str], joint: str = "and") -> str:
-    """ "a, b and c"."""
+    """Joins words: a, b and c."""
     if len(words) < 2:
         return "".join(words)
     return f"{', '.join(words[:-1])} {joint} {words[-1]}"
@@ -52,10 +52,13 @@ def closed(merchant: str, opens: str) -> str:
 
 
 def split_between(found: Sequence[tuple[str, str]]) -> str:
-    """ "`found` pairs a shop's name with what it has."""
+    """`found` pairs a shop's name with what it has."""
     parts = listed([f"{shop} has {what}" for shop, what in found])
     return f"One order comes from one shop, and {parts}. Which one?"
 
 
 def other_shop(current: str, other: str, what: str) -> str:
-    return f"{current} does not have {what}, but {other} does. One order comes from one shop: which one?"
+    return (
+        f"{current} does not have {what}, but {other} does. "
+        "One order comes from one shop: which one?"
+    )

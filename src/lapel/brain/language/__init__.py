@@ -114,8 +114,12 @@ class Language:
         self._endings = [(a, b) for a, b in data["endings"]["rules"]]
         self._keep = frozenset(cast("list[str]", data["endings"]["keep"]))
         self._y = cast("str", data["endings"]["y_after_consonant"])
+        self._articles = (data["speaking"]["article"], data["speaking"]["article_before_vowel"])
+        self._plurals = [(a, b) for a, b in data["speaking"]["plurals"]]
+        self._spoken_numbers = {n: word for word, n in data["numbers"].items()}
         self._forms = [(a, b) for a, b in data["forms"]["rules"]]
         self._hesitations = frozenset(cast("list[str]", data["hesitations"]))
+        self._trailing = frozenset(cast("list[str]", data["trailing"]))
         self._stems: dict[str, str] = {}
         self._root = _Node()
         self._add_numbers(data)
@@ -147,6 +151,11 @@ class Language:
             kept.append(token)
         return kept
 
+    def trails_off(self, text: str) -> bool:
+        """Whether the last word is one that is said while thinking on."""
+        last = tokenise(text, {})[-1:]
+        return bool(last) and last[0].text in self._hesitations | self._trailing
+
     def stem(self, word: str) -> str:
         """The form under which a word is looked up: singular, number words as digits."""
         found = self._stems.get(word)
@@ -177,8 +186,22 @@ class Language:
         leaf = node.leaf if node else None
         return leaf is not None and leaf[0] not in {Word.AMOUNT, Word.FILLER}
 
+    def counted(self, count: int, name: str) -> str:
+        """A number of things in words: "a latte", "two lattes"."""
+        if count == 1:
+            article = self._articles[name[:1].lower() in self.vowels]
+            return f"{article} {name}"
+        words = self._spoken_numbers.get(count, str(count)) if count <= 12 else str(count)
+        return f"{words} {self.plural(name)}"
+
+    def plural(self, name: str) -> str:
+        for ending, replacement in self._plurals:
+            if re.search(ending, name):
+                return re.sub(ending, replacement, name)
+        return name
+
     def amount_of(self, words: str) -> str:
-        """ "little", "some" or "lot" when the whole of `words` names an amount."""
+        """The size, "little", "some" or "lot", when the whole of `words` names an amount."""
         tokens = self.tokens(words)
         for match in self.match(tokens, 0):
             if match.end == len(tokens) and match.word is Word.AMOUNT:
