@@ -8,7 +8,7 @@ from lapel.turns.events import MicrophoneMode, VoiceJudged
 from lapel.turns.settings import TurnSettings
 
 EPSILON = 1e-6
-"""Sums of frame lengths are compared with this tolerance, so that 8 x 0.02 s is 0.16 s."""
+"""Times are compared with this tolerance: 8 x 0.02 s is 0.16 s, and timers come a little early."""
 
 _FRAMES = 64
 """Most speech frames that a start window keeps."""

@@ -79,6 +79,8 @@ class Listening:
         turn.confidence = event.confidence
         if turn.phase is Phase.RECOGNISING:
             self._understood(turn, now)
+        else:
+            self._end_if_silent(turn, self._ears[turn.source], now)
 
     def completeness(self, event: CompletenessJudged, now: float) -> None:
         turn = self._book.hearing
@@ -99,7 +101,7 @@ class Listening:
         if turn is not None:
             self._end_if_silent(turn, self._ears[turn.source], now)
         for turn in list(self._book.turns):
-            if turn.deadline is None or turn.deadline > now:
+            if turn.deadline is None or turn.deadline > now + EPSILON:
                 continue
             if turn.phase is Phase.RECOGNISING and turn.earlier is not None:
                 self._book.forget_words(turn)
@@ -206,6 +208,7 @@ class Listening:
         turn.paused = False
         turn.resumed_s = 0.0
         turn.earlier = earlier
+        turn.marks.ended = turn.marks.recognised = None
         turn.continues = True
         return turn
 
@@ -280,10 +283,8 @@ class Listening:
 
     def _understood(self, turn: Turn, now: float) -> None:
         """The end of speech is decided and its words are known: is it a turn?"""
-        doubted = (
-            self._book.playing.stopped and turn.confidence < self._settings.interrupt_confidence
-        )
-        if turn.text and not doubted:
+        sure = turn.confidence >= self._settings.interrupt_confidence
+        if turn.text and (sure or not self._book.playing.silenced):
             self._book.ready(turn, turn.text, turn.confidence, now)
         elif turn.earlier is not None:
             self._book.ready(turn, *turn.earlier, now)

@@ -52,14 +52,13 @@ class TurnMachine:
     def feed(self, event: Event, now: float) -> list[Command]:
         """Take one event at the caller's time `now`; what to do, in order."""
         self._now = now = max(now, self._now)
-        commands: list[Command] = []
-        self._book.commands = commands
-        if isinstance(event, VoiceJudged):
-            if not self._listening.judged(event, now):
-                return commands
-        else:
+        book = self._book
+        if not isinstance(event, VoiceJudged):
             self._take(event, now)
+        elif not self._listening.judged(event, now):
+            return []
         self._settle(now)
+        commands, book.commands = book.commands, []
         return commands
 
     def _take(self, event: Event, now: float) -> None:
@@ -196,7 +195,7 @@ class TurnMachine:
     def _derive_state(self) -> tuple[State, str | None]:
         book = self._book
         source = None if book.hearing is None else book.hearing.source
-        if book.playing.stopped:
+        if book.playing.silenced:
             return State.INTERRUPTED, source
         if book.hearing is not None:
             return State.LISTENING, source

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from lapel.turns.commands import Command, DropSpeaking, ResumeSpeaking, StopSpeaking
+from lapel.turns.hearing import EPSILON
 from lapel.turns.settings import TurnSettings
 
 CUES = 8
@@ -69,9 +70,13 @@ class Playing:
         )
 
     @property
-    def stopped(self) -> bool:
-        """Whether a cue was silenced by the user's voice and may still go on."""
-        return any(cue.sound in (Sound.STOPPED, Sound.RESUMING) for cue in self._cues.values())
+    def silenced(self) -> bool:
+        """Whether a cue that had begun to sound was stopped by the user's voice, and may go on."""
+        return any(
+            cue.sound in (Sound.STOPPED, Sound.RESUMING)
+            and (cue.since is not None or cue.from_s > 0)
+            for cue in self._cues.values()
+        )
 
     def has_turn(self, turn: int) -> bool:
         """Whether a cue of this turn is left."""
@@ -175,12 +180,16 @@ class Playing:
 
     def resume_unreported(self, now: float) -> list[Command]:
         """Let go on what has waited long enough for the device to tell where it stopped."""
-        late = [cue for wait, cue in self._waits() if wait <= now and cue.sound is Sound.RESUMING]
+        late = [
+            cue
+            for wait, cue in self._waits()
+            if wait <= now + EPSILON and cue.sound is Sound.RESUMING
+        ]
         return [command for cue in late for command in self._resume(cue, now)]
 
     def overdue(self, now: float) -> list[str]:
         """The cues whose device has not answered in time."""
-        return [cue.cue for wait, cue in self._waits() if wait <= now]
+        return [cue.cue for wait, cue in self._waits() if wait <= now + EPSILON]
 
     def _waits(self) -> list[tuple[float, Spoken]]:
         cues = self._cues.values()

@@ -90,6 +90,8 @@ class Turn:
 
     def delay_s(self, settings: TurnSettings) -> float:
         """The silence after which this turn ends."""
+        if self.transcribed and not self.text:  # a noise: nothing to wait for
+            return settings.complete_delay_s
         if self.complete is None:
             return settings.unknown_delay_s
         return settings.complete_delay_s if self.complete else settings.incomplete_delay_s
