@@ -118,8 +118,14 @@ async def build(
     profile = PlatformProfile(keys, origin=origin)
     client = UcpClient(http, registry, keys, profile_url=profile.url, clock=time.time)
     food = Food(registry, client, http, clock=time.time)
+    stack.push_async_callback(food.close)
     merchants = UcpMerchants(
-        registry, client, stored_drafts(store), clock=time.time, defaults=food.defaults
+        registry,
+        client,
+        stored_drafts(store),
+        clock=time.time,
+        defaults=food.defaults,
+        sold_out=food.sold_out,
     )
     payments = BankPayments(store, http, sandboxes=settings.commerce.banks)
     policy = Policy(

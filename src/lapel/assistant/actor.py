@@ -331,6 +331,7 @@ class Assistant:
 
     def _await_price(self, wanted: Interpret, outcome: Outcome) -> None:
         assert outcome.priced is not None
+        self._close_asked()
         self._asked = _Asked(wanted.turn, wanted.source, outcome.priced, outcome.notes)
         slow = _QuoteIsSlow(outcome.priced)
         loop = asyncio.get_running_loop()
@@ -389,13 +390,23 @@ class Assistant:
         self._follow(news)
         for sent in await self.telling.flush(None if asked is None else asked.session_id):
             self._say(sent, self._turn_of(sent.cue, news))
+        if self._asked is not None and self._asked.order_id in news.answers:
+            # The answer is known but nobody is there to be told now.
+            self._close_asked()
         if news.more:
             self.orders_moved()
+
+    def _close_asked(self) -> None:
+        """The turn that waits for a price is over, whatever becomes of the order."""
+        asked, self._asked = self._asked, None
+        if asked is not None and asked.turn not in self._cancelled_turns:
+            self.voice.feed(ReplyReady(asked.turn, None))
 
     def _turn_of(self, cue: Cue, news: News) -> int | None:
         """The turn that waits for this cue, which it then no longer does."""
         asked = self._asked
-        if asked is None or news.answers.get(asked.order_id) is not cue:
+        answer = None if asked is None else news.answers.get(asked.order_id)
+        if asked is None or answer is None or answer.id != cue.id:
             return None
         self._asked = None
         return None if asked.turn in self._cancelled_turns else asked.turn
@@ -448,7 +459,11 @@ class Assistant:
         self.stop_speaking(compose.approval_topic(asked.id))
         try:
             await self.ground.orders.decide(
-                asked.id, decision, evidence, checkout_hash=asked.checkout_hash
+                asked.id,
+                decision,
+                evidence,
+                checkout_hash=asked.checkout_hash,
+                user_id=self.user_id,
             )
         except ApprovalError as error:
             self._reply(str(error))

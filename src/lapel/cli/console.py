@@ -37,6 +37,11 @@ class Running:
 
     def call(self, method: str, path: str, body: object | None = None) -> object:
         """The answer of the API, or Trouble with its own words."""
+        content = self.content(method, path, body)
+        return json.loads(content) if content else None
+
+    def content(self, method: str, path: str, body: object | None = None) -> bytes:
+        """The bytes of the answer, as they came."""
         import httpx
 
         try:
@@ -54,7 +59,7 @@ class Running:
             ) from error
         if answer.status_code >= 400:
             raise Trouble(_words(answer.text, answer.status_code))
-        return answer.json() if answer.content else None
+        return answer.content
 
     @property
     def device_url(self) -> str:

@@ -1,0 +1,25 @@
+"""Fixtures that more than one room of the tests needs."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from town import Town, opened  # noqa: E402  # the folder of the tests is put on the path above
+
+
+@pytest.fixture(scope="module")
+def text_town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    """City and Lapel without speech: quick to start."""
+    yield from opened(tmp_path_factory.mktemp("town"), "--text")
+
+
+@pytest.fixture(scope="module")
+def spoken_town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    """City and Lapel with the real recogniser and voice."""
+    yield from opened(tmp_path_factory.mktemp("town"))
