@@ -365,11 +365,12 @@ class World:
         if sounding is None:
             return
         sounding.plan += 1
+        played_s = 0.0
         if sounding.since_ms is not None:
-            sounding.at_s += (self._now_ms - sounding.since_ms) / 1000
+            played_s = (self._now_ms - sounding.since_ms) / 1000
             sounding.since_ms = None
         if self._habits.reports:
-            self._feed(PlaybackStopped(cue, sounding.at_s))
+            self._feed(PlaybackStopped(cue, played_s))
 
     # What is compared
 

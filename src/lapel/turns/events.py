@@ -129,7 +129,7 @@ class PlaybackFinished:
 
 @dataclass(frozen=True, slots=True)
 class PlaybackStopped:
-    """The device stopped the cue after `played_s` of it, counted from its beginning."""
+    """The device stopped the cue; `played_s` of it was heard since it last started or went on."""
 
     cue: str
     played_s: float

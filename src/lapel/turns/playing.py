@@ -36,16 +36,14 @@ class Spoken:
     """When the present stretch began to sound."""
     stopped_at: float = 0.0
     played_s: float | None = None
-    """Where the device says that it stopped."""
+    """How much of the present stretch the device says was heard."""
 
     def reached_s(self) -> float:
         """How much has been heard: as reported, or else by the clock."""
-        if self.played_s is not None:
-            reached = self.played_s
-        elif self.since is None:
-            reached = self.from_s
-        else:
-            reached = self.from_s + max(0.0, self.stopped_at - self.since)
+        stretch_s = self.played_s
+        if stretch_s is None:
+            stretch_s = 0.0 if self.since is None else max(0.0, self.stopped_at - self.since)
+        reached = self.from_s + stretch_s
         return reached if self.length_s is None else min(reached, self.length_s)
 
 

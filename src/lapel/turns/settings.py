@@ -43,8 +43,9 @@ class TurnSettings:
     arbitration_s: float = 0.1
     arbitration_margin_db: float = 3.0
 
-    # A transcript with less confidence than this does not count as an interruption: speech resumes.
-    interrupt_confidence: float = 0.25
+    # A transcript with less confidence than this does not count as an interruption: speech goes on.
+    # Above the recogniser's own limit for noise; single clean words reach 0.43.
+    interrupt_confidence: float = 0.35
     # How long `ResumeSpeaking` waits for the device to report where it stopped.
     stop_report_s: float = 0.5
 
