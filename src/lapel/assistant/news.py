@@ -10,6 +10,10 @@ from lapel.assistant import compose
 from lapel.commerce import ApprovalState, Order, OrderEvent, Orders
 from lapel.devices import Cue
 
+CLOSES = frozenset(
+    {"approved", "refused", "lapsed", "canceled", "revised", "price_changed", "over_limit"}
+)
+"""Events that put an end to a question."""
 ENDED = frozenset({"refused", "lapsed", "canceled", "over_limit", "quote_failed", "approved"})
 """Events after which the cart is no longer in the user's hands."""
 TRACKED = frozenset({"picked_up", "on_the_way", "late"})
@@ -93,8 +97,10 @@ def _courier(event: OrderEvent, order: Order, news: News) -> None:
 
 def _closed_approvals(event: OrderEvent, order: Order) -> list[str]:
     """Approvals that this event put an end to."""
+    if event.kind not in CLOSES:
+        return []
     named = event.data.get("approval_id")
-    if isinstance(named, str) and event.kind != "approval_needed":
+    if isinstance(named, str):
         return [named]
     asked = order.approval
     if asked is not None and asked.state is not ApprovalState.PENDING:
