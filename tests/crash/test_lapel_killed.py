@@ -72,6 +72,16 @@ async def bought(town: Town, me: Wearer, known: int) -> dict[str, object]:
     raise AssertionError(f"the order did not end: {rows[:1]}")
 
 
+async def told_somewhere(me: Wearer, words: str) -> None:
+    """A device that comes back late finds nothing to tell: another one has told it."""
+    waits = [asyncio.create_task(worn.says(words, timeout_s=30)) for worn in me.worn.values()]
+    done, waiting = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    for task in waiting:
+        task.cancel()
+    await asyncio.gather(*waiting, return_exceptions=True)
+    assert any(task.exception() is None for task in done), [task.exception() for task in done]
+
+
 def captured(town: Town) -> int:
     return -sum(entry["amount"] for entry in town.bank_entries() if entry["kind"] != "opening")
 
@@ -90,7 +100,7 @@ async def killed_at(town: Town, point: str) -> dict[str, object]:
         ) as me:
             order = await bought(town, me, known)
             words = {"delivered": "was delivered"}.get(str(order["state"]), "Nothing was charged")
-            await me[Family.GLASSES].says(words, timeout_s=30)
+            await told_somewhere(me, words)
             told = [
                 text_of(shown.cue)
                 for shown in me[Family.GLASSES].cues
@@ -99,6 +109,8 @@ async def killed_at(town: Town, point: str) -> dict[str, object]:
     finally:
         alive.cancel()
         await asyncio.gather(alive, return_exceptions=True)
+        assert town.gateway is not None
+        town.gateway.stop()
     assert first.ended() == -9, f"{point} was never reached"
     assert len(told) <= 1
     assert captured(town) - before == (order["total"] if order["state"] == "delivered" else 0)
@@ -107,8 +119,6 @@ async def killed_at(town: Town, point: str) -> dict[str, object]:
         for row in town.record(f"SELECT kind FROM order_events WHERE order_id = '{order['id']}'")
     ]
     assert len(kinds) == len(set(kinds)), kinds
-    assert town.gateway is not None
-    town.gateway.stop()
     return order
 
 

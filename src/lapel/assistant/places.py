@@ -40,9 +40,9 @@ class SavedPlaces:
             for address, aliases, default in await self._rows()
         ]
 
-    async def all(self) -> list[tuple[Address, bool]]:
-        """Every address, and whether it is the one used when none is said."""
-        return [(address, default) for address, _, default in await self._rows()]
+    async def all(self) -> list[tuple[Address, tuple[str, ...], bool]]:
+        """Every address, its other names, and whether it is the one used when none is said."""
+        return await self._rows()
 
     async def save(
         self, address: Address, *, aliases: tuple[str, ...] = (), default: bool = False

@@ -165,7 +165,9 @@ class Voice:
         match command:
             case Recognize() | CancelRecognition():
                 self._ask_recognizer(command)
-            case Interpret():
+            case Interpret(text=text, turn=turn):
+                for link in self._host.links():
+                    link.show_transcript(text, final=True, turn=str(turn))
                 self._host.interpret(command)
             case CancelTurn(turn=turn):
                 self._host.cancelled(turn)
@@ -221,7 +223,7 @@ class Voice:
             log.exception("recognition failed")
             heard = Transcript(text="", confidence=0.0, no_speech=1.0, audio_s=0.0, compute_s=0.0)
         for link in self._host.links():
-            link.show_transcript(heard.text, final=not wanted.speculative, turn=str(wanted.turn))
+            link.show_transcript(heard.text, final=False, turn=str(wanted.turn))
         complete = self._host.looks_complete(heard.text)
         self.feed(CompletenessJudged(wanted.turn, wanted.request, complete))
         self.feed(Transcribed(wanted.turn, wanted.request, heard.text, heard.confidence))

@@ -179,7 +179,10 @@ class Api:
     async def _addresses(self, _: Request, user_id: str) -> Response:
         saved = await SavedPlaces(self._store, user_id).all()
         return JSONResponse(
-            [msgspec.to_builtins(address) | {"default": default} for address, default in saved]
+            [
+                msgspec.to_builtins(address) | {"default": default, "aliases": aliases}
+                for address, aliases, default in saved
+            ]
         )
 
     async def _save_address(self, request: Request, user_id: str) -> Response:
