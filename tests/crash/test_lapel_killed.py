@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from town import Town
-from wearer import Wearer, text_of
 
 from lapel.devices import CueKind, Family
+from town import Town
+from wearer import Wearer, text_of
 
 pytestmark = pytest.mark.crash
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from town import Town
-from wearer import Wearer
 
 from lapel.devices import Family
+from town import Town
+from wearer import Wearer
 
 pytestmark = pytest.mark.net
 

@@ -9,10 +9,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from town import Town
-from wearer import Wearer, text_of
 
 from lapel.devices import CueKind, Family, Gesture
+from town import Town
+from wearer import Wearer, text_of
 
 pytestmark = pytest.mark.net
 

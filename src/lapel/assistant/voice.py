@@ -165,18 +165,15 @@ class Voice:
         match command:
             case Recognize() | CancelRecognition():
                 self._ask_recognizer(command)
-            case Interpret(text=text, turn=turn):
-                for link in self._host.links():
-                    link.show_transcript(text, final=True, turn=str(turn))
+            case Interpret():
+                self._show(command.text, command.turn, final=True)
                 self._host.interpret(command)
             case CancelTurn(turn=turn):
                 self._host.cancelled(turn)
             case StopSpeaking() | ResumeSpeaking() | DropSpeaking():
                 self._hush(command)
             case ShowState(state=state):
-                for link in self._host.links():
-                    link.show_state(state.value)
-                self._host.quiet(state is State.IDLE)
+                self._light(state)
             case WakeAt(at=at):
                 if self._timer is not None:
                     self._timer.cancel()
@@ -198,6 +195,15 @@ class Voice:
                 self._host.resume_speaking(cue, from_s)
             case DropSpeaking(cue=cue):
                 self._host.drop_speaking(cue)
+
+    def _show(self, text: str, turn: int, *, final: bool) -> None:
+        for link in self._host.links():
+            link.show_transcript(text, final=final, turn=str(turn))
+
+    def _light(self, state: State) -> None:
+        for link in self._host.links():
+            link.show_state(state.value)
+        self._host.quiet(state is State.IDLE)
 
     def _drop_recognition(self, request: int) -> None:
         task = self._recognitions.pop(request, None)
@@ -222,8 +228,7 @@ class Voice:
         ):  # the boundary to a native engine: a failed utterance must not end the ear
             log.exception("recognition failed")
             heard = Transcript(text="", confidence=0.0, no_speech=1.0, audio_s=0.0, compute_s=0.0)
-        for link in self._host.links():
-            link.show_transcript(heard.text, final=False, turn=str(wanted.turn))
+        self._show(heard.text, wanted.turn, final=False)
         complete = self._host.looks_complete(heard.text)
         self.feed(CompletenessJudged(wanted.turn, wanted.request, complete))
         self.feed(Transcribed(wanted.turn, wanted.request, heard.text, heard.confidence))

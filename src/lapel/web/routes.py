@@ -46,7 +46,7 @@ def routes(gate: Gate, api: Api, webhooks: Webhooks, devices: WebSocketRoute) ->
             return await _sign_in(gate, request, token)
         if request.path_params["family"] not in FAMILIES:
             return PlainTextResponse(f"no such device; there are {sorted(FAMILIES)}\n", 404)
-        # Without sign-in too: a device elsewhere pairs itself by a code, and the page holds nothing.
+        # Without sign-in too: a device elsewhere pairs by a code, and the page holds nothing.
         return FileResponse(STATIC / "device.html")
 
     async def health(_: Request) -> Response:
