@@ -104,7 +104,7 @@ class Understanding:
     `frame` is the frame after the actions. `question` is set when something is missing or unclear;
     it is already in `frame`.
     `unknown` holds the user's words that looked like part of an order and matched nothing: they
-    must be told.
+    must be told, neither `question` nor `reply` repeats them.
     `is_order` is false for chatter, hypothetical and negated orders: then there are no actions that
     change the cart. `reply` is a short text for the cases that need no purchase (a greeting,
     "I can order food for you"). `notes` are facts to tell (sold out, closed, an option that is not

@@ -29,7 +29,7 @@ from lapel.brain.endpoint import complete_hint
 from lapel.brain.finish import Finisher
 from lapel.brain.frame import USERS_OWN, Frame, Question, Slot, Span, Utterance
 from lapel.brain.gate import Kind
-from lapel.brain.language import Language, Word, load_language
+from lapel.brain.language import Word, load_language
 from lapel.brain.lexicon import MenuIndex
 from lapel.brain.menu import Menu
 from lapel.brain.moving import move_lines
@@ -95,15 +95,18 @@ class Brain:
         return describe(frame, index.menu if index else None, self._language)
 
     def hints(self, frame: Frame) -> tuple[str, ...]:
-        """Names worth biasing the recogniser with, the most likely first."""
-        words = [text for _, text in frame.question.choices] if frame.question else []
+        """Names worth biasing the recogniser with, the most likely first.
+
+        Dishes and options are in lower case: a recogniser that is shown titles writes titles.
+        """
+        words = [text.lower() for _, text in frame.question.choices] if frame.question else []
         index = self._frame_index(frame)
         indexes = [index] if index else list(self._menus.values())
         for known in indexes:
-            words.extend(item.title for item in known.menu.items)
+            words.extend(item.title.lower() for item in known.menu.items)
         for known in indexes:
             groups = [g for item in known.menu.items for g in item.groups]
-            words.extend(value.title for group in groups for value in group.values)
+            words.extend(value.title.lower() for group in groups for value in group.values)
         words.extend(known.menu.merchant_name for known in self._menus.values())
         words.extend(address.label for address in self._addresses)
         return tuple(dict.fromkeys(words))
@@ -226,9 +229,7 @@ class Brain:
         text = wording.other_shop(menus[0].merchant_name, menus[1].merchant_name, missing)
         question = Question(Slot.MERCHANT, text, choices)
         asked = replace(frame, question=question, pending=(sentence.text,))
-        return Understanding(
-            asked, question=question, unknown=tuple(attempt.cart.unknown), is_order=True
-        )
+        return Understanding(asked, question=question, is_order=True)
 
     def _at_one(
         self, attempts: Attempts, frame: Frame, index: MenuIndex, pending: tuple[str, ...]
@@ -316,7 +317,7 @@ class Brain:
             return Understanding(frame, reply=wording.ONLY_NOW)
         if attempt.verdict.reason == "unknown":
             words = tuple(unknown_words(attempt, sentence))
-            return Understanding(frame, unknown=words, reply=wording.not_found(words, ""))
+            return Understanding(frame, unknown=words)
         return Understanding(frame)
 
 

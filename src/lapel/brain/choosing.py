@@ -44,16 +44,13 @@ def choose(
     tied = [attempt for attempt in ranked if rank(attempt) == rank(best)]
     shop = best.reading.unknown_shop
     if len(tied) > 1 or (shop and not best.reading.merchants):
-        return Chosen(best, _ask(tied, shop))
+        return Chosen(best, _ask(tied))
     return Chosen(best)
 
 
-def _ask(tied: Sequence[Attempt], unknown_shop: str) -> Question:
+def _ask(tied: Sequence[Attempt]) -> Question:
     names = [attempt.menu.merchant_name for attempt in tied]
-    text = wording.ask_merchant(names)
-    if unknown_shop:
-        text = f"{wording.no_such_shop(unknown_shop)} {text}"
-    return Question(Slot.MERCHANT, text, _choices(tied))
+    return Question(Slot.MERCHANT, wording.ask_merchant(names), _choices(tied))
 
 
 def _choices(attempts: Sequence[Attempt]) -> tuple[tuple[str, str], ...]:

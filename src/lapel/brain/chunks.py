@@ -243,7 +243,7 @@ def _amounts_told_apart(chunks: list[Chunk]) -> list[Chunk]:
     for at, chunk in enumerate(chunks):
         if chunk.name is not None and chunk.word is Word.AMOUNT and not chunk.is_item:
             following = chunks[at + 1] if at + 1 < len(chunks) else None
-            measures = following is not None and not following.gap
+            measures = following is not None and following.gap != "."
             if measures and following and (following.is_other or following.is_value):
                 chunk = replace(chunk, name=None)
             else:

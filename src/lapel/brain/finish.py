@@ -93,13 +93,11 @@ class Finisher:
         ordering = attempt.verdict.opener is Word.ORDER or bool(notes) or bool(shop)
         something = Word.SOMETHING in reading.words or not (reading.phrases or reading.strange)
         if not ordering and not something:
-            reply = wording.not_found(unknown, "") if unknown else ""
-            return Understanding(frame, unknown=unknown, reply=reply)
+            return Understanding(frame, unknown=unknown)
         if reading.strange and not unknown and not shop:
             return Understanding(frame)
         new, actions = self._places(attempt, frame) if shop else (frame, ())
-        told = [wording.not_found(unknown, "")] if unknown else []
-        question = Question(Slot.ITEM, " ".join([*told, wording.ASK_ITEM]))
+        question = Question(Slot.ITEM, wording.ASK_ITEM)
         new = replace(new, question=question)
         return Understanding(new, actions, question, unknown, is_order=True, notes=notes)
 

@@ -19,13 +19,6 @@ def listed(words: Sequence[str], joint: str = "and") -> str:
     return f"{', '.join(words[:-1])} {joint} {words[-1]}"
 
 
-def not_found(words: Sequence[str], merchant: str) -> str:
-    quoted = listed([f"“{word}”" for word in words], "or")
-    return (
-        f"I could not find {quoted} at {merchant}." if merchant else f"I could not find {quoted}."
-    )
-
-
 def ask_which(words: str, titles: Sequence[str]) -> str:
     shown = listed(titles[:6], "or")
     return f"Which one: {shown}?"
@@ -37,10 +30,6 @@ def ask_option(group: str, item: str, titles: Sequence[str]) -> str:
 
 def ask_merchant(names: Sequence[str]) -> str:
     return f"From {listed(names[:6], 'or')}?"
-
-
-def no_such_shop(words: str) -> str:
-    return f"I do not know a shop called “{words}”."
 
 
 def ask_address(labels: Sequence[str]) -> str:

@@ -77,7 +77,9 @@ class Word(StrEnum):
 
 
 _GAPS = ("", ",", ".")
-_ACROSS_A_PAUSE = frozenset({Word.CORRECT, Word.YES, Word.DENY, Word.THANKS, Word.AND})
+_ACROSS_A_PAUSE = frozenset(
+    {Word.CORRECT, Word.YES, Word.DENY, Word.THANKS, Word.AND, Word.ORDER, Word.WANT, Word.AMOUNT}
+)
 
 
 @dataclass(frozen=True, slots=True)
