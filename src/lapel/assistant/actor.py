@@ -104,6 +104,11 @@ class _OrdersMoved:
 
 
 @dataclass(frozen=True, slots=True)
+class _Listens:
+    """A microphone was opened: the recogniser wants the words of today's menus."""
+
+
+@dataclass(frozen=True, slots=True)
 class _QuoteIsSlow:
     order_id: str
 
@@ -115,6 +120,7 @@ _Item = (
     | _Acted
     | _OrdersMoved
     | _QuoteIsSlow
+    | _Listens
     | tuple[Link, GestureMade | WearChanged]
 )
 
@@ -133,7 +139,7 @@ class Assistant:
     """Create it, then `run` it in a task; call the rest from the event loop at any time."""
 
     def __init__(self, user_id: str, ground: Ground) -> None:
-        self.user_id = user_id
+        self._user_id = user_id
         self.ground = ground
         self.timings: deque[TurnEnded] = deque(maxlen=TIMINGS)
         self._inbox: asyncio.Queue[_Item] = asyncio.Queue(INBOX)
@@ -163,10 +169,14 @@ class Assistant:
             else Speaking(ground.engines, self.telling.links.get, self._announced, self._unspoken)
         )
 
+    @property
+    def user_id(self) -> str:
+        return self._user_id
+
     async def run(self) -> None:
         """Handle what comes, until cancelled."""
         self.conversation.state = await self.conversation.memory.load()
-        self._brain = await self.ground.brain(self.user_id)
+        await self._renew_brain()
         self.orders_moved()
         try:
             async with asyncio.TaskGroup() as group:
@@ -201,6 +211,7 @@ class Assistant:
             case AudioArrived():
                 self.voice.hear(link, event)
             case ListenStarted():
+                self._offer(_Listens())
                 self.voice.listen(link, event)
             case ListenStopped():
                 await self.voice.finish_listening(link)
@@ -288,6 +299,8 @@ class Assistant:
                 await self._tell_orders()
             case _QuoteIsSlow(order_id=order_id):
                 self._excuse(order_id)
+            case _Listens():
+                await self._renew_brain()
             case (link, GestureMade() as made):
                 await self._gesture(link, made)
             case _:
@@ -309,11 +322,11 @@ class Assistant:
     async def _interpret(self, wanted: Interpret) -> None:
         if wanted.turn in self._cancelled_turns:
             return
-        self._brain = await self.ground.brain(self.user_id)
+        brain = await self._renew_brain()
         source = Source.TYPED if wanted.typed else Source.VOICE
         heard = Utterance(wanted.text, source, wanted.confidence)
-        outcome = await self.conversation.hear(heard, self._brain, wanted.turn)
-        self._hints = self._brain.hints(self.conversation.state.frame)
+        outcome = await self.conversation.hear(heard, brain, wanted.turn)
+        self._hints = brain.hints(self.conversation.state.frame)
         await self._note(wanted, source, outcome)
         if outcome.priced is not None:
             self._await_price(wanted, outcome)
@@ -323,6 +336,12 @@ class Assistant:
             self._reply(last.speech, wanted, card=last.card)
         else:
             self._reply(outcome.text or "I have not said anything yet.", wanted, card=outcome.card)
+
+    async def _renew_brain(self) -> Brain:
+        """The brain with today's menus, and the words that the recogniser may expect."""
+        self._brain = await self.ground.brain(self.user_id)
+        self._hints = self._brain.hints(self.conversation.state.frame)
+        return self._brain
 
     async def _note(self, wanted: Interpret, source: Source, outcome: Outcome) -> None:
         link = self.telling.links.get(wanted.source)

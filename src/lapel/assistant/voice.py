@@ -41,6 +41,8 @@ log = logging.getLogger(__name__)
 class VoiceHost(Protocol):
     """What the shell asks of the assistant; every call returns at once."""
 
+    @property
+    def user_id(self) -> str: ...
     def links(self) -> Iterable[Link]: ...
     def interpret(self, wanted: Interpret) -> None: ...
     def cancelled(self, turn: int) -> None: ...
@@ -222,7 +224,7 @@ class Voice:
 
     async def _transcribe(self, wanted: Recognize, pcm: bytes, engines: SpeechEngines) -> None:
         try:
-            heard = await engines.recognize(pcm, hints=self._host.hints())
+            heard = await engines.recognize(pcm, hints=self._host.hints(), owner=self._host.user_id)
         except (
             Exception
         ):  # the boundary to a native engine: a failed utterance must not end the ear
