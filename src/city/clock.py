@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 
+from city.errors import DataError
+
 ZONE = timezone(timedelta(hours=2))
 """The City keeps one zone all the year, so that tests do not depend on the season."""
 
@@ -67,7 +69,10 @@ def stamp_utc(seconds: float) -> str:
 
 
 def opening_s(today: datetime, start: str) -> float:
-    """City seconds of `start` ("10:00") on the day of `today`."""
-    hours, minutes = start.split(":")
-    day = today.astimezone(ZONE)
-    return day.replace(hour=int(hours), minute=int(minutes), second=0, microsecond=0).timestamp()
+    """City seconds of `start` ("10:00") on the day of `today`. Raises DataError."""
+    try:
+        hours, minutes = (int(part) for part in start.split(":"))
+        day = today.astimezone(ZONE).replace(hour=hours, minute=minutes, second=0, microsecond=0)
+    except ValueError as error:
+        raise DataError(f"start {start!r} is not HH:MM", code="bad_start") from error
+    return day.timestamp()

@@ -14,12 +14,13 @@ import msgspec
 
 from city.errors import DataError
 from city.faults import chance
-from city.geometry import Point, between
+from city.geometry import Point, between, distance_m
 from city.store import Transaction
-from city.streets import Route, Streets
+from city.streets import RIDE_M_PER_S, Route, Streets
 
 HANDOVER_S = 20.0
 RETRY_S = 180.0
+CONSIDERED = 3
 
 _NAMES = ("Aino", "Elias", "Helmi", "Leo", "Noora", "Oskar", "Sofia", "Väinö")
 
@@ -170,8 +171,14 @@ def make_plan(
 def _best_courier(
     errand: Errand, crew: Sequence[Courier], streets: Streets
 ) -> tuple[Courier, Route]:
-    """Whoever can be at the shop first."""
-    ways = [(c, streets.route(c.at, errand.shop)) for c in crew]
+    """Whoever can be at the shop first, of the `CONSIDERED` who look best on the map."""
+
+    def crow_s(courier: Courier) -> float:
+        away_s = distance_m(courier.at, errand.shop) / RIDE_M_PER_S
+        return max(errand.placed_s, courier.free_s) + away_s
+
+    nearest = sorted(crew, key=crow_s)[:CONSIDERED]
+    ways = [(c, streets.route(c.at, errand.shop)) for c in nearest]
     able = [(c, way) for c, way in ways if way is not None]
     if not able:
         raise DataError("no courier can reach the shop")

@@ -247,7 +247,8 @@ def _bind(options: Options, database: Database, count: int) -> list[socket.socke
 
 def _socket(host: str, port: int, *, fallback: bool) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    made = socket.socket(family, socket.SOCK_STREAM)
+    # With the protocol unnamed, asyncio leaves Nagle on: 40 ms more for every small answer.
+    made = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         made.bind((host, port))

@@ -8,7 +8,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from itertools import pairwise
 
@@ -20,6 +20,9 @@ RIDE_M_PER_S = 4.5
 PUSH_M_PER_S = 1.4
 REACH_M = 60.0
 """How far off the nearest street a door may be."""
+
+ROUTES_KEPT = 1024
+"""One order asks for the same way up to four times."""
 
 _BIKE, _MAIN = 2, 4
 _CELL = 0.001
@@ -113,6 +116,8 @@ class Streets:
         self._by_name: dict[str, list[Address]] = {}
         for address in addresses:
             self._by_name.setdefault(_plain(address.street), []).append(address)
+        self.route = lru_cache(ROUTES_KEPT)(self._route)
+        """The quickest way by bicycle between two points; None if either is off the map."""
 
     @property
     def bounds(self) -> tuple[Point, Point]:
@@ -152,8 +157,7 @@ class Streets:
             return None
         return Spot(best[1], min(best[2], self.edges[best[1]].length_m))
 
-    def route(self, start: Point, end: Point) -> Route | None:
-        """The quickest way by bicycle between two points; None if either is off the map."""
+    def _route(self, start: Point, end: Point) -> Route | None:
         here, there = self.spot(start), self.spot(end)
         if here is None or there is None:
             return None
