@@ -24,11 +24,12 @@ from lapel.devices import (
 )
 from lapel.devices.client import DeviceClient
 from lapel.devices.client_events import CueShown, LinkClosed
-from lapel.devices.wire import AudioOffers, Auth
+from lapel.devices.wire import AudioOffer, AudioOffers, Auth
 from lapel.speech import AudioFormat, Codec
 
 OPUS = AudioFormat(Codec.OPUS, 16000, 20)
 PCM = AudioFormat(Codec.PCM16, 16000, 20)
+OFFER = AudioOffer(PCM.codec, PCM.rate, PCM.frame_ms)
 PROFILES = {
     Family.GLASSES: DeviceProfile(
         family=Family.GLASSES, name="Glasses", displays=(Display(width=640, height=480),),
@@ -135,7 +136,7 @@ class Wearer:
     async def put_on(self, family: Family) -> Worn:
         profile = PROFILES[family]
         offers = AudioOffers(
-            up=PCM if profile.microphones else None, down=PCM if profile.speakers else None
+            up=OFFER if profile.microphones else None, down=OFFER if profile.speakers else None
         )
         client = DeviceClient(
             self._url,

@@ -47,6 +47,7 @@ from lapel.web import Api, Gate, SecurityHeaders, Webhooks, routes
 log = logging.getLogger(__name__)
 Say = Callable[[str], None]
 
+BACKLOG = 512
 MERCHANTS_AGAIN_S = 15.0
 """A merchant that could not be reached at start is tried again this often."""
 
@@ -265,6 +266,9 @@ def _listen(settings: Settings) -> socket.socket:
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((host, port))
+        # From now on callers wait in the queue instead of being refused: orders that go on after a
+        # crash may reach a merchant, who asks for our profile, before the server is up.
+        listening.listen(BACKLOG)
     except OSError as error:
         listening.close()
         raise StartError(
