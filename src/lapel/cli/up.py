@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -74,7 +75,11 @@ def up(
 
 
 def _progress(text: str) -> None:
-    typer.echo(text, err=True)
+    """One line for each matter: percentages overwrite each other, and stay out of a log file."""
+    if not text.endswith("%"):
+        typer.echo(text, err=True)
+    elif sys.stderr.isatty():
+        typer.echo(f"\r{text}", err=True, nl=text.endswith("100 %"))
 
 
 def link(data: DataOption = None) -> None:
