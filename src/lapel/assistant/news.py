@@ -14,8 +14,11 @@ CLOSES = frozenset(
     {"approved", "refused", "lapsed", "canceled", "revised", "price_changed", "over_limit"}
 )
 """Events that put an end to a question."""
-ENDED = frozenset({"refused", "lapsed", "canceled", "over_limit", "quote_failed", "approved"})
-"""Events after which the cart is no longer in the user's hands."""
+ANSWERS = frozenset({"refused", "lapsed", "canceled", "over_limit", "quote_failed"})
+"""Events that answer the turn in which the order was asked for, as its price would have."""
+OVER = ANSWERS | {"placed", "payment_declined", "place_failed", "refunded", "trouble"}
+"""Events after which the cart is no longer in the user's hands. `approved` is none of them: a price
+that has changed meanwhile brings the question back."""
 TRACKED = frozenset({"picked_up", "on_the_way", "late"})
 CLOSED = frozenset({"delivered", "refunded", "merchant_canceled", "trouble"})
 _BATCH = 50
@@ -73,12 +76,12 @@ class OrderNews:
             return
         for approval_id in _closed_approvals(event, order):
             news.taken_down.add(compose.approval_topic(approval_id))
-        if event.kind in ENDED:
+        if event.kind in OVER:
             news.over.append(order.id)
         cue = compose.order_step(order, event)
         if cue is not None:
             news.cues.append(cue)
-            if event.kind in ENDED:
+            if event.kind in ANSWERS:
                 news.answers[order.id] = cue
         if event.kind == "placed" and order.receipt:
             news.cues.append(compose.receipt(order, event))
