@@ -50,11 +50,18 @@ class Attempts:
     """Makes attempts for one utterance."""
 
     def __init__(
-        self, language: Language, chunker: Chunker, sentence: Sentence, frame: Frame
+        self,
+        language: Language,
+        chunker: Chunker,
+        sentence: Sentence,
+        frame: Frame,
+        *,
+        talking: bool = False,
     ) -> None:
         self._language = language
         self._chunker = chunker
         self._frame = frame
+        self._talking = talking or bool(frame.lines or frame.question)
         self.sentence = sentence
 
     def at(self, index: MenuIndex, lines: tuple[CartLine, ...]) -> Attempt:
@@ -69,8 +76,7 @@ class Attempts:
         chunks = self._chunker.cut(self.sentence, index, bold=bold)
         chunks = without_remarks(repair_numbers(self.sentence, chunks, self._language))
         reading = Reader(self.sentence, chunks, index).read()
-        talking = bool(self._frame.lines or self._frame.question)
-        verdict = judge(chunks, reading, talking=talking)
+        verdict = judge(chunks, reading, talking=self._talking)
         cart = Cart(index, self._language, lines)
         question = self._frame.question
         focus = question.line if question and question.slot is Slot.OPTION else None

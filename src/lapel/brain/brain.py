@@ -42,6 +42,7 @@ from lapel.brain.tokens import span_of
 _HEARD = 0.25
 _MOST_ATTEMPTS = 8
 _MOST_SAID = 8
+_LONGEST_PENDING = 600
 _FIXED = ""
 
 
@@ -65,7 +66,8 @@ class Brain:
         self._places = PlaceIndex(menus, addresses, self._language)
         self._sounds = _sounds(language)
         vocabulary = frozenset[str]().union(*(i.vocabulary for i in self._menus.values()))
-        self._chunker = Chunker(self._language, self._sounds, self._places, vocabulary)
+        options = frozenset[str]().union(*(i.options for i in self._menus.values()))
+        self._chunker = Chunker(self._language, self._sounds, self._places, vocabulary, options)
         self._nowhere = MenuIndex(Menu("", "", ()), self._language)
 
     def understand(self, utterance: Utterance, frame: Frame) -> Understanding:
@@ -171,7 +173,7 @@ class Brain:
         if not pending:
             return replace(self._finish(frame), actions=tuple(actions), is_order=True)
         sentence = self._chunker.sentence(pending[0])
-        understood = self._understand(sentence, frame, pending[1:])
+        understood = self._understand(sentence, frame, pending[1:], talking=True)
         settled = replace(understood.frame, settled=())
         if understood.question is not None and understood.question.slot is Slot.WHICH_ITEM:
             settled = replace(settled, settled=frame.settled)
@@ -187,10 +189,18 @@ class Brain:
         return best or [self._nowhere]
 
     def _understand(
-        self, sentence: Sentence, frame: Frame, pending: tuple[str, ...] = ()
+        self,
+        sentence: Sentence,
+        frame: Frame,
+        pending: tuple[str, ...] = (),
+        *,
+        talking: bool = False,
     ) -> Understanding:
-        attempts = Attempts(self._language, self._chunker, sentence, frame)
+        attempts = Attempts(self._language, self._chunker, sentence, frame, talking=talking)
         current = self._frame_index(frame)
+        question = frame.question
+        if question is not None and question.slot is Slot.MERCHANT and frame.pending:
+            return self._while_asked_where(attempts, frame)
         fixed = dict(frame.settled).get(_FIXED)
         if fixed is not None and fixed in self._menus:
             return self._at_one(attempts, frame, self._menus[fixed], pending)
@@ -198,6 +208,16 @@ class Brain:
             return self._at_current(attempts, frame, current, pending)
         tried = [attempts.at(index, frame.lines) for index in self._fitting(sentence)]
         return self._among(attempts, frame, tried, pending)
+
+    def _while_asked_where(self, attempts: Attempts, frame: Frame) -> Understanding:
+        """What is added before the merchant is settled is read together with what waits for it."""
+        tried = [attempts.at(index, frame.lines) for index in self._fitting(attempts.sentence)]
+        asking = [attempt for attempt in tried if attempt.asks_for_order]
+        if not asking:
+            return self._said(tried[0], frame, attempts.sentence)
+        together = f"{frame.pending[0]}. {attempts.sentence.text}"[-_LONGEST_PENDING:]
+        free = replace(frame, question=None, pending=())
+        return self._understand(self._chunker.sentence(together), free, talking=True)
 
     def _at_current(
         self, attempts: Attempts, frame: Frame, current: MenuIndex, pending: tuple[str, ...]

@@ -66,10 +66,16 @@ class Chunker:
     """Finds the cut of a sentence that explains most of it."""
 
     def __init__(
-        self, language: Language, sounds: Sounds, places: PlaceIndex, vocabulary: frozenset[str]
+        self,
+        language: Language,
+        sounds: Sounds,
+        places: PlaceIndex,
+        vocabulary: frozenset[str],
+        options: frozenset[str],
     ) -> None:
         # What any catalogue knows was not misheard, whichever catalogue is being read.
         self._vocabulary = vocabulary
+        self._options = options
         self._language = language
         self._sounds = sounds
         self._places = places
@@ -149,6 +155,10 @@ class Chunker:
         longest = max(index.longest, self._places.longest) + 1
         for start, end, key in _windows(sentence, longest):
             name = index.names.get(key)
+            elsewhere = key in self._options and key not in index.telling_apart
+            if name is not None and elsewhere and not (name.exact_items or name.value):
+                # "Large" is an option somewhere, and no short name of the "large sushi set" here.
+                name = None
             place = self._places.names.get(key)
             if name is None and place is None:
                 continue

@@ -161,6 +161,8 @@ class Editor:
         if phrase.mode is Mode.CHANGE:
             self.outcome.nothing_there = True
             return
+        if phrase.quantity is None and self._makes_variant(phrase, self._last()):
+            return
         place = self._resolve(phrase)
         if place is None:
             return
@@ -296,6 +298,10 @@ class Editor:
         if into.head is Head.UNKNOWN:
             self._unknown(into)
             return
+        if phrase.part and phrase.quantity:
+            lines = [self._split(line, phrase.quantity) for line in lines]
+        if into.head is Head.ITEM and self._makes_variant(into, lines):
+            return
         place = self._resolve(into) if into.head is Head.ITEM else None
         if into.head is Head.ITEM and place is None:
             return
@@ -306,6 +312,18 @@ class Editor:
                 self._turn_into(line, into, place)
             else:
                 self._alter(into, [line])
+
+    def _makes_variant(self, phrase: Phrase, lines: list[Line]) -> bool:
+        """Turns a latte into the iced latte when "iced" names no dish by itself."""
+        if phrase.name is None or phrase.name.exact_items or phrase.definite:
+            return False
+        stems = self._sentence.stems[phrase.start : phrase.end]
+        variants = [self._cart.index.variant(line.item, stems) for line in lines]
+        for line, variant in zip(lines, variants, strict=True):
+            if variant is not None:
+                self._cart.become(line, variant)
+                self._touch(line, phrase)
+        return any(variant is not None for variant in variants)
 
     def _split(self, line: Line, quantity: int) -> Line:
         if quantity >= line.quantity:
@@ -346,7 +364,8 @@ class Editor:
             self._divided = None
             return True
         whole = next((ln for ln in reversed(self._new) if ln.quantity > part), last[0])
-        if phrase.mode is Mode.MAKE or phrase.article or whole.quantity <= part:
+        whole_line = phrase.mode is Mode.MAKE and not phrase.part
+        if whole_line or phrase.article or whole.quantity <= part:
             return False
         self._with_options(self._split(whole, part), phrase)
         self._divided = whole

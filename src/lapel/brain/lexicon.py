@@ -68,6 +68,15 @@ class MenuIndex:
             self._index_item(place, item)
         self._index_categories()
         self.longest = max((name.words for name in self.names.values()), default=1)
+        titles = [frozenset(item.words) for item in self.items]
+        self.telling_apart = {
+            word
+            for one in titles
+            for other in titles
+            if one < other and len(other) == len(one) + 1
+            for word in other - one
+        }
+        self.options = frozenset(key for key, name in self.names.items() if name.value)
         self.numbered: dict[str, list[str]] = {}
         for key, name in self.names.items():
             digits = key[: len(key) - len(key.lstrip("0123456789"))]

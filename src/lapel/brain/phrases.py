@@ -58,6 +58,7 @@ class Phrase:
     more: bool = False
     only: bool = False
     again: bool = False
+    part: bool = False
     all: bool = False
     ordinal: int = 0
     corrects: bool = False
@@ -70,7 +71,7 @@ class Phrase:
     @property
     def refers(self) -> bool:
         """Names something that is in the cart already."""
-        return self.definite or self.head in {Head.LINE, Head.ALL}
+        return self.definite or self.part or self.head in {Head.LINE, Head.ALL}
 
 
 @dataclass(slots=True)

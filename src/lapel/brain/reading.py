@@ -154,9 +154,13 @@ class Reader:
     def _is_compound(self, phrase: Phrase) -> bool:
         """An item's name followed at once by a strange word: "a coffee table" is no coffee."""
         chunk = self._chunks[self._at] if self._at < len(self._chunks) else None
-        if phrase.head is not Head.ITEM or chunk is None or not chunk.is_other or chunk.gap:
+        if phrase.head is not Head.ITEM or chunk is None or chunk.gap:
             return False
-        end = self._at
+        part = phrase.name is not None and not phrase.name.exact_items
+        about = chunk.name is not None and chunk.name.group and not chunk.is_value
+        if not chunk.is_other and not (part and about):
+            return False
+        end = self._at + 1
         while end < len(self._chunks) and self._chunks[end].is_other:
             end += 1
         phrase.head, phrase.name = Head.UNKNOWN, None
@@ -261,10 +265,17 @@ class Reader:
         following = self._peek(0)
         if following is not None and following.word is Word.OF:
             whole = self._peek()
+            phrase.part = True
             self._at += 2 if whole and whole.word in {Word.PRONOUN, Word.THAT, Word.ALL} else 1
         last = self.reading.phrases[-1] if self.reading.phrases else None
         counts = phrase.corrects or (last is not None and last.quantity is None)
-        if counts and self._changing is None and last and last.head is not Head.NOTHING:
+        if (
+            counts
+            and not phrase.part
+            and self._changing is None
+            and last
+            and last.head is not Head.NOTHING
+        ):
             last.quantity = chunk.number
             return
         self._at = self._tails.read(phrase, self._at)
@@ -272,9 +283,16 @@ class Reader:
 
     def _determiner(self, chunk: Chunk) -> None:
         following = self._peek()
+        if chunk.word is Word.MORE and (following is None or not self._names(following)):
+            self._again(chunk)
+            return
         self._at += 1
         if following is not None and (following.is_value or following.word is Word.AMOUNT):
             self._values(following)
+
+    @staticmethod
+    def _names(chunk: Chunk) -> bool:
+        return chunk.is_other or chunk.name is not None
 
     def _and(self, chunk: Chunk) -> None:
         self._after_and = True

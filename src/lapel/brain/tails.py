@@ -99,6 +99,8 @@ class _Tail:
             return alone and self._number == 0 and self._offered(chunk)
         if self._makes_variant(chunk):
             return True
+        if chunk.is_value and chunk.name and not chunk.name.exact_items:
+            return self._number == 0 and self._offered(chunk)
         listed = self._after is not _After.NOTHING or self._negative or self._amount is not None
         return listed and self._number == 0 and self._offered(chunk)
 
@@ -121,6 +123,9 @@ class _Tail:
         starts = chunk.word in _STARTS_NOUN and chunk.name is None
         directly = chunk.is_value or chunk.is_item
         if self._negative or not (starts or directly or joined):
+            return False
+        following = self._chunks[self._at + 1 : self._at + 2]
+        if chunk.word is Word.AMOUNT and following and self._offered(following[0]):
             return False
         match = NounMatch(self._sentence, self._chunks, self._at, self._phrase.mode)
         if not match.run():
