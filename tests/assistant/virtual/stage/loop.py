@@ -1,0 +1,34 @@
+"""Virtual time in which even `to_thread` does not leave the loop."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import Executor
+from typing import TypeVar
+
+from virtual_time import VirtualTimeLoop
+
+Result = TypeVar("Result")
+
+DAY = 1_764_000_000.0
+"""When the tests begin, in seconds since 1970."""
+
+
+class Loop(VirtualTimeLoop):
+    """Work for other threads is done at once, on the loop: threads do not live in virtual time."""
+
+    def run_in_executor(
+        self, executor: Executor | None, func: Callable[..., Result], *args: object
+    ) -> asyncio.Future[Result]:
+        future: asyncio.Future[Result] = self.create_future()
+        try:
+            future.set_result(func(*args))
+        except Exception as error:  # the boundary of a worker: the caller gets its error
+            future.set_exception(error)
+        return future
+
+
+def wall() -> float:
+    """The time of day in virtual time."""
+    return DAY + asyncio.get_running_loop().time()
