@@ -62,7 +62,7 @@ class Telling:
         told: set[str] = set()
         voice: str | None = None
         for parcel in parcels(cue, self.connected, asked_on):
-            if self.links[parcel.session_id].tell(parcel.cue):
+            if self.links[parcel.session_id].tell(parcel.cue) and _tells(parcel.cue, cue):
                 told.add(parcel.session_id)
             if parcel.cue.speech:
                 voice = parcel.session_id
@@ -83,14 +83,16 @@ class Telling:
     def present(self, link: Link, cue: Cue) -> None:
         """Show one device, that has just joined, something that is still open."""
         part = cue.for_profile(link.profile)
-        if not part.empty and link.tell(part):
+        if not part.empty and link.tell(part) and _tells(part, cue):
             self._on_way.setdefault(cue.id, set()).add(link.session_id)
 
     async def arrived(self, link: Link, cue_id: str) -> None:
-        """`link` has acted on the cue."""
-        self._on_way.pop(cue_id, None)
+        """`link` has acted on the cue. A pulse alone has told nothing."""
         if link.profile.displays:
             self._shown.setdefault(cue_id, set()).add(_name(link))
+        if link.session_id not in self._on_way.get(cue_id, ()):
+            return
+        del self._on_way[cue_id]
         await self._outbox.delivered(cue_id, link.device_id)
 
     def played(self, link: Link, cue_id: str) -> None:
@@ -109,6 +111,11 @@ class Telling:
         for book in (self._on_way, self._shown, self._read):
             book.pop(topic, None)
         await self._outbox.withdraw(topic)
+
+
+def _tells(part: Cue, whole: Cue) -> bool:
+    """Whether `part` has words, where the whole has any."""
+    return bool(part.card or part.speech) or not (whole.card or whole.speech)
 
 
 def _name(link: Link) -> str:
