@@ -166,6 +166,18 @@ async def test_cues_survive_cuts_at_random_moments(gateway: Any, host: Any) -> N
         assert device.joins > 3
 
 
+async def test_who_leaves_acknowledges_what_was_shown_a_moment_ago(gateway: Any, host: Any) -> None:
+    acted: list[str] = []
+    device = client(gateway)
+    async with device:
+        link = await host.link()
+        link.on_acked = acted.append
+        link.tell(Cue("c1", "order", CueKind.ORDER, card=Card("Delivered")))
+        await device.wait_for(CueShown)
+    await host.until(lambda: "left" in host.names)
+    assert acted == ["c1"]
+
+
 async def test_pairing_by_token_keeps_the_key_and_the_next_client_uses_it(gateway: Any) -> None:
     keys: list[tuple[str, str]] = []
     auth = Auth(token=gateway.token)

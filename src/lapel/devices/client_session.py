@@ -245,7 +245,11 @@ class ClientSession:
                 self._on_microphone(event)
             case Text() | GestureDone() | WearNow():
                 self._say(event)
-            case Battery() | Bye():
+            case Battery():
+                self._put(event)
+            case Bye():
+                # What was shown a moment ago must not be told again on the next device.
+                self._acknowledge()
                 self._put(event)
             case AudioFrame():
                 self._heard_at = now

@@ -88,6 +88,9 @@ export class DeviceClient extends EventTarget {
 
   /** Leaves for good: nothing will be resumed. */
   leave() {
+    // What was shown a moment ago must not be told again on the next device.
+    clearTimeout(this.ackTimer);
+    if (this.ackTimer) this.#acknowledge();
     this.send({ type: "bye" });
     clearTimeout(this.retry);
     this.#release(1000);
