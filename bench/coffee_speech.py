@@ -198,9 +198,8 @@ def report(
     print(f"accepted {accepted} of {len(labels)} ({accepted / len(labels):.1%})")
     for cause, count in causes.most_common():
         print(f"  {count:3d}  {cause}")
-    print(
-        f"brain, CPU: p50 {times[len(times) // 2]:.2f} ms, p95 {times[int(len(times) * 0.95)]:.2f} ms"
-    )
+    p50, p95 = times[len(times) // 2], times[int(len(times) * 0.95)]
+    print(f"brain, CPU: p50 {p50:.2f} ms, p95 {p95:.2f} ms")
 
 
 if __name__ == "__main__":

@@ -3,8 +3,8 @@
     .venv/bin/python bench/understanding.py [--merchants N] [--failures]
 
 Prints how many orders of tests/brain/data become exactly their cart, how much talk is left alone,
-and the CPU time that an utterance takes with N merchants. Where the data folder is present (LAPEL_DATA),
-the queries of CLINC150, 150 kinds of talk to an assistant, must become no order either.
+and the CPU time that an utterance takes with N merchants. Where the data folder is present
+(LAPEL_DATA), the queries of CLINC150, 150 kinds of talk to an assistant, must become no order.
 """
 
 from __future__ import annotations

@@ -146,6 +146,8 @@ class Brain:
                 return self._reread(replace(open_frame, settled=settled), frame.pending, chosen)
             case Slot.WHICH_ITEM | Slot.ITEM:
                 settled = (*frame.settled, (question.group, chosen))
+                if frame.merchant_id is not None:
+                    settled = (*settled, (_FIXED, frame.merchant_id))
                 return self._reread(replace(open_frame, settled=settled), frame.pending, None)
 
     def _choose_option(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from lapel.brain.cart import Cart, Line
 from lapel.brain.chunks import Sentence
 from lapel.brain.frame import Span
+from lapel.brain.items import bare_words, candidates
 from lapel.brain.language import Language
 from lapel.brain.lexicon import Name
 from lapel.brain.phrases import Head, Mode, Phrase, Reading, ValueWord
@@ -303,8 +304,10 @@ class Editor:
         if into.head is Head.ITEM and self._makes_variant(into, lines):
             return
         place = self._resolve(into) if into.head is Head.ITEM else None
-        if into.head is Head.ITEM and place is None:
-            return
+        if into.head is not Head.ITEM or place is not None:
+            self._replace(phrase, into, lines, place)
+
+    def _replace(self, phrase: Phrase, into: Phrase, lines: list[Line], place: int | None) -> None:
         for line in lines:
             if phrase.head is Head.ITEM and phrase.quantity and not phrase.article:
                 line = self._split(line, phrase.quantity)
@@ -401,7 +404,7 @@ class Editor:
 
     def _resolve(self, phrase: Phrase) -> int | None:
         assert phrase.name is not None
-        places = self._candidates(phrase)
+        places = candidates(self._cart, phrase, self._settled.get(self._words(phrase)))
         if not places:
             self._unknown(phrase)
             return None
@@ -426,43 +429,6 @@ class Editor:
         self.outcome.found += 1
         self.outcome.fit += name.items.get(place, 0.8) * likeness
 
-    def _candidates(self, phrase: Phrase) -> list[int]:
-        assert phrase.name is not None
-        name = phrase.name
-        places = list(name.exact_items)
-        for rival in phrase.rivals:
-            places.extend(p for p in rival.exact_items if p not in places)
-        if not places:
-            # Strange words beside part of a title: what was asked for is another thing.
-            if phrase.modifiers and not self._explained(phrase):
-                return []
-            best = [p for p, fit in name.items.items() if fit >= 0.4]
-            places = list(name.items) if name.category or not best else best
-        answer = self._settled.get(self._words(phrase))
-        items = self._cart.index.menu.items
-        answered = [p for p in places if items[p].id == answer]
-        if answered:
-            return answered
-        if len(places) > 1:
-            offering = [
-                p
-                for p in places
-                if all(v.negative or self._cart.offers(p, v) for v in phrase.values)
-            ]
-            return offering or places
-        return places
-
-    def _explained(self, phrase: Phrase) -> bool:
-        return not phrase.modifiers
-
     def _unknown(self, phrase: Phrase) -> None:
-        self._cart.unknown.append(self._bare(phrase))
-
-    def _bare(self, phrase: Phrase) -> str:
-        """The user's words without a leading article or number."""
-        start = phrase.start
-        matches = self._language.match(self._sentence.tokens, start)
-        counted = [m.end for m in matches if m.word in {"article", "number", "definite", "more"}]
-        if counted and max(counted) < phrase.end:
-            start = max(counted)
-        return self._sentence.words(start, phrase.end)
+        words = bare_words(self._sentence, self._language, phrase.start, phrase.end)
+        self._cart.unknown.append(words)
