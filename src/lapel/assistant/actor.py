@@ -14,9 +14,11 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 
+import msgspec
+
 from lapel.assistant import compose
 from lapel.assistant.approving import WORDS, Meaning, Told, meaning
-from lapel.assistant.conversation import Conversation, Outcome, Places
+from lapel.assistant.conversation import ASKING_THE_SHOP, Conversation, Outcome, Places
 from lapel.assistant.delivery import confirmers
 from lapel.assistant.following import Following
 from lapel.assistant.memory import Memory
@@ -127,9 +129,9 @@ _Item = (
 
 @dataclass(slots=True)
 class _Asked:
-    """A turn whose answer is the price of an order."""
+    """A turn whose answer is the next news of an order. `turn` is None once it was put off."""
 
-    turn: int
+    turn: int | None
     session_id: str
     order_id: str
     notes: tuple[str, ...] = ()
@@ -290,7 +292,7 @@ class Assistant:
             case Interpret():
                 await self._interpret(item)
             case _Undone(turn=turn):
-                await self.conversation.undo(turn)
+                await self._undo(turn)
             case _Joined(link=link):
                 await self._present(link)
             case _Acted(link=link, cue_id=cue_id):
@@ -310,9 +312,17 @@ class Assistant:
         for sent in await self.telling.flush():
             self._say(sent, None)
 
+    async def _undo(self, turn: int) -> None:
+        if self._asked is not None and self._asked.turn == turn:
+            self._asked = None
+        await self.conversation.undo(turn)
+
     def _excuse(self, order_id: str) -> None:
-        if self._asked is not None and self._asked.order_id == order_id:
-            self._reply("I am asking the shop for the price.")
+        """Answer the turn now: the price is told when it comes, and the user may go on."""
+        asked = self._asked
+        if asked is not None and asked.order_id == order_id and asked.turn is not None:
+            self._reply(ASKING_THE_SHOP, asked.turn, asked.session_id)
+            asked.turn = None
 
     def _fail(self, item: _Item) -> None:
         self._reply("Something went wrong on my side. Nothing new was ordered.")
@@ -328,14 +338,17 @@ class Assistant:
         outcome = await self.conversation.hear(heard, brain, wanted.turn)
         self._hints = brain.hints(self.conversation.state.frame)
         await self._note(wanted, source, outcome)
-        if outcome.priced is not None:
-            self._await_price(wanted, outcome)
+        if wanted.turn in self._cancelled_turns:
             return
+        if outcome.awaited is not None:
+            self._await_news(wanted, outcome.awaited, outcome.notes)
+            return
+        text, card = outcome.text, outcome.card
         last = self.telling.last_said() if outcome.repeat else None
         if last is not None:
-            self._reply(last.speech, wanted, card=last.card)
-        else:
-            self._reply(outcome.text or "I have not said anything yet.", wanted, card=outcome.card)
+            # Its buttons belong to the topic that it was told under.
+            text, card = last.speech, last.card and msgspec.structs.replace(last.card, actions=())
+        self._reply(text or "I have not said anything yet.", wanted.turn, wanted.source, card)
 
     async def _renew_brain(self) -> Brain:
         """The brain with today's menus, and the words that the recogniser may expect."""
@@ -348,11 +361,10 @@ class Assistant:
         device_id = "" if link is None else link.device_id
         await self.conversation.memory.note(device_id, source, wanted.text, outcome.text)
 
-    def _await_price(self, wanted: Interpret, outcome: Outcome) -> None:
-        assert outcome.priced is not None
+    def _await_news(self, wanted: Interpret, order_id: str, notes: tuple[str, ...]) -> None:
         self._close_asked()
-        self._asked = _Asked(wanted.turn, wanted.source, outcome.priced, outcome.notes)
-        slow = _QuoteIsSlow(outcome.priced)
+        self._asked = _Asked(wanted.turn, wanted.source, order_id, notes)
+        slow = _QuoteIsSlow(order_id)
         loop = asyncio.get_running_loop()
         if self._slow is not None:
             self._slow.cancel()
@@ -360,13 +372,15 @@ class Assistant:
         self.orders_moved()
 
     def _reply(
-        self, text: str, wanted: Interpret | None = None, *, card: Card | None = None
+        self,
+        text: str,
+        turn: int | None = None,
+        asked_on: str | None = None,
+        card: Card | None = None,
     ) -> None:
         self._serial += 1
         cue = compose.reply(f"reply:{self.user_id}:{time.time_ns()}:{self._serial}", text, card)
-        source = None if wanted is None else wanted.source
-        sent = self.telling.now(cue, source)
-        self._say(sent, None if wanted is None else wanted.turn)
+        self._say(self.telling.now(cue, asked_on), turn)
 
     def _say(self, sent: Sent, turn: int | None) -> None:
         """Speak what was told, and tell the turn whether it has to wait for that."""
@@ -397,7 +411,9 @@ class Assistant:
         self._moved = False
         asked = self._asked
         notes = {} if asked is None else {asked.order_id: asked.notes}
-        news = await self._news.since(self.conversation.state.told_event, notes)
+        news = await self._news.since(
+            self.conversation.state.told_event, notes, self.conversation.replaced
+        )
         for topic in news.taken_down:
             await self.telling.take_down(topic)
             if self._speaking is not None:
@@ -418,8 +434,9 @@ class Assistant:
     def _close_asked(self) -> None:
         """The turn that waits for a price is over, whatever becomes of the order."""
         asked, self._asked = self._asked, None
-        if asked is not None and asked.turn not in self._cancelled_turns:
-            self.voice.feed(ReplyReady(asked.turn, None))
+        turn = None if asked is None else asked.turn
+        if turn is not None and turn not in self._cancelled_turns:
+            self.voice.feed(ReplyReady(turn, None))
 
     def _turn_of(self, cue: Cue, news: News) -> int | None:
         """The turn that waits for this cue, which it then no longer does."""

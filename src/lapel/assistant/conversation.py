@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -36,6 +37,7 @@ from lapel.commerce import (
 from lapel.devices import Card, CardLine
 
 CHANGEABLE = frozenset({OrderState.QUOTING, OrderState.AWAITING_APPROVAL})
+ASKING_THE_SHOP = "I am asking the shop for the price."
 RUNNING = frozenset(
     {OrderState.PAYING, OrderState.PLACING, OrderState.PLACED, OrderState.REFUNDING}
 )
@@ -49,13 +51,22 @@ class Places(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What to tell. `priced` is the order whose price is the answer; `notes` go before it."""
+    """What to tell. `awaited` is the order whose next news is the answer; `notes` go before it."""
 
     text: str = ""
     card: Card | None = None
-    priced: str | None = None
+    awaited: str | None = None
     notes: tuple[str, ...] = ()
     repeat: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Before:
+    """How things stood before a turn, so that it can be taken back."""
+
+    turn: int
+    frame: Frame
+    order: Order | None
 
 
 @dataclass(slots=True)
@@ -70,7 +81,9 @@ class Conversation:
     clock: Callable[[], float] = time.time
     frame_kept_s: float = 1800.0
     state: ConversationState = field(default_factory=ConversationState)
-    _before: tuple[int, Frame] | None = None
+    replaced: deque[str] = field(default_factory=lambda: deque[str](maxlen=16))
+    """The last orders dropped for what was said instead: the user need not be told of it."""
+    _before: _Before | None = None
 
     async def hear(self, utterance: Utterance, brain: Brain, turn: int = 0) -> Outcome:
         """Understand and act. An utterance that is no order changes nothing."""
@@ -78,20 +91,28 @@ class Conversation:
             return Outcome(
                 "I know no shops yet. Add one with: lapel merchants add, and its address."
             )
-        await self._refresh()
+        order = await self._refresh()
         frame = self.state.frame
-        self._before = (turn, frame)
+        self._before = _Before(turn, frame, order)
         understood = brain.understand(utterance, frame)
         outcome = await self._act(understood, frame, brain)
         await self.memory.save(self.state)
         return outcome
 
     async def undo(self, turn: int) -> None:
-        """Take back what the turn did to the cart; its order is priced anew later."""
-        if self._before is not None and self._before[0] == turn:
-            self.state.frame = self._before[1]
-            self._before = None
-            await self.memory.save(self.state)
+        """Take back what the turn did to the cart and to the order that is still open."""
+        before = self._before
+        if before is None or before.turn != turn:
+            return
+        self._before = None
+        self.state.frame = before.frame
+        order = await self._open_order()
+        if order is not None and (before.order is None or before.order.id != order.id):
+            await self._replace(order)
+            self.state.order_id = None
+        elif order is not None and before.order is not None and order.draft != before.order.draft:
+            await self.orders.revise(order.id, before.order.draft)
+        await self.memory.save(self.state)
 
     async def over(self, order_id: str) -> None:
         """The order left the user's hands, approved or not: the cart is empty again."""
@@ -101,19 +122,29 @@ class Conversation:
             )
             await self.memory.save(self.state)
 
-    async def _refresh(self) -> None:
+    async def _refresh(self) -> Order | None:
         """Forget a cart that nobody touched for long, or whose order is past changing."""
         stale = self.clock() - self.state.updated_at > self.frame_kept_s
         order = await self._open_order()
-        if (self.state.order_id is not None and order is None) or (stale and order is None):
+        if order is not None:
+            self.state.order_id = order.id
+        elif self.state.order_id is not None or stale:
             self.state = ConversationState(told_event=self.state.told_event)
         self.state.updated_at = self.clock()
+        return order
 
     async def _open_order(self) -> Order | None:
-        if self.state.order_id is None:
-            return None
-        order = await self.orders.get(self.state.order_id)
-        return order if order is not None and order.state in CHANGEABLE else None
+        """The order that the user can still change: there is never more than one."""
+        if self.state.order_id is not None:
+            order = await self.orders.get(self.state.order_id)
+            if order is not None and order.state in CHANGEABLE:
+                return order
+        return await self._latest(CHANGEABLE)
+
+    async def _replace(self, order: Order) -> None:
+        """Drop an order in favour of what the user has said instead."""
+        self.replaced.append(order.id)
+        await self.orders.cancel(order.id)
 
     async def _act(self, understood: Understanding, before: Frame, brain: Brain) -> Outcome:
         for action in understood.actions:
@@ -143,7 +174,7 @@ class Conversation:
             case RepeatLast():
                 return Outcome(repeat=True)
             case Affirm() if asked:
-                return Outcome(self.confirm_how())
+                return Outcome(await self._status())
             case Deny() if asked:
                 return await self._cancel()
             case _:
@@ -158,17 +189,18 @@ class Conversation:
         draft = draft_of(frame, menu, address)
         order = await self._open_order()
         if order is not None and order.merchant_id == draft.merchant_id:
-            if order.draft == draft:
+            if order.draft == draft and order.state is OrderState.AWAITING_APPROVAL:
                 return Outcome(" ".join([*_unknown(understood), self.confirm_how()]))
-            await self.orders.revise(order.id, draft)
+            if order.draft != draft:
+                await self.orders.revise(order.id, draft)
             order_id = order.id
         else:
             if order is not None:
-                await self.orders.cancel(order.id)
+                await self._replace(order)
             order_id = await self.orders.begin(self.user_id, draft)
         self.state.order_id = order_id
         self.state.frame = frame
-        return Outcome(priced=order_id, notes=tuple(_unknown(understood)))
+        return Outcome(awaited=order_id, notes=tuple(_unknown(understood)))
 
     async def _cancel(self) -> Outcome:
         order = await self._open_order()
@@ -176,7 +208,7 @@ class Conversation:
         self.state = ConversationState(told_event=self.state.told_event, updated_at=self.clock())
         if order is not None:
             await self.orders.cancel(order.id)
-            return Outcome("Cancelled. Nothing was ordered.")
+            return Outcome("Cancelled. Nothing was ordered.", awaited=order.id)
         if had_cart:
             return Outcome("All right, I have emptied the cart.")
         running = await self._latest(RUNNING)
@@ -194,7 +226,8 @@ class Conversation:
     async def _status(self) -> str:
         order = await self._open_order()
         if order is not None:
-            return self.confirm_how()
+            asking = order.state is OrderState.QUOTING
+            return ASKING_THE_SHOP if asking else self.confirm_how()
         orders = await self.orders.list(self.user_id, limit=1)
         if not orders:
             return "You have no orders yet."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass, field
 
 from lapel.assistant import compose
@@ -54,14 +54,24 @@ class OrderNews:
         self._how = how
         self._clock = clock
 
-    async def since(self, after: int, notes: dict[str, tuple[str, ...]]) -> News:
-        """News after event `after`; `notes` are words to put before the price, by order id."""
+    async def since(
+        self, after: int, notes: dict[str, tuple[str, ...]], replaced: Container[str] = ()
+    ) -> News:
+        """News after event `after`; `notes` are words to put before the price, by order id.
+
+        That an order in `replaced` was cancelled is not worth telling.
+        """
         events = await self._orders.events(self._user_id, after, _BATCH)
         news = News(events[-1].n if events else after, more=len(events) == _BATCH)
         for event in events:
             order = await self._orders.get(event.order_id)
-            if order is not None:
-                self._read(event, order, news, notes.get(order.id, ()))
+            if order is None:
+                continue
+            for approval_id in await self._closed_approvals(event):
+                news.taken_down.add(compose.approval_topic(approval_id))
+            if event.kind == "canceled" and order.id in replaced:
+                continue
+            self._read(event, order, news, notes.get(order.id, ()))
         return news
 
     def _read(self, event: OrderEvent, order: Order, news: News, notes: tuple[str, ...]) -> None:
@@ -74,8 +84,6 @@ class OrderNews:
                 news.cues.append(cue)
                 news.answers[order.id] = cue
             return
-        for approval_id in _closed_approvals(event, order):
-            news.taken_down.add(compose.approval_topic(approval_id))
         if event.kind in OVER:
             news.over.append(order.id)
         cue = compose.order_step(order, event)
@@ -87,6 +95,17 @@ class OrderNews:
             news.cues.append(compose.receipt(order, event))
         _courier(event, order, news)
 
+    async def _closed_approvals(self, event: OrderEvent) -> list[str]:
+        """The question that this event put an end to; it may be of an earlier round of pricing."""
+        if event.kind not in CLOSES:
+            return []
+        asked = [
+            earlier.data.get("approval_id")
+            for earlier in await self._orders.history(event.order_id)
+            if earlier.kind == "approval_needed" and earlier.n < event.n
+        ]
+        return [approval_id for approval_id in asked[-1:] if isinstance(approval_id, str)]
+
 
 def _courier(event: OrderEvent, order: Order, news: News) -> None:
     url = event.data.get("tracking_url")
@@ -96,19 +115,6 @@ def _courier(event: OrderEvent, order: Order, news: News) -> None:
         news.untrack.append(order.id)
         if news.track is not None and news.track[0].id == order.id:
             news.track = None
-
-
-def _closed_approvals(event: OrderEvent, order: Order) -> list[str]:
-    """Approvals that this event put an end to."""
-    if event.kind not in CLOSES:
-        return []
-    named = event.data.get("approval_id")
-    if isinstance(named, str):
-        return [named]
-    asked = order.approval
-    if asked is not None and asked.state is not ApprovalState.PENDING:
-        return [asked.id]
-    return []
 
 
 async def open_cues(orders: Orders, user_id: str, how: str, now: float) -> list[Cue]:
