@@ -22,7 +22,7 @@ from lapel.devices import (
     Speaker,
     Wear,
 )
-from lapel.devices.client import DeviceClient
+from lapel.devices.client import Backoff, DeviceClient
 from lapel.devices.client_events import CueShown, LinkClosed
 from lapel.devices.wire import AudioOffer, AudioOffers, Auth
 from lapel.speech import AudioFormat, Codec
@@ -144,6 +144,7 @@ class Wearer:
             Auth(token=self._token, remember=False),
             audio=offers,
             speaker_speed=self._speed,
+            backoff=Backoff(0.1, 0.5),
         )
         await client.__aenter__()
         worn = Worn(client)

@@ -138,7 +138,7 @@ async def test_killed_on_the_way_to_the_door(town: Town, point: str):
     assert order["state"] == "delivered"
 
 
-@pytest.mark.parametrize(("point", "what"), zip(FAILING, SOLD_OUT, strict=True))
+@pytest.mark.parametrize(("point", "what"), list(zip(FAILING, SOLD_OUT, strict=True)))
 async def test_killed_while_the_order_fails(town: Town, point: str, what: str):
     town.fault("sold_out")
     try:
