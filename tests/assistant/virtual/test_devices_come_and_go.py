@@ -1,0 +1,271 @@
+"""Links break, batteries die, devices are put on and taken off: nothing is told twice or lost."""
+
+from __future__ import annotations
+
+import pytest
+from stage.shops import price
+from stage.wearing import EARBUDS, GLASSES, PENDANT, PHONE, RING, Worn
+from stage.world import World
+
+from lapel.commerce import OrderState
+from lapel.devices import CueKind
+
+pytestmark = pytest.mark.unit
+
+LATTES = "two lattes to my office"
+GONE_S = 125.0
+"""After this long without a link a session is over."""
+
+
+def approvals(device: Worn) -> list[str]:
+    return [topic for topic in device.cards if topic.startswith("approval")]
+
+
+def bodies(device: Worn) -> list[str]:
+    return [cue.card.body for cue in device.told() if cue.card and cue.kind is CueKind.ORDER]
+
+
+async def test_a_screen_lost_while_it_asks_comes_back_and_can_be_answered() -> None:
+    async with World() as world:
+        phone, earbuds = await world.wear(PHONE, EARBUDS)
+        phone.type(LATTES)
+        await world.until(lambda: world.of_kind("approval_needed"))
+        phone.drop()
+        await world.passes(8)
+        await world.back(phone)
+        await world.passes(1)
+        (topic,) = approvals(phone)
+        assert len(phone.told(CueKind.APPROVAL)) == 1
+        phone.tap("approve", topic)
+        await world.state(OrderState.PLACED)
+        await world.quiet()
+        assert [how for text, how in earbuds.heard() if price(latte=2) in text] == ["finished"]
+        assert world.untold() == []
+
+
+async def test_a_press_made_without_a_link_counts_when_it_is_back() -> None:
+    async with World() as world:
+        phone, ring = await world.wear(PHONE, RING)
+        phone.type(LATTES)
+        await world.asked()
+        ring.drop()
+        await world.passes(1)
+        ring.press()
+        await world.passes(5)
+        assert "approved" not in world.kinds()
+        await world.back(ring)
+        await world.state(OrderState.PLACED)
+
+
+async def test_earbuds_lost_in_mid_sentence_go_on_where_they_were() -> None:
+    async with World() as world:
+        phone, earbuds = await world.wear(PHONE, EARBUDS)
+        phone.type(LATTES)
+        await world.until(lambda: earbuds.session.speaking)
+        await world.passes(2)
+        earbuds.drop()
+        await world.passes(1)
+        await world.back(earbuds)
+        await world.quiet()
+        assert [how for _, how in earbuds.heard()] == ["finished"]
+        places = [world.voices.place_of(m.event.payload)[1] for m in earbuds.sounds()]
+        assert places == sorted(places)
+
+
+async def test_dead_earbuds_do_not_silence_the_others_for_long() -> None:
+    async with World() as world:
+        phone, earbuds, pendant, ring = await world.wear(PHONE, EARBUDS, PENDANT, RING)
+        phone.type(LATTES)
+        await world.until(lambda: earbuds.session.speaking)
+        await world.passes(2)
+        earbuds.drop()
+        await world.passes(10)
+        phone.type("what cakes do they have")
+        await world.until(lambda: any("muffin" in text for text, _ in pendant.heard()), 15)
+        ring.press()
+        await world.until(lambda: any("is placed" in text for text, _ in pendant.heard()), 30)
+
+
+async def test_with_nobody_there_the_news_waits_and_only_the_newest_is_told() -> None:
+    async with World() as world:
+        phone, ring = await world.wear(PHONE, RING)
+        phone.type(LATTES)
+        await world.asked()
+        ring.press()
+        order = await world.state(OrderState.PLACED)
+        await world.passes(2)
+        phone.leave()
+        ring.leave()
+        await world.passes(1)
+        world.deliver(order, [(1, "preparing"), (2, "picked_up"), (3, "on_the_way")])
+        await world.passes(30)
+        assert len(world.untold()) == 1
+        glasses, earbuds = await world.wear(GLASSES, EARBUDS)
+        await world.passes(1)
+        await world.quiet()
+        assert bodies(glasses) == ["Your order is on its way."]
+        assert earbuds.heard() == [("Your order is on its way.", "finished")]
+        assert world.untold() == []
+        (other,) = await world.wear(PENDANT)
+        await world.passes(3)
+        assert other.spoken() == []
+
+
+async def test_devices_out_of_range_hear_the_news_when_they_are_back() -> None:
+    async with World() as world:
+        glasses, ring, earbuds = await world.wear(GLASSES, RING, EARBUDS)
+        await world.say(LATTES, glasses)
+        await world.asked()
+        ring.press()
+        order = await world.state(OrderState.PLACED)
+        await world.quiet()
+        for device in world.worn:
+            device.drop()
+        world.deliver(order, [(1, "on_the_way"), (20, "delivered")])
+        await world.passes(60)
+        await world.back()
+        await world.passes(2)
+        await world.quiet()
+        assert bodies(glasses).count("Your order was delivered.") == 1
+        assert earbuds.heard()[-1] == ("Your order was delivered.", "finished")
+        assert sum("delivered" in text for text, _ in earbuds.heard()) == 1
+        assert world.untold() == []
+
+
+async def test_devices_gone_for_good_come_back_as_new_ones() -> None:
+    async with World() as world:
+        glasses, ring, earbuds = await world.wear(GLASSES, RING, EARBUDS)
+        await world.say(LATTES, glasses)
+        await world.asked()
+        ring.press()
+        order = await world.state(OrderState.PLACED)
+        await world.quiet()
+        for device in world.worn:
+            device.drop()
+        world.deliver(order, [(1, "on_the_way"), (20, "delivered")])
+        await world.passes(GONE_S)
+        await world.back()
+        await world.passes(2)
+        await world.quiet()
+        assert bodies(glasses)[-1:] == ["Your order was delivered."]
+        assert earbuds.heard()[-1] == ("Your order was delivered.", "finished")
+        assert world.untold() == []
+
+
+async def test_a_pulse_alone_has_told_nothing() -> None:
+    async with World() as world:
+        phone, ring = await world.wear(PHONE, RING)
+        phone.type(LATTES)
+        await world.asked()
+        world.street.set("refuse:authorize", "no")
+        phone.leave()
+        await world.passes(0.5)
+        ring.press()
+        await world.state(OrderState.FAILED)
+        await world.passes(5)
+        (glasses,) = await world.wear(GLASSES)
+        await world.passes(2)
+        assert any("card was declined" in text for text in glasses.texts())
+        assert world.untold() == []
+
+
+async def test_a_question_is_shown_on_a_screen_that_joins_later() -> None:
+    async with World() as world:
+        phone, earbuds = await world.wear(PHONE, EARBUDS)
+        phone.type(LATTES)
+        await world.asked()
+        await world.quiet()
+        glasses, ring = await world.wear(GLASSES, RING)
+        await world.passes(1)
+        (topic,) = approvals(glasses)
+        assert glasses.cards[topic].total == price(latte=2)
+        assert len(ring.told(CueKind.APPROVAL)) == 1
+        assert len(earbuds.spoken()) == 1
+        ring.press()
+        await world.state(OrderState.PLACED)
+        await world.passes(1)
+        assert approvals(glasses) == approvals(phone) == []
+
+
+async def test_a_question_that_nobody_saw_or_heard_is_read_to_earbuds_that_join_later() -> None:
+    async with World() as world:
+        phone, ring = await world.wear(PHONE, RING)
+        world.street.slow["create"] = 2.0
+        phone.type(LATTES)
+        await world.passes(0.5)
+        phone.leave()
+        await world.asked()
+        (earbuds,) = await world.wear(EARBUDS)
+        await world.passes(1)
+        await world.quiet()
+        assert [how for text, how in earbuds.heard() if price(latte=2) in text] == ["finished"]
+        ring.press()
+        await world.state(OrderState.PLACED)
+
+
+async def test_a_running_order_is_shown_quietly_on_a_screen_that_joins_later() -> None:
+    async with World() as world:
+        phone, ring, earbuds = await world.wear(PHONE, RING, EARBUDS)
+        phone.type(LATTES)
+        await world.asked()
+        ring.press()
+        order = await world.state(OrderState.PLACED)
+        world.deliver(order, [(1, "preparing")])
+        await world.passes(5)
+        await world.quiet()
+        spoken = len(earbuds.spoken())
+        (glasses,) = await world.wear(GLASSES)
+        await world.passes(1)
+        assert bodies(glasses) == ["Your order is being prepared."]
+        assert len(earbuds.spoken()) == spoken
+
+
+async def test_glasses_in_their_case_get_nothing_and_all_of_it_when_put_on() -> None:
+    async with World() as world:
+        glasses, ring, phone = await world.wear(GLASSES, RING, PHONE)
+        glasses.take_off()
+        await world.passes(0.1)
+        phone.type(LATTES)
+        await world.asked()
+        assert glasses.told() == []
+        glasses.put_on()
+        await world.passes(1)
+        assert len(approvals(glasses)) == 1
+        ring.press()
+        await world.state(OrderState.PLACED)
+        await world.passes(1)
+        assert len(bodies(glasses)) == 1
+
+
+async def test_the_same_device_joining_anew_replaces_its_old_session() -> None:
+    async with World() as world:
+        phone, ring = await world.wear(PHONE, RING)
+        phone.type(LATTES)
+        await world.asked()
+        phone.leave()
+        await world.passes(1)
+        await world.back(phone)
+        await world.passes(1)
+        assert len(approvals(phone)) == 1
+        ring.press()
+        await world.state(OrderState.PLACED)
+        await world.passes(1)
+        assert approvals(phone) == []
+
+
+async def test_two_users_hear_nothing_of_each_other() -> None:
+    async with World() as world:
+        phone, _ = await world.wear(PHONE, RING)
+        from lapel.devices import StoredAccounts
+
+        accounts = StoredAccounts(world.record)
+        other = await accounts.create_user("Grace")
+        world.token = await accounts.create_token(other.id)
+        strange, earbuds = await world.wear(PHONE, EARBUDS)
+        phone.type(LATTES)
+        await world.asked()
+        assert strange.told() == []
+        assert earbuds.spoken() == []
+        strange.tap("approve", approvals(phone)[0])
+        await world.passes(2)
+        assert "approved" not in world.kinds()

@@ -1,0 +1,155 @@
+"""Faults of Lapel's own: one matter fails, the next one is served, and nobody is left waiting."""
+
+from __future__ import annotations
+
+import pytest
+from stage.shops import price
+from stage.wearing import EARBUDS, GLASSES, PHONE, RING, Worn
+from stage.world import World
+
+from lapel.commerce import OrderState
+from lapel.speech import SpeechBusy
+from lapel.store import StoreError
+
+pytestmark = pytest.mark.unit
+
+LATTES = "two lattes to my office"
+
+
+def approvals(device: Worn) -> list[str]:
+    return [topic for topic in device.cards if topic.startswith("approval")]
+
+
+async def test_a_brain_that_fails_costs_one_turn() -> None:
+    async with World() as world:
+        phone, _, earbuds = await world.wear(PHONE, RING, EARBUDS)
+        world.brain_broken.append(RuntimeError("no menus"))
+        phone.type(LATTES)
+        await world.quiet()
+        assert earbuds.heard()[-1][0].startswith("Something went wrong")
+        phone.type(LATTES)
+        await world.asked()
+        assert len(approvals(phone)) == 1
+
+
+async def test_a_brain_that_fails_at_the_start_leaves_the_assistant_alive() -> None:
+    async with World() as world:
+        world.brain_broken.append(RuntimeError("no menus"))
+        phone, ring = await world.wear(PHONE, RING)
+        phone.type(LATTES)
+        await world.asked()
+        ring.press()
+        await world.state(OrderState.PLACED)
+        await world.passes(1)
+        assert any("is placed" in text for text in phone.texts())
+
+
+async def test_a_record_that_fails_once_delays_the_news_and_loses_nothing() -> None:
+    async with World() as world:
+        phone, ring = await world.wear(PHONE, RING)
+        phone.type(LATTES)
+        await world.asked()
+        ring.press()
+        order = await world.state(OrderState.PLACED)
+        await world.passes(2)
+        failed = False
+
+        async def events(*arguments: object) -> object:
+            nonlocal failed
+            if not failed:
+                failed = True
+                raise StoreError("the disk hiccups")
+            return await original(*arguments)
+
+        original, world.orders.events = world.orders.events, events
+        world.deliver(order, [(0.5, "on_the_way")])
+        await world.passes(10)
+        assert failed
+        assert any("on its way" in text for text in phone.texts())
+        assert world.untold() == []
+
+
+async def test_speech_that_cannot_be_made_costs_one_sentence() -> None:
+    async with World() as world:
+        phone, ring, earbuds = await world.wear(PHONE, RING, EARBUDS)
+        world.voices.unspeakable.append(SpeechBusy())
+        phone.type(LATTES)
+        await world.asked()
+        await world.quiet()
+        assert len(approvals(phone)) == 1
+        ring.press()
+        await world.state(OrderState.PLACED)
+        await world.passes(1)
+        await world.quiet()
+        assert any("is placed" in text and how == "finished" for text, how in earbuds.heard())
+
+
+async def test_a_recogniser_that_fails_costs_one_utterance() -> None:
+    async with World() as world:
+        glasses, _, earbuds = await world.wear(GLASSES, RING, EARBUDS)
+        recognize = world.voices.recognize
+
+        async def broken(*_: object, **__: object) -> object:
+            raise SpeechBusy()
+
+        world.voices.recognize = broken
+        await world.say(LATTES, glasses)
+        await world.quiet()
+        assert approvals(glasses) == []
+        world.voices.recognize = recognize
+        await world.say(LATTES, glasses)
+        await world.asked()
+        assert glasses.cards[approvals(glasses)[0]].total == price(latte=2)
+
+
+async def test_a_map_that_cannot_be_had_stops_nothing() -> None:
+    async with World() as world:
+        phone, ring = await world.wear(PHONE, RING)
+
+        async def broken(*_: object) -> object:
+            raise RuntimeError("no map")
+
+        phone.type(LATTES)
+        await world.asked()
+        ring.press()
+        order = await world.state(OrderState.PLACED)
+        world.assistant._following._fetch = broken
+        world.deliver(order, [(0.5, "on_the_way"), (10, "delivered")])
+        await world.passes(20)
+        assert any("was delivered" in text for text in phone.texts())
+
+
+async def test_a_full_inbox_loses_no_order_news() -> None:
+    async with World() as world:
+        phone, ring = await world.wear(PHONE, RING)
+        phone.type(LATTES)
+        await world.asked()
+        ring.press()
+        order = await world.state(OrderState.PLACED)
+        await world.passes(2)
+        world.brain_s = 20.0
+        phone.type("what cakes do they have")
+        await world.passes(1)
+        for turn in range(1000, 1400):
+            world.assistant.cancelled(turn)
+        world.deliver(order, [(0.5, "on_the_way")])
+        await world.passes(40)
+        assert any("on its way" in text for text in phone.texts())
+        world.deliver(order, [(0.5, "delivered")])
+        await world.passes(10)
+        assert any("was delivered" in text for text in phone.texts())
+
+
+async def test_many_presses_while_lapel_is_busy_wait_in_the_links() -> None:
+    async with World() as world:
+        phone, ring = await world.wear(PHONE, RING)
+        phone.type(LATTES)
+        await world.asked()
+        world.brain_s = 5.0
+        phone.type("what cakes do they have")
+        await world.passes(0.5)
+        for _ in range(200):
+            ring.press()
+        await world.state(OrderState.PLACED)
+        await world.passes(5)
+        assert world.kinds().count("approved") == 1
