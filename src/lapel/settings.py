@@ -108,6 +108,8 @@ def _place(tree: dict[str, object], name: str, value: str) -> None:
         if not isinstance(below, dict):
             raise SettingsError(f"{name!r}: {part!r} is a value, not a group")
         here = cast("dict[str, object]", below)
+    if isinstance(here.get(last), dict):
+        raise SettingsError(f"{name!r}: {last!r} is a group, not a value")
     here[last] = value.split(",") if _is_list(path, last) else value
 
 

@@ -169,8 +169,9 @@ class Conversation:
                 return await self._cancel()
             case AskStatus():
                 return Outcome(await self._status())
-            case AskMenu(query=query):
-                return _menu_card(brain.menus, understood, query)
+            case AskMenu(query=query, merchant_id=merchant_id):
+                asked_of = merchant_id or understood.frame.merchant_id
+                return _menu_card(brain.menus, asked_of, query)
             case RepeatLast():
                 return Outcome(repeat=True)
             case Affirm() if asked:
@@ -276,10 +277,9 @@ def _draft_line(line: CartLine, item: MenuItem) -> DraftLine:
     )
 
 
-def _menu_card(menus: Sequence[Menu], understood: Understanding, query: str) -> Outcome:
+def _menu_card(menus: Sequence[Menu], merchant_id: str | None, query: str) -> Outcome:
     """A screenful of what there is, and a few names to be heard."""
-    asked = understood.frame.merchant_id
-    chosen = [menu for menu in menus if asked is None or menu.merchant_id == asked]
+    chosen = [menu for menu in menus if merchant_id in (None, menu.merchant_id)]
     if len(chosen) > 1 and not query:
         names = [menu.merchant_name for menu in chosen if menu.open_now]
         card = Card(
