@@ -165,12 +165,26 @@ class Streets:
         return _timed([(self.edges[i], _piece(self.edges[i], p, q)) for i, p, q in pieces])
 
     def near_line(self, line: Sequence[Point], limit: int) -> list[tuple[Point, ...]]:
-        """Polylines of streets around a line, main streets first, at most `limit`."""
+        """Polylines of streets on a map that shows the line, main and near ones first.
+
+        The map is wider than high, as on a phone's card; at most `limit` polylines.
+        """
+        if not line:
+            return []
+        (south, west), (north, east) = _frame(line)
+        middle = (south + north) / 2, (west + east) / 2
         wanted: set[int] = set()
-        for lat, lon in line:
-            wanted |= self._near((lat, lon))
-        ranked = sorted(wanted, key=lambda i: (not self.edges[i].main, not self.edges[i].ride, i))
-        return [self.edges[i].points for i in ranked[:limit]]
+        for row in range(int(south / _CELL), int(north / _CELL) + 1):
+            for column in range(int(west / (2 * _CELL)), int(east / (2 * _CELL)) + 1):
+                wanted |= self._cells.get((row, column), set())
+
+        def rank(index: int) -> tuple[bool, bool, float]:
+            edge = self.edges[index]
+            lat, lon = edge.points[0]
+            away = (lat - middle[0]) ** 2 + ((lon - middle[1]) / 2) ** 2
+            return not edge.main, not edge.ride, away
+
+        return [self.edges[i].points for i in sorted(wanted, key=rank)[:limit]]
 
     def _near(self, point: Point) -> set[int]:
         row, column = int(point[0] / _CELL), int(point[1] / (2 * _CELL))
@@ -239,6 +253,18 @@ def _piece(edge: Edge, start_m: float, end_m: float) -> Sequence[Point]:
     if (start_m, end_m) == (edge.length_m, 0.0):
         return edge.points[::-1]
     return cut(edge.points, start_m, end_m)
+
+
+def _frame(line: Sequence[Point]) -> tuple[Point, Point]:
+    """South-west and north-east of a map with the line in its middle, 1.6 times as wide as high.
+
+    At this latitude a degree of longitude is half as long as one of latitude.
+    """
+    lats, lons = [lat for lat, _ in line], [lon for _, lon in line]
+    middle = (min(lats) + max(lats)) / 2, (min(lons) + max(lons)) / 2
+    high = max(max(lats) - min(lats), (max(lons) - min(lons)) / 2 / 1.6, 0.001) * 0.65
+    wide = high * 1.6 * 2
+    return (middle[0] - high, middle[1] - wide), (middle[0] + high, middle[1] + wide)
 
 
 def _timed(pieces: Sequence[tuple[Edge, Sequence[Point]]]) -> Route:

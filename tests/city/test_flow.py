@@ -99,7 +99,7 @@ async def test_tracking_shows_the_courier_on_the_streets(city, platform):
     shown = (await platform.http.get(url)).json()
     assert shown["status"] in {"in_transit", "delivered"}
     assert len(shown["route"]) > 10
-    assert 0 < len(shown["streets"]) <= 120
+    assert 0 < len(shown["streets"]) <= 240
     assert shown["destination"] == shown["route"][-1]
     assert (await platform.http.get(f"{city.coffee}/track/guess")).status_code == 404
 

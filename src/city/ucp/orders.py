@@ -206,7 +206,7 @@ def tracking(world: World, order: Order, now_s: float) -> Json:
         "destination": ride[-1],
         "route": ride,
         "eta_minutes": minutes if coming else None,
-        "streets": world.streets.near_line(ride, 120),
+        "streets": world.streets.near_line(ride, 240),
         "updated_at": stamp(now_s),
     }
 
