@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import itertools
-import sys
 from pathlib import Path
 
 import pytest
 
 from lapel.turns import ShowState, State, TurnEnded, WakeAt
-
-sys.path.insert(0, str(Path(__file__).parent))
-from world import World
+from turns.world import World
 
 pytestmark = pytest.mark.unit
 

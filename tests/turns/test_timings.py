@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import pytest
 
 from lapel.turns import Outcome, Stages, TurnEnded, TurnMachine, TurnSettings, TurnTimings
-
-sys.path.insert(0, str(Path(__file__).parent))
-from world import World
+from turns.world import World
 
 pytestmark = pytest.mark.unit
 

@@ -1,8 +1,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
-from pathlib import Path
 
 import pytest
 
@@ -18,8 +16,6 @@ from lapel.turns import (
     VoiceJudged,
     WakeAt,
 )
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
 from virtual_time import NothingLeft, VirtualTimeLoop, run
 
 pytestmark = pytest.mark.unit

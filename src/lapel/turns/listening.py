@@ -182,9 +182,11 @@ class Listening:
         spoken = last.marks.speech_end
         if last.typed or last.source != ear.source or spoken is None or last.start_s is None:
             return False
+        if ear.opened_s is None or last.start_s < ear.opened_s:
+            return False  # the audio of an earlier opening is not one piece with this one
         if last.phase not in UNANSWERED or onset - spoken > self._settings.join_window_s:
             return False
-        return ear.opened_s is None or ear.heard_s - last.start_s < self._settings.utterance_limit_s
+        return ear.heard_s - last.start_s < self._settings.utterance_limit_s
 
     def _continued(self, last: Turn, now: float) -> Turn:
         """The end was decided too early: hear the rest.
@@ -216,10 +218,8 @@ class Listening:
 
     def _follow(self, turn: Turn, ear: Ear, frame: VoiceJudged, now: float) -> None:
         settings = self._settings
-        if turn.manual and ear.opened_s == frame.start_s:  # counted from the press
-            turn.end_s = frame.start_s
-        if turn.start_s is None:
-            turn.start_s = frame.start_s
+        if turn.start_s is None:  # pressed to talk: all of it counts
+            turn.start_s = turn.end_s = frame.start_s
         was_paused = turn.paused
         if turn.heard(ear.heard_s, frame.duration_s, frame.speech, settings):
             self._book.forget_words(turn)

@@ -30,7 +30,8 @@ class TurnSettings:
     unknown_delay_s: float = 0.7  # nobody has judged the words (yet)
     incomplete_delay_s: float = 1.5  # the words so far ask for more
 
-    # Speech that begins this soon after the end of the last one continues it.
+    # Speech that begins this soon after the end of the last one continues it, as long as the
+    # microphone stayed open.
     join_window_s: float = 1.0
     # Longest utterance, pauses included; the recogniser's window is 30 s.
     utterance_limit_s: float = 25.0
