@@ -19,10 +19,10 @@ import msgspec
 from lapel.assistant import compose
 from lapel.assistant.approving import WORDS, Meaning, Told, meaning
 from lapel.assistant.conversation import ASKING_THE_SHOP, Conversation, Outcome, Places
-from lapel.assistant.delivery import confirmers
+from lapel.assistant.delivery import confirmers, is_worn
 from lapel.assistant.following import Following
-from lapel.assistant.memory import Memory
-from lapel.assistant.news import News, OrderNews, open_cues
+from lapel.assistant.memory import ConversationState, Memory
+from lapel.assistant.news import News, OrderNews
 from lapel.assistant.outbox import Outbox
 from lapel.assistant.speaking import Saying, Speaking
 from lapel.assistant.telling import Sent, Telling
@@ -46,7 +46,7 @@ from lapel.devices import (
 from lapel.services import Tracking
 from lapel.settings import Conversation as ConversationSettings
 from lapel.speech import SpeechEngines
-from lapel.store import Store
+from lapel.store import Store, StoreError
 from lapel.turns import (
     Announced,
     Interpret,
@@ -64,6 +64,9 @@ log = logging.getLogger(__name__)
 
 INBOX = 256
 """Most things waiting for one user. When full the link that brings more waits (back-pressure)."""
+AGAIN_S = 1.0
+"""What could not be told for a fault of ours is tried again after this."""
+SORRY = "Something went wrong on my side. Nothing new was ordered."
 TIMINGS = 200
 """Turns whose timings are kept for `lapel bench` and the console."""
 
@@ -90,7 +93,17 @@ class _Undone:
 
 
 @dataclass(frozen=True, slots=True)
+class _Began:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
 class _Joined:
+    link: Link
+
+
+@dataclass(frozen=True, slots=True)
+class _Left:
     link: Link
 
 
@@ -117,8 +130,10 @@ class _QuoteIsSlow:
 
 _Item = (
     Interpret
+    | _Began
     | _Undone
     | _Joined
+    | _Left
     | _Acted
     | _OrdersMoved
     | _QuoteIsSlow
@@ -168,7 +183,13 @@ class Assistant:
         self._speaking = (
             None
             if ground.engines is None
-            else Speaking(ground.engines, self.telling.links.get, self._announced, self._unspoken)
+            else Speaking(
+                ground.engines,
+                self.telling.links.get,
+                self._announced,
+                self._unspoken,
+                self.telling.speaker,
+            )
         )
 
     @property
@@ -177,8 +198,8 @@ class Assistant:
 
     async def run(self) -> None:
         """Handle what comes, until cancelled."""
-        self.conversation.state = await self.conversation.memory.load()
-        await self._renew_brain()
+        self.conversation.state = await self._remember()
+        self._offer(_Began())
         self.orders_moved()
         try:
             async with asyncio.TaskGroup() as group:
@@ -189,13 +210,25 @@ class Assistant:
             self._following.stop()
             self.voice.close()
 
+    async def _remember(self) -> ConversationState:
+        """The conversation as it stood; without it everything would be told again."""
+        while True:
+            try:
+                return await self.conversation.memory.load()
+            except StoreError:
+                log.exception("the record cannot be read; trying again in %s s", AGAIN_S)
+                await asyncio.sleep(AGAIN_S)
+
     # What devices and orders bring. ------------------------------------------------------------
 
     async def joined(self, link: Link) -> None:
         self.telling.add(link)
-        link.on_acked = lambda cue_id: self._offer(_Acted(link, cue_id))
+        link.on_acked = lambda cue_id: self._acted(link, cue_id)
         link.show_state(self.voice.state.value)
         await self._inbox.put(_Joined(link))
+
+    def _acted(self, link: Link, cue_id: str) -> None:
+        self._offer(_Acted(link, cue_id))
 
     async def resumed(self, link: Link) -> None:
         link.show_state(self.voice.state.value)
@@ -206,7 +239,12 @@ class Assistant:
 
     def left(self, link: Link) -> None:
         self.voice.forget(link)
-        self.telling.remove(link)
+        self._gone(link)
+
+    def _gone(self, link: Link) -> None:
+        """In its turn: what the device acted on before it left stands before this."""
+        if not self._offer(_Left(link)):
+            self._later(lambda: self._gone(link))
 
     async def happened(self, link: Link, event: DeviceEvent) -> None:
         match event:
@@ -229,8 +267,9 @@ class Assistant:
     def orders_moved(self) -> None:
         """Something happened to an order of this user; what it is stands in the record."""
         if not self._moved:
-            self._moved = True
-            self._offer(_OrdersMoved())
+            self._moved = self._offer(_OrdersMoved())
+            if not self._moved:
+                self._later(self.orders_moved)
 
     # What the turn machine asks for (VoiceHost). -----------------------------------------------
 
@@ -238,7 +277,8 @@ class Assistant:
         return self.telling.connected
 
     def interpret(self, wanted: Interpret) -> None:
-        self._offer(wanted)
+        if not self._offer(wanted):
+            self._fail(wanted)
 
     def cancelled(self, turn: int) -> None:
         self._cancelled_turns.append(turn)
@@ -271,12 +311,17 @@ class Assistant:
 
     # The one task. ------------------------------------------------------------------------------
 
-    def _offer(self, item: _Item) -> None:
+    def _offer(self, item: _Item) -> bool:
         """Put without waiting; a full inbox drops it and says so."""
         try:
             self._inbox.put_nowait(item)
         except asyncio.QueueFull:
             log.error("an assistant's inbox is full; dropped %s", type(item).__name__)
+            return False
+        return True
+
+    def _later(self, do: Callable[[], object]) -> None:
+        asyncio.get_running_loop().call_later(AGAIN_S, do)
 
     async def _handle_all(self) -> None:
         while True:
@@ -291,12 +336,16 @@ class Assistant:
         match item:
             case Interpret():
                 await self._interpret(item)
+            case _Began():
+                self._follow(await self._news.under_way(self.conversation.state.told_event))
+                await self._renew_brain()
             case _Undone(turn=turn):
                 await self._undo(turn)
-            case _Joined(link=link):
-                await self._present(link)
             case _Acted(link=link, cue_id=cue_id):
                 await self.telling.arrived(link, cue_id)
+            case _Left(link=link):
+                self.telling.remove(link)
+                self.orders_moved()  # what was on its way there is told elsewhere
             case _OrdersMoved():
                 await self._tell_orders()
             case _QuoteIsSlow(order_id=order_id):
@@ -305,8 +354,8 @@ class Assistant:
                 await self._renew_brain()
             case (link, GestureMade() as made):
                 await self._gesture(link, made)
-            case _:
-                await self._flush()
+            case _Joined(link=link) | (link, WearChanged()):
+                await self._present(link)
 
     async def _flush(self) -> None:
         for sent in await self.telling.flush():
@@ -325,9 +374,19 @@ class Assistant:
             asked.turn = None
 
     def _fail(self, item: _Item) -> None:
-        self._reply("Something went wrong on my side. Nothing new was ordered.")
-        if isinstance(item, Interpret):
-            self.voice.feed(TurnDropped(item.turn))
+        """What the user asked for is answered with an excuse, the rest is tried again."""
+        match item:
+            case Interpret():
+                self._reply(SORRY, item.turn, item.source)
+                self.voice.feed(TurnDropped(item.turn))
+            case (_, GestureMade()):
+                self._reply(SORRY)
+            case _OrdersMoved():
+                self._later(self.orders_moved)
+            case _Joined():
+                self._later(lambda: self._offer(item))
+            case _:
+                pass
 
     async def _interpret(self, wanted: Interpret) -> None:
         if wanted.turn in self._cancelled_turns:
@@ -460,11 +519,11 @@ class Assistant:
 
     async def _present(self, link: Link) -> None:
         """A device has joined or come back: what is open is shown on it, what waits is told."""
-        now = self.ground.clock()
-        opened = await open_cues(self.ground.orders, self.user_id, self._confirm_how(), now)
         await self._flush()
-        for cue in opened:
-            self.telling.present(link, cue)
+        running = await self._news.under_way(self.conversation.state.told_event)
+        for cue in [*running.cues, *await self._news.pending()]:
+            if is_worn(link):
+                self.telling.present(link, cue)
 
     async def _gesture(self, link: Link, made: GestureMade) -> None:
         pending = await self.ground.orders.pending_approvals(self.user_id)

@@ -6,8 +6,10 @@ import time
 from collections.abc import Callable, Container
 from dataclasses import dataclass, field
 
+import msgspec
+
 from lapel.assistant import compose
-from lapel.commerce import ApprovalState, Order, OrderEvent, Orders
+from lapel.commerce import ApprovalState, Order, OrderEvent, Orders, OrderState
 from lapel.devices import Cue
 
 CLOSES = frozenset(
@@ -21,7 +23,18 @@ OVER = ANSWERS | {"placed", "payment_declined", "place_failed", "refunded", "tro
 that has changed meanwhile brings the question back."""
 TRACKED = frozenset({"picked_up", "on_the_way", "late"})
 CLOSED = frozenset({"delivered", "refunded", "merchant_canceled", "trouble"})
+UNDER_WAY = frozenset(
+    {
+        OrderState.PAYING,
+        OrderState.PLACING,
+        OrderState.PLACED,
+        OrderState.REFUNDING,
+        OrderState.TROUBLE,
+    }
+)
 _BATCH = 50
+_RECENT = 10
+"""Orders looked at for what is under way."""
 
 
 @dataclass(slots=True)
@@ -95,6 +108,31 @@ class OrderNews:
             news.cues.append(compose.receipt(order, event))
         _courier(event, order, news)
 
+    async def pending(self) -> list[Cue]:
+        """The questions that can still be answered."""
+        asked: list[Cue] = []
+        for approval in await self._orders.pending_approvals(self._user_id):
+            order = await self._orders.get(approval.order_id)
+            if order is not None:
+                now = self._clock()
+                asked.append(compose.approval(order, approval, now=now, how=self._how()))
+        return asked
+
+    async def under_way(self, told: int) -> News:
+        """The orders that run: what was told last of each, without a sound, and whom to follow."""
+        news = News(told)
+        for order in reversed(await self._orders.list(self._user_id, _RECENT)):
+            if order.state not in UNDER_WAY:
+                continue
+            last: Cue | None = None
+            for event in await self._orders.history(order.id):
+                if event.n <= told:
+                    _courier(event, order, news)
+                    last = compose.order_step(order, event) or last
+            if last is not None:
+                news.cues.append(msgspec.structs.replace(last, speech="", haptic=None))
+        return news
+
     async def _closed_approvals(self, event: OrderEvent) -> list[str]:
         """The question that this event put an end to; it may be of an earlier round of pricing."""
         if event.kind not in CLOSES:
@@ -115,13 +153,3 @@ def _courier(event: OrderEvent, order: Order, news: News) -> None:
         news.untrack.append(order.id)
         if news.track is not None and news.track[0].id == order.id:
             news.track = None
-
-
-async def open_cues(orders: Orders, user_id: str, how: str, now: float) -> list[Cue]:
-    """What a device that has just joined must show: pending approvals, and orders under way."""
-    shown: list[Cue] = []
-    for asked in await orders.pending_approvals(user_id):
-        order = await orders.get(asked.order_id)
-        if order is not None and asked.expires_at > now:
-            shown.append(compose.approval(order, asked, now=now, how=how))
-    return shown

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lapel.devices import Link
 from lapel.speech import SpeechEngines
 
+log = logging.getLogger(__name__)
+
 WAITING = 8
 """Most things waiting to be said. When full the oldest announcement is dropped: its card stays."""
+REACH_S = 2.0
+"""A device without a link at two looks so far apart speaks no more: another one does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +40,13 @@ class Speaking:
         link_of: Callable[[str], Link | None],
         announced: Callable[[str], None],
         lost: Callable[[str], None],
+        speaker: Callable[[], str | None],
     ) -> None:
         self._engines = engines
         self._link_of = link_of
         self._announced = announced
         self._lost = lost
+        self._speaker = speaker
         self._answers: deque[Saying] = deque(maxlen=WAITING)
         self._announcements: deque[Saying] = deque(maxlen=WAITING)
         self._changed = asyncio.Event()
@@ -86,12 +93,16 @@ class Speaking:
 
     def withdraw(self, topic: str) -> None:
         """Nothing about `topic` needs saying any more; what is being said of it stops."""
+        gone = [entry.cue_id for entry in self._answers if entry.topic == topic]
         self._answers = deque((e for e in self._answers if e.topic != topic), maxlen=WAITING)
         self._announcements = deque(
             (e for e in self._announcements if e.topic != topic), maxlen=WAITING
         )
+        self._said = {name: e for name, e in self._said.items() if e.topic != topic}
         if self._current is not None and self._current.topic == topic:
             self.stop(self._current.cue_id)
+        for cue_id in gone:
+            self._lost(cue_id)
 
     def set_quiet(self, quiet: bool) -> None:
         """Whether nobody speaks or thinks now, so that an announcement may begin."""
@@ -101,21 +112,40 @@ class Speaking:
     async def run(self) -> None:
         """Say what is queued, until cancelled."""
         while True:
-            saying = await self._next()
-            link = self._link_of(saying.session_id)
-            if link is None or link.down is None:
+            saying = self._current = await self._next()
+            try:
+                heard = await self._say(saying)
+            except Exception:  # the boundary to engines and devices: the next one must be said
+                log.exception("could not speak")
                 self._lost(saying.cue_id)
                 continue
-            self._current = saying
-            if saying.turn is None:
-                self._quiet = False
-                self._announced(saying.cue_id)
-            frames = self._engines.speak(saying.text, link.down)
-            skip = int(saying.from_s * 1000 / link.down.frame_ms)
-            try:
-                await link.play(saying.cue_id, saying.text, _after(frames, skip))
             finally:
                 self._current = None
+            if not heard:
+                self._lost(saying.cue_id)
+                self._hand_over(saying)
+
+    async def _say(self, saying: Saying) -> bool:
+        """Speak on the device it is meant for; False when that is out of reach."""
+        link = self._link_of(saying.session_id)
+        if saying.turn is None:
+            self._announced(saying.cue_id)
+        if link is None or link.down is None:
+            return False
+        frames = self._engines.speak(saying.text, link.down)
+        skip = int(saying.from_s * 1000 / link.down.frame_ms)
+        watch = asyncio.create_task(_silence_out_of_reach(link))
+        try:
+            played = await link.play(saying.cue_id, saying.text, _after(frames, skip))
+            return played.state in ("finished", "stopped") and not watch.done()
+        finally:
+            watch.cancel()
+
+    def _hand_over(self, saying: Saying) -> None:
+        """Another device says it, from the start."""
+        session_id = self._speaker()
+        if session_id is not None and session_id != saying.session_id:
+            self.say(replace(saying, session_id=session_id, turn=None, from_s=0.0))
 
     async def _next(self) -> Saying:
         while True:
@@ -125,6 +155,15 @@ class Speaking:
                 return self._announcements.popleft()
             self._changed.clear()
             await self._changed.wait()
+
+
+async def _silence_out_of_reach(link: Link) -> None:
+    """Give the speech on `link` up once its device is out of reach for long."""
+    reached = True
+    while reached or link.connected:
+        reached = link.connected
+        await asyncio.sleep(REACH_S)
+    link.stop_playing()
 
 
 async def _after(frames: AsyncIterator[bytes], skip: int) -> AsyncIterator[bytes]:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 import msgspec
 
 from lapel.assistant.approving import Told
-from lapel.assistant.delivery import parcels
+from lapel.assistant.delivery import is_worn, parcels, speaker_for
 from lapel.assistant.outbox import Outbox
-from lapel.devices import Cue, CueKind, Link
+from lapel.devices import Cue, CueKind, CueTooLarge, Link
+
+log = logging.getLogger(__name__)
+
+KEPT = 64
+"""Cues of which it is remembered who showed and who read them; a question is far younger."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +48,10 @@ class Telling:
 
     def remove(self, link: Link) -> None:
         self.links.pop(link.session_id, None)
-        for sessions in self._on_way.values():
+        for cue_id, sessions in list(self._on_way.items()):
             sessions.discard(link.session_id)
+            if not sessions:
+                del self._on_way[cue_id]
 
     async def keep(self, cues: Iterable[Cue], told_event: int | None = None) -> None:
         """Write cues down; `flush` then tells them."""
@@ -62,7 +70,7 @@ class Telling:
         told: set[str] = set()
         voice: str | None = None
         for parcel in parcels(cue, self.connected, asked_on):
-            if self.links[parcel.session_id].tell(parcel.cue) and _tells(parcel.cue, cue):
+            if _tell(self.links[parcel.session_id], parcel.cue) and _tells(parcel.cue, cue):
                 told.add(parcel.session_id)
             if parcel.cue.speech:
                 voice = parcel.session_id
@@ -70,7 +78,7 @@ class Telling:
         for link in self.links.values():
             # A device that lost its link for a moment finds the card when it comes back.
             if not link.connected and quiet.card is not None and link.profile.displays:
-                link.tell(quiet)
+                _tell(link, quiet)
         if told:
             self._on_way[cue.id] = told
         if cue.speech and cue.kind is not CueKind.RECEIPT:
@@ -82,14 +90,16 @@ class Telling:
 
     def present(self, link: Link, cue: Cue) -> None:
         """Show one device, that has just joined, something that is still open."""
+        if link.session_id in self._on_way.get(cue.id, ()):
+            return
         part = cue.for_profile(link.profile)
-        if not part.empty and link.tell(part) and _tells(part, cue):
+        if not part.empty and _tell(link, part) and _tells(part, cue):
             self._on_way.setdefault(cue.id, set()).add(link.session_id)
 
     async def arrived(self, link: Link, cue_id: str) -> None:
         """`link` has acted on the cue. A pulse alone has told nothing."""
         if link.profile.displays:
-            self._shown.setdefault(cue_id, set()).add(_name(link))
+            _note(self._shown, cue_id, link)
         if link.session_id not in self._on_way.get(cue_id, ()):
             return
         del self._on_way[cue_id]
@@ -97,7 +107,12 @@ class Telling:
 
     def played(self, link: Link, cue_id: str) -> None:
         """The speaker of `link` has played the cue to its end."""
-        self._read.setdefault(cue_id, set()).add(_name(link))
+        _note(self._read, cue_id, link)
+
+    def speaker(self) -> str | None:
+        """The session of the device that speaks now, if any can."""
+        voice = speaker_for([link for link in self.connected if is_worn(link)])
+        return None if voice is None else voice.session_id
 
     def told(self, cue_id: str) -> Told:
         """Which devices showed or read the cue."""
@@ -118,5 +133,17 @@ def _tells(part: Cue, whole: Cue) -> bool:
     return bool(part.card or part.speech) or not (whole.card or whole.speech)
 
 
-def _name(link: Link) -> str:
-    return link.profile.name or link.profile.family.value
+def _tell(link: Link, part: Cue) -> bool:
+    """Tell it; a cue that fits in no message must not hold up the others."""
+    try:
+        return link.tell(part)
+    except CueTooLarge:
+        log.exception("a cue could not be told")
+        return False
+
+
+def _note(book: dict[str, set[str]], cue_id: str, link: Link) -> None:
+    """Write down that `link` has told the cue; the oldest entry makes room."""
+    book.setdefault(cue_id, set()).add(link.profile.name or link.profile.family.value)
+    while len(book) > KEPT:
+        del book[next(iter(book))]

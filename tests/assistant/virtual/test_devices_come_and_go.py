@@ -36,6 +36,7 @@ async def test_a_screen_lost_while_it_asks_comes_back_and_can_be_answered() -> N
         await world.passes(1)
         (topic,) = approvals(phone)
         assert len(phone.told(CueKind.APPROVAL)) == 1
+        await world.quiet()
         phone.tap("approve", topic)
         await world.state(OrderState.PLACED)
         await world.quiet()

@@ -72,7 +72,7 @@ async def test_a_record_that_fails_once_delays_the_news_and_loses_nothing() -> N
 async def test_speech_that_cannot_be_made_costs_one_sentence() -> None:
     async with World() as world:
         phone, ring, earbuds = await world.wear(PHONE, RING, EARBUDS)
-        world.voices.unspeakable.append(SpeechBusy())
+        world.voices.unspeakable.append(SpeechBusy("speech", 9))
         phone.type(LATTES)
         await world.asked()
         await world.quiet()
@@ -90,7 +90,7 @@ async def test_a_recogniser_that_fails_costs_one_utterance() -> None:
         recognize = world.voices.recognize
 
         async def broken(*_: object, **__: object) -> object:
-            raise SpeechBusy()
+            raise SpeechBusy("speech", 9)
 
         world.voices.recognize = broken
         await world.say(LATTES, glasses)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from stage.shops import price
-from stage.wearing import EARBUDS, GLASSES, PHONE, RING, Worn
+from stage.wearing import EARBUDS, PHONE, RING, Worn
 from stage.world import World
 
 from lapel.commerce import OrderState
@@ -143,7 +143,7 @@ async def test_a_courier_is_followed_again() -> None:
 
 async def test_dying_at_every_moment_of_an_order() -> None:
     """The process dies once, a little later in each round; the user then goes on as they would."""
-    for moment in range(0, 40):
+    for moment in range(40):
         async with World() as world:
             phone, ring = await world.wear(PHONE, RING)
             phone.type(LATTES)

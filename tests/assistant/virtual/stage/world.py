@@ -11,12 +11,6 @@ from typing import Self
 
 import pytest
 import sqlalchemy as sa
-from stage.engine import LoopEngine
-from stage.loop import wall
-from stage.record import Record
-from stage.shops import HOME, MENUS, OFFICE, Street
-from stage.voices import Voices
-from stage.wearing import Condition, Worn, text_of
 
 import lapel.commerce.orders
 from lapel.assistant import Assistant, Ground, House, SavedPlaces
@@ -26,6 +20,12 @@ from lapel.devices import Cue, DeviceProfile, Links, Pairing, StoredAccounts
 from lapel.devices.client_events import CueShown, SpeechHeard, SpeechStarted
 from lapel.settings import Conversation
 from lapel.store import schema
+from stage.engine import LoopEngine
+from stage.loop import wall
+from stage.record import Record
+from stage.shops import HOME, MENUS, OFFICE, Street
+from stage.voices import Voices
+from stage.wearing import Condition, Worn, text_of
 
 BRAIN = Brain(
     MENUS, (AddressLabel("office", ("work", "my office")), AddressLabel("home", ("my place",)))
