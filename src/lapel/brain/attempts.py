@@ -9,6 +9,7 @@ from lapel.brain.chunks import Chunk, Chunker, Sentence
 from lapel.brain.edits import Editor, Outcome
 from lapel.brain.frame import CartLine, Frame, Slot
 from lapel.brain.gate import Kind, Verdict, judge, without_remarks
+from lapel.brain.kinds import fold_kinds
 from lapel.brain.language import Language, Word
 from lapel.brain.lexicon import MenuIndex
 from lapel.brain.menu import Menu
@@ -26,6 +27,8 @@ class Attempt:
     verdict: Verdict
     cart: Cart
     outcome: Outcome
+    folded: int = 0
+    """Names of other items that were read as the kind of an item beside them."""
 
     @property
     def menu(self) -> Menu:
@@ -74,6 +77,7 @@ class Attempts:
 
     def _once(self, index: MenuIndex, lines: tuple[CartLine, ...], *, bold: bool) -> Attempt:
         chunks = self._chunker.cut(self.sentence, index, bold=bold)
+        chunks, folded = fold_kinds(self.sentence, chunks, index, self._language)
         chunks = without_remarks(repair_numbers(self.sentence, chunks, self._language))
         reading = Reader(self.sentence, chunks, index).read()
         verdict = judge(chunks, reading, talking=self._talking)
@@ -84,7 +88,7 @@ class Attempts:
         editor = Editor(cart, self.sentence, self._language, settled, focus)
         asks = verdict.kind in {Kind.REQUEST, Kind.BARE}
         outcome = editor.apply(reading) if asks else editor.outcome
-        return Attempt(index, chunks, reading, verdict, cart, outcome)
+        return Attempt(index, chunks, reading, verdict, cart, outcome, folded)
 
 
 def _needs_a_name(attempt: Attempt) -> bool:

@@ -296,7 +296,7 @@ class Brain:
         index = self._frame_index(frame) or self._nowhere
         actions = (ChooseAddress(address, spans),) if address else ()
         if address:
-            frame = replace(frame, address=address)
+            frame = replace(frame, address=address, address_unknown=False)
         finisher = Finisher(self._addresses, None)
         return finisher.complete(frame, index, actions)
 

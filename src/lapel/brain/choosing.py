@@ -27,8 +27,9 @@ def choose(
     def rank(attempt: Attempt) -> tuple[int, ...]:
         menu = attempt.menu
         return (
-            attempt.outcome.found,
+            attempt.outcome.found + attempt.folded,
             -attempt.lacking,
+            attempt.folded,
             int(menu.open_now),
             int(menu.merchant_id == merchant_id),
             int(attempt.well_named),

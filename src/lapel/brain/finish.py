@@ -54,7 +54,6 @@ class Finisher:
             waiting,
             pending,
             attempt.cart,
-            anywhere=not attempt.reading.unknown_address,
         )
         notes = tuple(dict.fromkeys(attempt.cart.notes))
         likeness = min((p.likeness for p in attempt.reading.items), default=1.0)
@@ -115,8 +114,10 @@ class Finisher:
         if reading.address and said and reading.address != frame.address:
             actions.append(ChooseAddress(reading.address, self._span(reading.address_at)))
             frame = replace(frame, address=reading.address)
+        if reading.address and said:
+            frame = replace(frame, address_unknown=False)
         elif reading.unknown_address:
-            frame = replace(frame, address=None)
+            frame = replace(frame, address=None, address_unknown=True)
         return frame, tuple(actions)
 
     def _span(self, tokens: tuple[int, int]) -> tuple[Span, ...]:
@@ -151,11 +152,9 @@ class Finisher:
         unclear: Sequence[Unclear] = (),
         pending: tuple[str, ...] = (),
         cart: Cart | None = None,
-        *,
-        anywhere: bool = True,
     ) -> Understanding:
         """Fills in the default address and asks for the first thing that is missing."""
-        if frame.address is None and frame.lines and anywhere:
+        if frame.address is None and frame.lines and not frame.address_unknown:
             default = next((a.label for a in self._addresses if a.default), None)
             if default is not None:
                 frame = replace(frame, address=default)

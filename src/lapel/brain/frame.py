@@ -79,6 +79,8 @@ class Frame:
 
     `pending` holds the user's words that wait for the answer to `question`, and `settled` what was
     answered for them before: pairs of the words asked about and the id that they mean.
+    `address_unknown` is true after an address was said that the user does not have: then no default
+    may take its place.
     """
 
     merchant_id: str | None = None
@@ -89,3 +91,4 @@ class Frame:
     said: tuple[str, ...] = field(default=())
     pending: tuple[str, ...] = field(default=())
     settled: tuple[tuple[str, str], ...] = field(default=())
+    address_unknown: bool = False

@@ -181,6 +181,8 @@ def _bare(chunks: list[Chunk], reading: Reading, talking: bool) -> Verdict:
     if any(c.word in {Word.QUESTION, Word.MENU_QUESTION, Word.OR} and not c.name for c in chunks):
         return Verdict(Kind.TALK, "question")
     items = [p for p in reading.items if p.name is not None]
+    if talking and _sends(chunks, reading):
+        return Verdict(Kind.BARE)
     if _is_remark(chunks, reading, talking) or _is_guess(chunks, reading):
         return Verdict(Kind.TALK, "strange")
     if items:
@@ -199,6 +201,13 @@ def _bare(chunks: list[Chunk], reading: Reading, talking: bool) -> Verdict:
     if reading.merchants or reading.address:
         return Verdict(Kind.TALK, "place")
     return Verdict(Kind.TALK, "nothing")
+
+
+def _sends(chunks: list[Chunk], reading: Reading) -> bool:
+    """Nothing but an address that is not known: "to the moon"."""
+    opening = _openings(chunks)[:1]
+    alone = not reading.phrases and not reading.merchants
+    return alone and bool(reading.unknown_address) and bool(opening) and opening[0].word is Word.TO
 
 
 def _is_guess(chunks: list[Chunk], reading: Reading) -> bool:

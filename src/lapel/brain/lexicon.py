@@ -52,6 +52,7 @@ class ItemIndex:
     amounts: dict[int, dict[str, int]] = field(default_factory=dict[int, dict[str, int]])
     none: dict[int, int] = field(default_factory=dict[int, int])
     words: tuple[str, ...] = ()
+    kinds: dict[str, bool] = field(default_factory=dict[str, bool])
 
 
 class MenuIndex:
@@ -67,6 +68,7 @@ class MenuIndex:
         for place, item in enumerate(menu.items):
             self._index_item(place, item)
         self._index_categories()
+        self._index_kinds()
         self.longest = max((name.words for name in self.names.values()), default=1)
         titles = [frozenset(item.words) for item in self.items]
         self.telling_apart = {
@@ -236,3 +238,26 @@ class MenuIndex:
             name.category = True
             name.items.setdefault(place, 0.3)
             self.vocabulary.update(words)
+
+    def is_kind(self, place: int, stems: Iterable[str], *, closely: bool) -> bool:
+        """Whether all words say what kind of thing an item is; `closely` by its category alone."""
+        kinds = self.items[place].kinds
+        return all(kinds.get(stem, False) if closely else stem in kinds for stem in stems)
+
+    def _index_kinds(self) -> None:
+        """What an item may be called beside its name: its category, its shop's tags, its making."""
+        glue = self._language.name_glue
+        everywhere = [*self._language.servings, *self.menu.tags]
+        for index, item in zip(self.items, self.menu.items, strict=True):
+            for text in (*everywhere, item.title, *item.aliases, item.category, item.description):
+                for stem in self.stems(text):
+                    if len(stem) > 2 and stem not in glue:
+                        index.kinds.setdefault(stem, False)
+            # "Tea and more" are teas.
+            head: list[str] = []
+            for stem in self.stems(item.category):
+                if stem in glue:
+                    break
+                head.append(stem)
+            if head:
+                index.kinds[head[-1]] = True

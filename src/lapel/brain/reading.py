@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from lapel.brain.chunks import Chunk, Sentence
+from lapel.brain.destinations import strange_place
 from lapel.brain.language import Language, Word
 from lapel.brain.lexicon import MenuIndex
 from lapel.brain.nouns import NounMatch
@@ -346,10 +347,17 @@ class Reader:
         if last is not None and last.head is Head.UNKNOWN and chunk.word is Word.IN:
             self._skip_noun()
             return
+        if chunk.word is Word.TO and self._changing is None:
+            place = strange_place(self._chunks, self._at)
+            if place is not None:
+                first, self._at = place
+                last = self._chunks[self._at - 1]
+                self.reading.unknown_address = self._sentence.words(
+                    self._chunks[first].start, last.end
+                )
+            return
         words = self._strange_after(self._at)
-        if chunk.word is Word.TO and words and self._changing is None:
-            self.reading.unknown_address = words
-        elif words and not self.reading.phrases:
+        if words and not self.reading.phrases:
             self.reading.strange.append(words)
 
     def _from(self, chunk: Chunk) -> None:

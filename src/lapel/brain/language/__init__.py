@@ -108,6 +108,7 @@ class Language:
         self.homophones = cast("dict[str, int]", data["homophones"])
         self.synonyms = cast("dict[str, str]", data["synonyms"])
         self.name_glue = frozenset(cast("list[str]", data["name_glue"]))
+        self.servings = tuple(cast("list[str]", data["servings"]))
         self.none_words = frozenset(w for phrase in data["none"] for w in _expand(phrase))
         self.vowels = cast("str", data["sound"]["vowels"])
         self.sound_rules = [(re.compile(a), b) for a, b in data["sound"]["rules"]]
