@@ -48,7 +48,6 @@ from lapel.settings import Conversation as ConversationSettings
 from lapel.speech import SpeechEngines
 from lapel.store import Store, StoreError
 from lapel.turns import (
-    Announced,
     Interpret,
     PlaybackFinished,
     PlaybackLost,
@@ -186,9 +185,8 @@ class Assistant:
             else Speaking(
                 ground.engines,
                 self.telling.links.get,
-                self._announced,
-                self._unspoken,
                 self.telling.speaker,
+                self.voice.feed,
             )
         )
 
@@ -341,11 +339,8 @@ class Assistant:
                 await self._renew_brain()
             case _Undone(turn=turn):
                 await self._undo(turn)
-            case _Acted(link=link, cue_id=cue_id):
-                await self.telling.arrived(link, cue_id)
-            case _Left(link=link):
-                self.telling.remove(link)
-                self.orders_moved()  # what was on its way there is told elsewhere
+            case _Acted() | _Left():
+                await self._settle(item)
             case _OrdersMoved():
                 await self._tell_orders()
             case _QuoteIsSlow(order_id=order_id):
@@ -356,6 +351,13 @@ class Assistant:
                 await self._gesture(link, made)
             case _Joined(link=link) | (link, WearChanged()):
                 await self._present(link)
+
+    async def _settle(self, item: _Acted | _Left) -> None:
+        if isinstance(item, _Acted):
+            await self.telling.arrived(item.link, item.cue_id)
+        else:
+            self.telling.remove(item.link)
+            self.orders_moved()  # what was on its way there is told elsewhere
 
     async def _flush(self) -> None:
         for sent in await self.telling.flush():
@@ -449,12 +451,6 @@ class Assistant:
             self._speaking.say(Saying(cue.id, cue.topic, cue.speech, sent.voice, turn))
         if turn is not None:
             self.voice.feed(ReplyReady(turn, sent.cue.id if speaks else None))
-
-    def _announced(self, cue_id: str) -> None:
-        self.voice.feed(Announced(cue_id))
-
-    def _unspoken(self, cue_id: str) -> None:
-        self.voice.feed(PlaybackLost(cue_id))
 
     def _playback(self, link: Link, report: PlaybackReported) -> None:
         match report.state:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from lapel.devices import Link
 from lapel.speech import SpeechEngines
+from lapel.turns import Announced, PlaybackLost, PlaybackStopped
 
 log = logging.getLogger(__name__)
 
@@ -38,15 +39,13 @@ class Speaking:
         self,
         engines: SpeechEngines,
         link_of: Callable[[str], Link | None],
-        announced: Callable[[str], None],
-        lost: Callable[[str], None],
         speaker: Callable[[], str | None],
+        tell: Callable[[Announced | PlaybackStopped | PlaybackLost], None],
     ) -> None:
         self._engines = engines
         self._link_of = link_of
-        self._announced = announced
-        self._lost = lost
         self._speaker = speaker
+        self._tell = tell
         self._answers: deque[Saying] = deque(maxlen=WAITING)
         self._announcements: deque[Saying] = deque(maxlen=WAITING)
         self._changed = asyncio.Event()
@@ -102,7 +101,7 @@ class Speaking:
         if self._current is not None and self._current.topic == topic:
             self.stop(self._current.cue_id)
         for cue_id in gone:
-            self._lost(cue_id)
+            self._tell(PlaybackLost(cue_id))
 
     def set_quiet(self, quiet: bool) -> None:
         """Whether nobody speaks or thinks now, so that an announcement may begin."""
@@ -117,19 +116,19 @@ class Speaking:
                 heard = await self._say(saying)
             except Exception:  # the boundary to engines and devices: the next one must be said
                 log.exception("could not speak")
-                self._lost(saying.cue_id)
+                self._tell(PlaybackLost(saying.cue_id))
                 continue
             finally:
                 self._current = None
             if not heard:
-                self._lost(saying.cue_id)
+                self._tell(PlaybackLost(saying.cue_id))
                 self._hand_over(saying)
 
     async def _say(self, saying: Saying) -> bool:
         """Speak on the device it is meant for; False when that is out of reach."""
         link = self._link_of(saying.session_id)
         if saying.turn is None:
-            self._announced(saying.cue_id)
+            self._tell(Announced(saying.cue_id))
         if link is None or link.down is None:
             return False
         frames = self._engines.speak(saying.text, link.down)
@@ -137,9 +136,13 @@ class Speaking:
         watch = asyncio.create_task(_silence_out_of_reach(link))
         try:
             played = await link.play(saying.cue_id, saying.text, _after(frames, skip))
-            return played.state in ("finished", "stopped") and not watch.done()
         finally:
             watch.cancel()
+        if watch.done() or played.state in ("gone", "unreported"):
+            return False
+        if played.state == "stopped":  # its device may be unable to say so
+            self._tell(PlaybackStopped(saying.cue_id, played.played_s))
+        return True
 
     def _hand_over(self, saying: Saying) -> None:
         """Another device says it, from the start."""

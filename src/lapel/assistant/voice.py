@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
@@ -82,6 +83,8 @@ class Voice:
         self._host = host
         self._engines = engines
         self._ears: dict[str, _Ear] = {}
+        self._events: deque[Event] = deque()
+        self._feeding = False
         self._timer: asyncio.TimerHandle | None = None
         self._recognitions: dict[int, asyncio.Task[None]] = {}
 
@@ -90,10 +93,21 @@ class Voice:
         return self.machine.state
 
     def feed(self, event: Event) -> None:
-        """Let the machine judge one event and carry out its commands."""
+        """Let the machine judge one event and carry out its commands.
+
+        What a command brings about at once is judged after the other commands of its event.
+        """
+        self._events.append(event)
+        if self._feeding:
+            return
+        self._feeding = True
         loop = asyncio.get_running_loop()
-        for command in self.machine.feed(event, loop.time()):
-            self._carry_out(command, loop)
+        try:
+            while self._events:
+                for command in self.machine.feed(self._events.popleft(), loop.time()):
+                    self._carry_out(command, loop)
+        finally:
+            self._feeding = False
 
     def listen(self, link: Link, started: ListenStarted) -> None:
         """Open the microphone of `link`; says `unavailable` where there are no engines."""

@@ -270,3 +270,50 @@ async def test_two_users_hear_nothing_of_each_other() -> None:
         strange.tap("approve", approvals(phone)[0])
         await world.passes(2)
         assert "approved" not in world.kinds()
+
+
+async def test_news_moves_from_dead_earbuds_to_another_speaker() -> None:
+    async with World() as world:
+        phone, earbuds, pendant, ring = await world.wear(PHONE, EARBUDS, PENDANT, RING)
+        phone.type(LATTES)
+        await world.asked()
+        await world.quiet()
+        ring.press()
+        order = await world.state(OrderState.PLACED)
+        await world.until(lambda: earbuds.session.speaking)
+        await world.passes(1)
+        earbuds.drop()
+        world.deliver(order, [(4, "on_the_way")])
+        await world.until(lambda: len(pendant.heard()) == 2, 25)
+        placed, on_the_way = pendant.heard()
+        assert "is placed" in placed[0]
+        assert on_the_way == ("Your order is on its way.", "finished")
+
+
+async def test_a_press_while_the_earbuds_are_dead_in_mid_sentence_is_followed_by_its_news() -> None:
+    async with World() as world:
+        phone, earbuds, pendant, ring = await world.wear(PHONE, EARBUDS, PENDANT, RING)
+        phone.type(LATTES)
+        await world.until(lambda: earbuds.session.speaking)
+        await world.passes(1)
+        earbuds.drop()
+        await world.passes(0.5)
+        ring.press()
+        await world.state(OrderState.PLACED)
+        await world.until(lambda: any("is placed" in text for text, _ in pendant.heard()), 15)
+        await world.quiet(within_s=15)
+
+
+async def test_a_cue_on_its_way_to_a_device_that_dies_is_told_on_the_others() -> None:
+    async with World() as world:
+        earbuds, pendant = await world.wear(EARBUDS, PENDANT)
+        (phone,) = await world.wear(PHONE)
+        phone.type(LATTES)
+        await world.asked()
+        await world.quiet()
+        phone.leave()
+        await world.passes(0.5)
+        earbuds.cables[-1]._late_s = 500.0  # still linked as far as Lapel can tell
+        await world.state(OrderState.LAPSED, within_s=60)
+        await world.until(lambda: any("Nobody confirmed" in t for t, _ in pendant.heard()), 200)
+        assert world.untold() == []

@@ -153,3 +153,44 @@ async def test_many_presses_while_lapel_is_busy_wait_in_the_links() -> None:
         await world.state(OrderState.PLACED)
         await world.passes(5)
         assert world.kinds().count("approved") == 1
+
+
+async def test_news_that_cannot_be_spoken_does_not_silence_the_next() -> None:
+    async with World() as world:
+        phone, ring, earbuds = await world.wear(PHONE, RING, EARBUDS)
+        phone.type(LATTES)
+        await world.asked()
+        await world.quiet()
+        world.voices.unspeakable.append(SpeechBusy("speech", 9))
+        ring.press()
+        order = await world.state(OrderState.PLACED)
+        world.deliver(order, [(3, "on_the_way")])
+        await world.passes(5)
+        await world.quiet()
+        assert [how for text, how in earbuds.heard() if "on its way" in text] == ["finished"]
+
+
+async def test_a_record_that_cannot_be_read_at_the_start_is_tried_again() -> None:
+    async with World() as world:
+        world.record.broken += [StoreError("locked")]
+        assistant = world.house.of(world.user_id)
+        await world.passes(0.1)
+        phone, ring = await world.wear(PHONE, RING)
+        assert world.assistant is assistant
+        phone.type(LATTES)
+        await world.asked()
+        ring.press()
+        await world.state(OrderState.PLACED)
+
+
+async def test_a_press_that_could_not_be_written_down_is_said_so_and_can_be_repeated() -> None:
+    async with World() as world:
+        phone, ring = await world.wear(PHONE, RING)
+        phone.type(LATTES)
+        await world.asked()
+        world.record.broken += [StoreError("the disk hiccups")]
+        ring.press()
+        await world.until(lambda: any("Something went wrong" in text for text in phone.texts()))
+        assert "approved" not in world.kinds()
+        ring.press()
+        await world.state(OrderState.PLACED)

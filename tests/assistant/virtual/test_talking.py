@@ -207,3 +207,65 @@ async def test_a_question_is_spoken_and_its_answer_completes_the_order() -> None
         await world.say("to my office", glasses)
         await world.asked()
         assert totals(glasses) == [price(latte=2)]
+
+
+async def test_a_read_back_stopped_by_a_cough_is_not_read_on_once_it_is_answered() -> None:
+    async with World() as world:
+        (ring,) = await world.wear(RING)
+        glasses, earbuds = await reading(world)
+        async with glasses.listening():
+            await world.passes(0.3)
+            await glasses.hear(world.voices.noise(0.26))
+            ring.press()
+            await world.passes(3)
+        await world.state(OrderState.PLACED)
+        await world.quiet()
+        assert [how for text, how in earbuds.heard() if price(latte=2) in text] == ["stopped"]
+        assert earbuds.heard()[-1][1] == "finished"
+        assert "is placed" in earbuds.heard()[-1][0]
+
+
+async def test_words_after_a_cough_within_the_read_back() -> None:
+    async with World() as world:
+        await world.wear(RING)
+        glasses, earbuds = await reading(world)
+        async with glasses.listening():
+            await world.passes(0.3)
+            await glasses.hear(world.voices.noise(0.26))
+            await world.passes(1.5)
+            await glasses.hear(world.voices.words("make it three"))
+            await world.passes(2)
+        await world.asked(2)
+        await world.quiet()
+        assert totals(glasses) == [price(latte=3)]
+        assert price(latte=3) in earbuds.heard()[-1][0]
+        assert earbuds.heard()[-1][1] == "finished"
+
+
+async def test_interrupting_the_excuse_with_a_change() -> None:
+    async with World() as world:
+        world.street.slow["create"] = 6.0
+        glasses, _, earbuds = await world.wear(GLASSES, RING, EARBUDS)
+        await world.say(LATTES, glasses)
+        await world.until(lambda: earbuds.session.speaking)
+        await world.say("make it three", glasses)
+        await world.until(lambda: world.of_kind("approval_needed"))
+        await world.passes(1)
+        await world.quiet()
+        assert totals(glasses) == [price(latte=3)]
+        assert len(await world.orders.list(world.user_id)) == 1
+        assert not any(price(latte=2) in text for text, _ in earbuds.heard())
+
+
+async def test_going_on_with_other_words_takes_the_first_ones_back() -> None:
+    async with World() as world:
+        glasses, _, earbuds = await world.wear(GLASSES, RING, EARBUDS)
+        async with glasses.listening():
+            await glasses.hear(world.voices.words("two lattes to my office"))
+            await world.passes(0.75)
+            await glasses.hear(world.voices.words("no make it a tart"))
+            await world.passes(2)
+        await world.asked()
+        await world.quiet()
+        assert len(totals(glasses)) == 1
+        assert len(await world.orders.pending_approvals(world.user_id)) == 1
