@@ -15,6 +15,9 @@ from lapel.brain.lexicon import MenuIndex
 from lapel.brain.menu import Menu
 from lapel.brain.phrases import Reading
 from lapel.brain.reading import Reader, repair_numbers
+from lapel.brain.restating import items_of, plain_items
+
+_RESTATED_AT = frozenset({Slot.ADDRESS, Slot.OPTION, Slot.WHICH_ITEM})
 
 
 @dataclass(slots=True)
@@ -29,6 +32,7 @@ class Attempt:
     outcome: Outcome
     folded: int = 0
     """Names of other items that were read as the kind of an item beside them."""
+    restated: frozenset[int] = frozenset()
 
     @property
     def menu(self) -> Menu:
@@ -60,11 +64,13 @@ class Attempts:
         frame: Frame,
         *,
         talking: bool = False,
+        restated: frozenset[int] | None = None,
     ) -> None:
         self._language = language
         self._chunker = chunker
         self._frame = frame
         self._talking = talking or bool(frame.lines or frame.question)
+        self._said_again = restated
         self.sentence = sentence
 
     def at(self, index: MenuIndex, lines: tuple[CartLine, ...]) -> Attempt:
@@ -76,19 +82,39 @@ class Attempts:
         return attempt
 
     def _once(self, index: MenuIndex, lines: tuple[CartLine, ...], *, bold: bool) -> Attempt:
-        chunks = self._chunker.cut(self.sentence, index, bold=bold)
-        chunks, folded = fold_kinds(self.sentence, chunks, index, self._language)
-        chunks = without_remarks(repair_numbers(self.sentence, chunks, self._language))
-        reading = Reader(self.sentence, chunks, index).read()
+        chunks, folded, reading = self._read(self.sentence, index, bold=bold)
         verdict = judge(chunks, reading, talking=self._talking)
         cart = Cart(index, self._language, lines)
         question = self._frame.question
         focus = question.line if question and question.slot is Slot.OPTION else None
         settled = dict(self._frame.settled)
-        editor = Editor(cart, self.sentence, self._language, settled, focus)
+        restated = self._restated(index, chunks, reading) if lines else frozenset[int]()
+        editor = Editor(cart, self.sentence, self._language, settled, focus, restated)
         asks = verdict.kind in {Kind.REQUEST, Kind.BARE}
         outcome = editor.apply(reading) if asks else editor.outcome
-        return Attempt(index, chunks, reading, verdict, cart, outcome, folded)
+        return Attempt(index, chunks, reading, verdict, cart, outcome, folded, restated)
+
+    def _read(
+        self, sentence: Sentence, index: MenuIndex, *, bold: bool = False
+    ) -> tuple[list[Chunk], int, Reading]:
+        cut = self._chunker.cut(sentence, index, bold=bold)
+        chunks, folded = fold_kinds(sentence, cut, index, self._language)
+        chunks = without_remarks(repair_numbers(sentence, chunks, self._language))
+        return chunks, folded, Reader(sentence, chunks, index).read()
+
+    def _restated(self, index: MenuIndex, chunks: list[Chunk], reading: Reading) -> frozenset[int]:
+        """The items that were named when the open question was raised, if they are named again."""
+        if self._said_again is not None:
+            return self._said_again
+        question, said = self._frame.question, self._frame.said
+        if question is None or question.slot not in _RESTATED_AT or not said:
+            return frozenset()
+        return items_of(plain_items(chunks, reading)) and self.named_before(index, said[-1])
+
+    def named_before(self, index: MenuIndex, text: str) -> frozenset[int]:
+        """The items that an earlier utterance named."""
+        _, _, earlier = self._read(self._chunker.sentence(text), index)
+        return items_of(earlier.items)
 
 
 def _needs_a_name(attempt: Attempt) -> bool:

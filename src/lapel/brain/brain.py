@@ -35,6 +35,7 @@ from lapel.brain.menu import Menu
 from lapel.brain.moving import move_lines
 from lapel.brain.phrases import Reading
 from lapel.brain.places import AddressLabel, PlaceIndex
+from lapel.brain.restating import items_of, plain_items
 from lapel.brain.sound import Sounds
 from lapel.brain.tokens import span_of
 
@@ -133,7 +134,7 @@ class Brain:
             return None
         chosen = answer(question, sentence, self._language, self._sounds)
         if chosen is None:
-            return None
+            return self._answered_and_more(question, sentence, frame)
         whole = (span_of(sentence.tokens, 0, len(sentence.tokens)),)
         open_frame = replace(frame, question=None, pending=())
         match question.slot:
@@ -149,6 +150,30 @@ class Brain:
                 if frame.merchant_id is not None:
                     settled = (*settled, (_FIXED, frame.merchant_id))
                 return self._reread(replace(open_frame, settled=settled), frame.pending, None)
+
+    def _answered_and_more(
+        self, question: Question, sentence: Sentence, frame: Frame
+    ) -> Understanding | None:
+        """An answer to which item with more in it: "the margherita, large, to my home"."""
+        index = self._frame_index(frame)
+        if question.slot is not Slot.WHICH_ITEM or index is None:
+            return None
+        attempt = Attempts(self._language, self._chunker, sentence, frame).at(index, frame.lines)
+        named = items_of(plain_items(attempt.chunks, attempt.reading))
+        ids = {index.menu.items[place].id: place for place in named}
+        chosen = [key for key, _ in question.choices if key in ids]
+        if not attempt.asks_for_order or len(chosen) != 1 or ids[chosen[0]] in attempt.restated:
+            return None
+        settled = (*frame.settled, (question.group, chosen[0]), (_FIXED, index.menu.merchant_id))
+        waiting = replace(frame, question=None, pending=(), settled=settled)
+        first = self._reread(waiting, frame.pending, None)
+        restated = attempt.restated | {ids[chosen[0]]}
+        attempts = Attempts(
+            self._language, self._chunker, sentence, first.frame, talking=True, restated=restated
+        )
+        again = attempts.at(index, first.frame.lines)
+        more = self._order(again, replace(first.frame, question=None, pending=()), sentence, ())
+        return _both(first, more)
 
     def _choose_option(
         self, question: Question, value_id: str, frame: Frame, spans: tuple[Span, ...]
@@ -217,8 +242,12 @@ class Brain:
         asking = [attempt for attempt in tried if attempt.asks_for_order]
         if not asking:
             return self._said(tried[0], frame, attempts.sentence)
-        together = f"{frame.pending[0]}. {attempts.sentence.text}"[-_LONGEST_PENDING:]
         free = replace(frame, question=None, pending=())
+        again = items_of(plain_items(asking[0].chunks, asking[0].reading))
+        before = attempts.named_before(asking[0].index, frame.pending[0])
+        together = f"{frame.pending[0]}. {attempts.sentence.text}"[-_LONGEST_PENDING:]
+        if before and before <= again and asking[0].reading.address:
+            together = attempts.sentence.text
         return self._understand(self._chunker.sentence(together), free, talking=True)
 
     def _at_current(
@@ -341,6 +370,30 @@ class Brain:
             words = tuple(unknown_words(attempt, sentence))
             return Understanding(frame, unknown=words)
         return Understanding(frame)
+
+
+def _both(first: Understanding, second: Understanding) -> Understanding:
+    """One understanding of two steps. What the first still has to ask comes first."""
+    actions = [
+        action
+        for action in first.actions
+        if not (isinstance(action, ChooseAddress) and second.frame.address != action.label)
+    ]
+    frame = second.frame
+    if first.question is not None and first.question.slot is Slot.WHICH_ITEM:
+        asked = first.frame
+        frame = replace(
+            frame, question=asked.question, pending=asked.pending, settled=asked.settled
+        )
+    return replace(
+        second,
+        frame=frame,
+        question=frame.question,
+        actions=(*actions, *second.actions),
+        notes=tuple(dict.fromkeys((*first.notes, *second.notes))),
+        unknown=tuple(dict.fromkeys((*first.unknown, *second.unknown))),
+        is_order=True,
+    )
 
 
 def unknown_words(attempt: Attempt, sentence: Sentence) -> list[str]:

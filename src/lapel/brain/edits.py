@@ -44,11 +44,13 @@ class Editor:
         language: Language,
         settled: dict[str, str],
         focus: int | None = None,
+        restated: frozenset[int] = frozenset(),
     ) -> None:
         self._cart = cart
         self._sentence = sentence
         self._language = language
         self._settled = settled
+        self._restated = restated
         self._focus = next((line for line in cart.lines if line.was == focus), None)
         self._new: list[Line] = []
         self._touched: list[Line] = []
@@ -170,6 +172,9 @@ class Editor:
         if (phrase.corrects or phrase.instead) and (last := self._last()):
             self._turn_into(last[0], phrase, place)
             return
+        if place in self._restated and (said := self._said_before(place)):
+            self._alter(phrase, said)
+            return
         same = [line for line in self._cart.lines if line.item == place]
         if phrase.more and same and not phrase.values:
             self._cart.set_quantity(same[-1], same[-1].quantity + (phrase.quantity or 1))
@@ -180,6 +185,10 @@ class Editor:
         phrase.values[:0] = self._early
         self._early = []
         self._with_options(line, phrase)
+
+    def _said_before(self, place: int) -> list[Line]:
+        lines = [ln for ln in self._cart.lines if ln.item == place and ln.was is not None]
+        return [line for line in lines if line not in self._touched][:1]
 
     def _turn_into(self, line: Line, phrase: Phrase, place: int) -> None:
         if line.item != place:
