@@ -10,7 +10,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from town import Town, opened  # noqa: E402  # the folder of the tests is put on the path above
+from town import Town, opened  # the folder of the tests is put on the path above
 
 
 @pytest.fixture(scope="module")

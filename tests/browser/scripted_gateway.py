@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
@@ -22,6 +21,7 @@ from lapel.devices.audio import check_frame
 from lapel.devices.errors import DeviceError
 from lapel.speech.formats import AudioFormat, Codec
 from lapel.web.gate import SecurityHeaders
+from serving import Serving
 
 STATIC = Path(__file__).parents[2] / "src/lapel/web/static"
 TOKEN = "sign-in-token"
@@ -134,8 +134,7 @@ async def silent(link: Link, message: Message) -> None:
 class ScriptedGateway:
     def __init__(self) -> None:
         self.reset()
-        self.server: uvicorn.Server | None = None
-        self.port = 0
+        self.url = ""
         self.app = SecurityHeaders(
             Starlette(
                 routes=[
@@ -178,30 +177,12 @@ class ScriptedGateway:
         }
         self.changed = asyncio.Condition()
 
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
     async def start(self, port: int = 0) -> None:
-        config = uvicorn.Config(
-            self.app,
-            host="127.0.0.1",
-            port=port,
-            log_level="error",
-            lifespan="off",
-            ws="websockets-sansio",
-        )
-        self.server = uvicorn.Server(config)
-        self.task = asyncio.create_task(self.server.serve())
-        while not self.server.started:  # noqa: ASYNC110  uvicorn tells it no other way
-            await asyncio.sleep(0.01)
-        self.port = self.server.servers[0].sockets[0].getsockname()[1]
+        self._serving = await Serving.start(self.app, port=port, ws="websockets-sansio")
+        self.url = self._serving.origin
 
     async def stop(self) -> None:
-        assert self.server is not None
-        self.server.force_exit = True
-        self.server.should_exit = True
-        await self.task
+        await self._serving.stop()
 
     def open_session(self, hello: Message) -> Session:
         wanted = (hello.get("resume") or {}).get("session")

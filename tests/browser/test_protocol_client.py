@@ -156,7 +156,7 @@ async def test_a_restart_of_lapel_is_waited_for(
     link = await alone("phone")
     await notice(link, "c_1", "Before")
     await link.next("received", cursor=1)
-    port = gateway.port
+    port = int(gateway.url.rpartition(":")[2])
     await gateway.stop()
     await page.wait_for_selector(".tile.phone[data-link=waiting]")
     await asyncio.sleep(1)

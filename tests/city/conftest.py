@@ -15,13 +15,14 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
-import uvicorn
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, utils
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
+
+from serving import Serving
 
 VERSION = "2026-04-08"
 CAPABILITIES = {
@@ -123,18 +124,6 @@ class Wallet:
         return await self.get(f"/accounts/{self.account}")
 
 
-class Listening(uvicorn.Server):
-    """Tells when it listens."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.listening = asyncio.Event()
-
-    async def startup(self, sockets=None) -> None:
-        await super().startup(sockets)
-        self.listening.set()
-
-
 class Platform:
     """Serves a profile, takes webhooks, and signs what it sends."""
 
@@ -155,18 +144,13 @@ class Platform:
                 Route("/hooks", self._hook, methods=["POST"]),
             ]
         )
-        config = uvicorn.Config(app, port=0, log_level="warning", lifespan="off", ws="none")
-        self.server = Listening(config)
-        self.task = asyncio.create_task(self.server._serve())
-        await self.server.listening.wait()
-        port = self.server.servers[0].sockets[0].getsockname()[1]
-        self.url = f"http://127.0.0.1:{port}"
+        self.serving = await Serving.start(app, ws="none")
+        self.url = self.serving.origin
         self.agent = f'profile="{self.url}/profile"'
         return self
 
     async def stop(self) -> None:
-        self.server.should_exit = True
-        await self.task
+        await self.serving.stop()
         await self.http.aclose()
 
     async def _profile(self, _: Request) -> JSONResponse:

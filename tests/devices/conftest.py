@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import uvicorn
 from starlette.applications import Starlette
 from websockets.asyncio.client import ClientConnection, connect
 
 from lapel.devices import DeviceEvent, Link, Links, Pairing, StoredAccounts
 from lapel.devices.adapters.lapel_ws import SERVER_MAX, device_route
 from lapel.store import Store
+from serving import serving
 
 GLASSES: dict[str, Any] = {
     "family": "glasses",
@@ -189,27 +189,12 @@ async def serve(path: Path, host: RecordingHost, *, speech: bool) -> AsyncIterat
     gateway.token = await gateway.accounts.create_token(user.id)
     async with Links(host, gateway.pairing, speech=speech) as links:
         gateway.links = links
-        config = uvicorn.Config(
-            Starlette(routes=[device_route(links)]),
-            port=0,
-            log_level="error",
-            ws="websockets-sansio",
-            ws_per_message_deflate=False,
-            ws_max_size=SERVER_MAX,
-            lifespan="off",
-            timeout_graceful_shutdown=2,
-        )
-        server = uvicorn.Server(config)
-        task = asyncio.create_task(server.serve())
-        while not server.started:  # noqa: ASYNC110  # uvicorn has no event for it
-            await asyncio.sleep(0.01)
-        port = server.servers[0].sockets[0].getsockname()[1]
-        gateway.url = f"ws://127.0.0.1:{port}/device"
-        try:
+        app = Starlette(routes=[device_route(links)])
+        async with serving(
+            app, ws="websockets-sansio", ws_per_message_deflate=False, ws_max_size=SERVER_MAX
+        ) as origin:
+            gateway.url = origin.replace("http", "ws", 1) + "/device"
             yield gateway
-        finally:
-            server.should_exit = True
-            await task
     await store.close()
 
 

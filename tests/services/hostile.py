@@ -5,13 +5,10 @@ from __future__ import annotations
 import asyncio
 import copy
 import json
-import socket
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from typing import Any
 
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
@@ -23,21 +20,6 @@ from lapel.services.connectors.ucp.keys import PrivateKey
 VERSION = "2026-04-08"
 LATTE, MUFFIN, TEA = "v_latte", "v_muffin", "v_tea"
 Json = dict[str, Any]
-
-
-@asynccontextmanager
-async def serving(app: Any) -> AsyncIterator[str]:
-    """The app on a free port of loopback; yields its origin."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(app, log_level="error", lifespan="off")
-    server = uvicorn.Server(config)
-    task = asyncio.create_task(server.serve(sockets=[listener]))
-    try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        server.force_exit = True
-        await task
 
 
 class Hostile:

@@ -2,13 +2,13 @@ import copy
 
 import msgspec
 import pytest
-from hostile import LATTE, MUFFIN, Hostile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lapel.commerce.ports import Nonsense
 from lapel.services.connectors.ucp.arithmetic import check_checkout, check_delivery
 from lapel.services.connectors.ucp.wire import CheckoutBody
+from services.hostile import LATTE, MUFFIN, Hostile
 
 pytestmark = pytest.mark.unit
 

@@ -14,19 +14,19 @@ from pathlib import Path
 
 import httpx
 import pytest
-from hostile import serving
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from conftest import World, build
 from lapel.brain.menu import Menu, MenuItem
 from lapel.commerce.checkout import Address, Checkout, CheckoutStatus, DraftLine, OrderDraft
 from lapel.commerce.ports import MerchantOrder, Nonsense, PaymentState, Refused, Unreachable
 from lapel.services import BankPayments, Merchant, RetryingMerchants, WebhookError, WebhookInbox
 from lapel.services.connectors.ucp import signatures
 from lapel.store import Store
+from services.shopper import World, build
+from serving import serving
 
 pytestmark = pytest.mark.net
 

@@ -1,12 +1,13 @@
 import asyncio
 
 import pytest
-from hostile import LATTE, Hostile, serving
 
-from conftest import World
 from lapel.brain.menu import OptionValue
 from lapel.commerce.money import Money
 from lapel.commerce.ports import Refused, Unreachable
+from services.hostile import LATTE, Hostile
+from services.shopper import World
+from serving import serving
 
 pytestmark = pytest.mark.net
 

@@ -1,14 +1,14 @@
 import json
 
 import pytest
-from conftest import OFFICE, World
-from hostile import LATTE, MUFFIN, SHIRT, Json
 
 from lapel.commerce.checkout import CheckoutStatus, DraftLine
 from lapel.commerce.money import Money
 from lapel.commerce.ports import Credential, Nonsense, PortError, Refused, Unreachable
 from lapel.services.connectors.ucp.variants import groups_of
 from lapel.services.connectors.ucp.wire import Product
+from services.hostile import LATTE, MUFFIN, SHIRT, Json
+from services.shopper import OFFICE, World
 
 pytestmark = pytest.mark.net
 

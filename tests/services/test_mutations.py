@@ -6,11 +6,9 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from hostile import LATTE, MUFFIN, PRODUCTS, SHIRT, Hostile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conftest import OFFICE
 from lapel.commerce.checkout import DraftLine, OrderDraft
 from lapel.commerce.ports import PortError
 from lapel.services.connectors.ucp.arithmetic import check_delivery
@@ -23,6 +21,8 @@ from lapel.services.connectors.ucp.registry import Merchant
 from lapel.services.connectors.ucp.requests import asked_lines, selection_body
 from lapel.services.connectors.ucp.wire import CheckoutBody, OrderBody, SearchBody
 from lapel.services.fetch import decode
+from services.hostile import LATTE, MUFFIN, PRODUCTS, SHIRT, Hostile
+from services.shopper import OFFICE
 
 pytestmark = pytest.mark.unit
 

@@ -3,14 +3,14 @@ import json
 
 import pytest
 import sqlalchemy as sa
-from conftest import World
-from hostile import Hostile
 
 from lapel.commerce.checkout import PaymentTarget
 from lapel.commerce.money import Money
 from lapel.commerce.ports import Nonsense, PaymentState, Refused, Unreachable
 from lapel.services import BankPayments
 from lapel.store import schema
+from services.hostile import Hostile
+from services.shopper import World
 
 pytestmark = pytest.mark.net
 

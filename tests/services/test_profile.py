@@ -4,12 +4,12 @@ import httpx
 import msgspec
 import pytest
 
-from conftest import World
 from lapel.commerce.ports import Nonsense, PortError, Refused, Unreachable
 from lapel.services import MerchantRegistry, SigningKeys
 from lapel.services.connectors.ucp import signatures
 from lapel.services.connectors.ucp.profile import discover, profile_url_of, read_profile
 from lapel.services.connectors.ucp.registry import WELL_KNOWN
+from services.shopper import World
 
 pytestmark = pytest.mark.net
 

@@ -1,9 +1,10 @@
 import pytest
-from conftest import World
-from hostile import Hostile, serving
 
 from lapel.commerce.ports import Nonsense, PortError, Refused
 from lapel.services.tracking import track
+from services.hostile import Hostile
+from services.shopper import World
+from serving import serving
 
 pytestmark = pytest.mark.net
 

@@ -1,10 +1,10 @@
 import msgspec
 import pytest
-from hostile import SHIRT
 
 from lapel.commerce.ports import Refused
 from lapel.services.connectors.ucp.variants import groups_of, resolve
 from lapel.services.connectors.ucp.wire import Product
+from services.hostile import SHIRT
 
 pytestmark = pytest.mark.unit
 

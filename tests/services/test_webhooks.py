@@ -2,12 +2,13 @@ import asyncio
 import json
 
 import pytest
-from conftest import World
-from hostile import Hostile, Json, serving
 
 from lapel.commerce.ports import MerchantOrder
 from lapel.services import Merchant, WebhookError, WebhookInbox
 from lapel.services.connectors.ucp.keys import PrivateKey
+from services.hostile import Hostile, Json
+from services.shopper import World
+from serving import serving
 
 pytestmark = pytest.mark.net
 
@@ -177,7 +178,12 @@ async def test_the_same_event_at_the_same_time_is_noted_once(
     world: World, inbox: WebhookInbox, order: Json
 ):
     headers, body = event(world, order)
-    await asyncio.gather(*(inbox.receive(headers, body, Seen()) for _ in range(3)))
+    all_three = asyncio.Barrier(3)
+
+    async def handle(_: MerchantOrder) -> None:
+        await all_three.wait()
+
+    await asyncio.gather(*(inbox.receive(headers, body, handle) for _ in range(3)))
     assert (await refusal(inbox, headers, body)).code == "replayed"
 
 

@@ -1,0 +1,114 @@
+"""Lapel's side of UCP as it stands in the application, and a clock that a test moves."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import httpx
+import msgspec
+import sqlalchemy as sa
+
+from lapel.commerce.checkout import Address, DraftLine, OrderDraft
+from lapel.services import (
+    Food,
+    Merchant,
+    MerchantRegistry,
+    PlatformProfile,
+    SigningKeys,
+    UcpClient,
+    UcpMerchants,
+    stored_drafts,
+)
+from lapel.store import Store, schema
+from services.hostile import LATTE, MUFFIN, Hostile
+
+OFFICE = Address(
+    "office", "Mannerheimintie 1", "Helsinki", "00100", "FI", 60.1699, 24.9384, "Ring twice"
+)
+
+
+@dataclass
+class Clock:
+    """Real time at first (signatures are checked against it), moved by hand afterwards."""
+
+    now: float = field(default_factory=time.time)
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@dataclass
+class World:
+    """Lapel's side of UCP, and the merchant it shops at."""
+
+    store: Store
+    http: httpx.AsyncClient
+    clock: Clock
+    keys: SigningKeys
+    registry: MerchantRegistry
+    client: UcpClient
+    food: Food
+    merchants: UcpMerchants
+    profile: PlatformProfile
+    hostile: Hostile
+
+    async def meet(self) -> Merchant:
+        return await self.food.add_merchant(self.hostile.origin)
+
+    def draft(self, merchant: Merchant, *lines: DraftLine) -> OrderDraft:
+        chosen = lines or (
+            DraftLine(LATTE, "Latte", 2, ("milk.oat",), ("Oat milk",)),
+            DraftLine(MUFFIN, "Blueberry muffin", 1, note="warm, please"),
+        )
+        return OrderDraft(merchant.id, chosen, OFFICE)
+
+    async def remember(self, draft: OrderDraft, checkout_id: str) -> None:
+        """As commerce does once a draft is priced."""
+
+        def write(at: sa.Connection) -> None:
+            at.execute(
+                sa.insert(schema.orders).values(
+                    id=f"o_{checkout_id}",
+                    user_id="u_1",
+                    merchant_id=draft.merchant_id,
+                    merchant_name="",
+                    state="quoting",
+                    revision=1,
+                    draft=msgspec.json.encode(draft).decode(),
+                    checkout_id=checkout_id,
+                    created_at=0.0,
+                    updated_at=0.0,
+                )
+            )
+
+        await self.store.write(write)
+
+
+def build(
+    store: Store,
+    http: httpx.AsyncClient,
+    hostile: Hostile | None,
+    clock: Callable[[], float],
+    origin: str = "http://127.0.0.1:8600",
+    timeout_s: float = 0.5,
+) -> World:
+    keys = SigningKeys(store, clock)
+    registry = MerchantRegistry(store, http, clock)
+    profile = PlatformProfile(keys, origin=origin)
+    client = UcpClient(
+        http, registry, keys, profile_url=profile.url, clock=clock, timeout_s=timeout_s
+    )
+    food = Food(registry, client, http, clock=clock)
+    merchants = UcpMerchants(
+        registry,
+        client,
+        stored_drafts(store),
+        clock=clock,
+        defaults=food.defaults,
+        sold_out=food.sold_out,
+    )
+    return World(
+        store, http, clock, keys, registry, client, food, merchants, profile, hostile  # type: ignore[arg-type]
+    )  # fmt: skip
