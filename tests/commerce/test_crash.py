@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import shutil
 import sqlite3
 from multiprocessing import forkserver
 from pathlib import Path
@@ -53,8 +54,12 @@ def host(folder: Path, kill_at: int, scenario: str) -> int:
     return code
 
 
-def prepare(folder: Path, scenario: str) -> None:
-    folder.mkdir()
+def prepare(folder: Path, scenario: str, like: Path | None = None) -> None:
+    """A folder for a host; without `like` its files are made as on the first day."""
+    if like is None:
+        folder.mkdir()
+    else:
+        shutil.copytree(like, folder)
     town = Town(folder / "town.db")
     if scenario == "shop refuses":
         town.set("refuse:complete", "We are out of milk.")
@@ -87,7 +92,7 @@ def check(folder: Path, scenario: str) -> None:
 
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("scenario", SCENARIOS)
-def test_killed_anywhere_an_order_ends_well(scenario, tmp_path, record_property):
+def test_killed_anywhere_an_order_ends_well(scenario, tmp_path, untouched, record_property):
     prepare(tmp_path / "whole", scenario)
     assert host(tmp_path / "whole", 0, scenario) == 0
     check(tmp_path / "whole", scenario)
@@ -96,7 +101,7 @@ def test_killed_anywhere_an_order_ends_well(scenario, tmp_path, record_property)
     killed: list[str] = []
     for kill_at in range(1, len(points) + 1, stride):
         folder = tmp_path / str(kill_at)
-        prepare(folder, scenario)
+        prepare(folder, scenario, untouched)
         code = host(folder, kill_at, scenario)
         if code == 0:
             check(folder, scenario)
