@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 from lapel.brain.chunks import Sentence
 from lapel.brain.frame import Question, Slot
@@ -18,9 +18,16 @@ _BESIDE = frozenset(
 
 
 def answer(
-    question: Question, sentence: Sentence, language: Language, sounds: Sounds
+    question: Question,
+    sentence: Sentence,
+    language: Language,
+    sounds: Sounds,
+    places: Container[str] = (),
 ) -> str | None:
-    """The id of the choice that the words mean, if nothing else was said; None otherwise."""
+    """The id of the choice that the words mean, if nothing else was said; None otherwise.
+
+    Stems in `places` name where to: beside a choice they are something else that was said.
+    """
     choices = question.choices
     if not choices or not sentence.tokens:
         return None
@@ -29,7 +36,9 @@ def answer(
     if found is None:
         found = _counted(question, sentence, len(choices))
     if found is None:
-        found = _alike(sentence, words, sounds)
+        elsewhere = question.slot not in {Slot.ADDRESS, Slot.MERCHANT}
+        if not (elsewhere and any(stem in places for stem in sentence.stems)):
+            found = _alike(sentence, words, sounds)
     return choices[found][0] if found is not None else None
 
 

@@ -89,7 +89,8 @@ class Attempts:
         focus = question.line if question and question.slot is Slot.OPTION else None
         settled = dict(self._frame.settled)
         restated = self._restated(index, chunks, reading) if lines else frozenset[int]()
-        editor = Editor(cart, self.sentence, self._language, settled, focus, restated)
+        waiting = frozenset(key for key, _ in question.choices) if question else frozenset[str]()
+        editor = Editor(cart, self.sentence, self._language, settled, focus, restated, waiting)
         asks = verdict.kind in {Kind.REQUEST, Kind.BARE}
         outcome = editor.apply(reading) if asks else editor.outcome
         return Attempt(index, chunks, reading, verdict, cart, outcome, folded, restated)
@@ -109,12 +110,12 @@ class Attempts:
         question, said = self._frame.question, self._frame.said
         if question is None or question.slot not in _RESTATED_AT or not said:
             return frozenset()
-        return items_of(plain_items(chunks, reading)) and self.named_before(index, said[-1])
+        again = items_of(plain_items(chunks, reading))
+        return again and items_of(self.read_before(index, said[-1]).items)
 
-    def named_before(self, index: MenuIndex, text: str) -> frozenset[int]:
-        """The items that an earlier utterance named."""
-        _, _, earlier = self._read(self._chunker.sentence(text), index)
-        return items_of(earlier.items)
+    def read_before(self, index: MenuIndex, text: str) -> Reading:
+        """What an earlier utterance says at this merchant."""
+        return self._read(self._chunker.sentence(text), index)[2]
 
 
 def _needs_a_name(attempt: Attempt) -> bool:

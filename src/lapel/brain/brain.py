@@ -33,7 +33,7 @@ from lapel.brain.language import Word, load_language
 from lapel.brain.lexicon import MenuIndex
 from lapel.brain.menu import Menu
 from lapel.brain.moving import move_lines
-from lapel.brain.phrases import Reading
+from lapel.brain.phrases import Head, Reading
 from lapel.brain.places import AddressLabel, PlaceIndex
 from lapel.brain.restating import items_of, plain_items
 from lapel.brain.sound import Sounds
@@ -132,9 +132,10 @@ class Brain:
         question = frame.question
         if question is None:
             return None
-        chosen = answer(question, sentence, self._language, self._sounds)
+        chosen = answer(question, sentence, self._language, self._sounds, self._places.names)
         if chosen is None:
-            return self._answered_and_more(question, sentence, frame)
+            more = self._answered_and_more(question, sentence, frame)
+            return more or self._answered_at_first(question, sentence, frame)
         whole = (span_of(sentence.tokens, 0, len(sentence.tokens)),)
         open_frame = replace(frame, question=None, pending=())
         match question.slot:
@@ -174,6 +175,23 @@ class Brain:
         again = attempts.at(index, first.frame.lines)
         more = self._order(again, replace(first.frame, question=None, pending=()), sentence, ())
         return _both(first, more)
+
+    def _answered_at_first(
+        self, question: Question, sentence: Sentence, frame: Frame
+    ) -> Understanding | None:
+        """An answer, a pause, and more: "the third one, large and to my home"."""
+        pause = next((token for token in sentence.tokens[1:] if token.gap), None)
+        if pause is None or question.slot not in {Slot.WHICH_ITEM, Slot.MERCHANT}:
+            return None
+        opening = self._chunker.sentence(sentence.text[: pause.start])
+        if answer(question, opening, self._language, self._sounds, self._places.names) is None:
+            return None
+        first = self._answered(opening, frame)
+        if first is None:
+            return None
+        rest = self._chunker.sentence(sentence.text[pause.start :])
+        more = self._understand(rest, replace(first.frame, question=None, pending=()), talking=True)
+        return _both(first, more) if more.is_order else None
 
     def _choose_option(
         self, question: Question, value_id: str, frame: Frame, spans: tuple[Span, ...]
@@ -243,11 +261,14 @@ class Brain:
         if not asking:
             return self._said(tried[0], frame, attempts.sentence)
         free = replace(frame, question=None, pending=())
-        again = items_of(plain_items(asking[0].chunks, asking[0].reading))
-        before = attempts.named_before(asking[0].index, frame.pending[0])
-        together = f"{frame.pending[0]}. {attempts.sentence.text}"[-_LONGEST_PENDING:]
-        if before and before <= again and asking[0].reading.address:
+        again, words = asking[0].reading, frame.pending[0]
+        before = attempts.read_before(asking[0].index, words)
+        together = f"{words}. {attempts.sentence.text}"
+        named = items_of(before.items)
+        said_again = named and named <= items_of(plain_items(asking[0].chunks, again))
+        if said_again and (again.address or not (before.address or before.unknown_address)):
             together = attempts.sentence.text
+        together = together[-_LONGEST_PENDING:]
         return self._understand(self._chunker.sentence(together), free, talking=True)
 
     def _at_current(
@@ -267,6 +288,9 @@ class Brain:
                 if index is not current and index.menu.open_now
             ]
             finding = [a for a in elsewhere if a.outcome.found > attempt.outcome.found]
+            first = attempt.reading.phrases[0]
+            if finding and attempt.reading.restarts and first.head is Head.UNKNOWN:
+                return self._order(finding[0], frame, attempts.sentence, pending)
             if finding:
                 return self._ask_other(attempt, finding[0], frame, attempts.sentence)
         return self._order(attempt, frame, attempts.sentence, pending)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from lapel.brain.cart import Cart, Line
 from lapel.brain.chunks import Sentence
@@ -32,6 +32,7 @@ class Outcome:
     found: int = 0
     fit: float = 0.0
     nothing_there: bool = False
+    given_up: bool = False
 
 
 class Editor:
@@ -45,22 +46,26 @@ class Editor:
         settled: dict[str, str],
         focus: int | None = None,
         restated: frozenset[int] = frozenset(),
+        waiting: frozenset[str] = frozenset(),
     ) -> None:
         self._cart = cart
         self._sentence = sentence
         self._language = language
         self._settled = settled
         self._restated = restated
+        self._waiting = waiting
         self._focus = next((line for line in cart.lines if line.was == focus), None)
         self._new: list[Line] = []
         self._touched: list[Line] = []
         self._whole = ""
+        self._restarts = False
         self._divided: Line | None = None
         self._early: list[ValueWord] = []
         self.outcome = Outcome()
 
     def apply(self, reading: Reading) -> Outcome:
         self._whole = self._sentence.text
+        self._restarts = reading.restarts
         for phrase in reading.phrases:
             self._apply(phrase)
         self._cart.merge()
@@ -158,6 +163,7 @@ class Editor:
         edits = phrase.definite or phrase.mode is Mode.MAKE or phrase.only
         if edits and (targets := self._targets(phrase)):
             self._alter(phrase, targets)
+            self._keep_only(phrase, targets)
             return
         if self.outcome.unclear and edits:
             return
@@ -185,6 +191,12 @@ class Editor:
         phrase.values[:0] = self._early
         self._early = []
         self._with_options(line, phrase)
+        self._keep_only(phrase, [line])
+
+    def _keep_only(self, phrase: Phrase, lines: list[Line]) -> None:
+        """Takes back all else: "just the latte", "no wait, just two lattes"."""
+        if phrase.only and (phrase.definite or self._restarts) and phrase.mode is Mode.ADD:
+            self._cart.lines[:] = [line for line in self._cart.lines if line in lines]
 
     def _said_before(self, place: int) -> list[Line]:
         lines = [ln for ln in self._cart.lines if ln.item == place and ln.was is not None]
@@ -258,6 +270,9 @@ class Editor:
             self._unknown(phrase)
             return
         targets = self._targets(phrase)
+        if not targets and self._is_waiting(phrase):
+            self.outcome.given_up = True
+            return
         if not targets and not self.outcome.unclear:
             self.outcome.nothing_there = True
             self._cart.unknown.append(self._words(phrase))
@@ -268,6 +283,16 @@ class Editor:
                 self._touch(line, phrase)
             else:
                 self._cart.remove(line)
+
+    def _is_waiting(self, phrase: Phrase) -> bool:
+        """Whether a phrase is about what the open question is about, and not in the cart."""
+        if not self._waiting:
+            return False
+        if phrase.head is Head.LINE and not phrase.ordinal:
+            return True
+        items = self._cart.index.menu.items
+        places = phrase.name.items if phrase.name is not None else ()
+        return any(items[place].id in self._waiting for place in places)
 
     def _remove_options(self, phrase: Phrase, lines: list[Line]) -> None:
         for value in phrase.values:
@@ -300,7 +325,9 @@ class Editor:
         """Carries out "change the muffin to a croissant" and "swap oat for soy"."""
         lines = self._last() if phrase.head is Head.NOTHING else self._targets(phrase)
         if not lines:
-            if not self.outcome.unclear:
+            if into.head is Head.ITEM and self._is_waiting(phrase):
+                self._item(replace(into, mode=Mode.ADD, definite=False))
+            elif not self.outcome.unclear:
                 self.outcome.nothing_there = True
             return
         if phrase.head is Head.NOTHING:

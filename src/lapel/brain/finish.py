@@ -76,6 +76,7 @@ class Finisher:
     @staticmethod
     def _is_empty(attempt: Attempt) -> bool:
         touched = attempt.outcome.found or attempt.cart.lines or attempt.outcome.unclear
+        touched = touched or attempt.outcome.given_up
         return not touched
 
     def _nothing(self, attempt: Attempt, frame: Frame, unknown: tuple[str, ...]) -> Understanding:

@@ -201,6 +201,7 @@ class Reader:
 
     def _correct(self, chunk: Chunk) -> None:
         self._correcting = bool(self.reading.phrases)
+        self.reading.restarts = self.reading.restarts or not self.reading.phrases
         self._at += 1
 
     def _no(self, chunk: Chunk) -> None:
@@ -208,6 +209,7 @@ class Reader:
         self._at += 1
         if following is None or following.gap or following.word in _AFTER_A_CORRECTION:
             self._correcting = True
+            self.reading.restarts = self.reading.restarts or not self.reading.phrases
         elif following.is_item and not following.is_value:
             match = NounMatch(self._sentence, self._chunks, self._at, Mode.REMOVE)
             if match.run():
