@@ -98,6 +98,8 @@ class _Began:
 
 @dataclass(frozen=True, slots=True)
 class _Joined:
+    """A device has joined or come back, was put on or taken off."""
+
     link: Link
 
 
@@ -110,6 +112,16 @@ class _Left:
 class _Acted:
     link: Link
     cue_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Gestured:
+    """`at` is when it came, `back_s` how long after its device had joined or come back."""
+
+    link: Link
+    made: GestureMade
+    at: float
+    back_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +149,7 @@ _Item = (
     | _OrdersMoved
     | _QuoteIsSlow
     | _Listens
-    | tuple[Link, GestureMade | WearChanged]
+    | _Gestured
 )
 
 
@@ -165,6 +177,7 @@ class Assistant:
         self._brain: Brain | None = None
         self._moved = False
         self._serial = 0
+        self._back: dict[str, float] = {}
         self._slow: asyncio.TimerHandle | None = None
         self.telling = Telling(Outbox(ground.store, user_id, ground.clock))
         self._news = OrderNews(ground.orders, user_id, self._confirm_how, ground.clock)
@@ -221,6 +234,7 @@ class Assistant:
 
     async def joined(self, link: Link) -> None:
         self.telling.add(link)
+        self._back[link.session_id] = asyncio.get_running_loop().time()
         link.on_acked = lambda cue_id: self._acted(link, cue_id)
         link.show_state(self.voice.state.value)
         await self._inbox.put(_Joined(link))
@@ -229,6 +243,7 @@ class Assistant:
         self._offer(_Acted(link, cue_id))
 
     async def resumed(self, link: Link) -> None:
+        self._back[link.session_id] = asyncio.get_running_loop().time()
         link.show_state(self.voice.state.value)
         await self._inbox.put(_Joined(link))
 
@@ -237,6 +252,7 @@ class Assistant:
 
     def left(self, link: Link) -> None:
         self.voice.forget(link)
+        self._back.pop(link.session_id, None)
         self._gone(link)
 
     def _gone(self, link: Link) -> None:
@@ -257,8 +273,12 @@ class Assistant:
                 self.voice.feed(TextEntered(link.session_id, text_id, text))
             case PlaybackReported():
                 self._playback(link, event)
-            case GestureMade() | WearChanged():
-                await self._inbox.put((link, event))
+            case GestureMade():
+                now = asyncio.get_running_loop().time()
+                back_s = now - self._back.get(link.session_id, now)
+                await self._inbox.put(_Gestured(link, event, self.ground.clock(), back_s))
+            case WearChanged():
+                await self._inbox.put(_Joined(link))
             case _:
                 pass
 
@@ -347,9 +367,9 @@ class Assistant:
                 self._excuse(order_id)
             case _Listens():
                 await self._renew_brain()
-            case (link, GestureMade() as made):
-                await self._gesture(link, made)
-            case _Joined(link=link) | (link, WearChanged()):
+            case _Gestured():
+                await self._gesture(item)
+            case _Joined(link=link):
                 await self._present(link)
 
     async def _settle(self, item: _Acted | _Left) -> None:
@@ -381,7 +401,7 @@ class Assistant:
             case Interpret():
                 self._reply(SORRY, item.turn, item.source)
                 self.voice.feed(TurnDropped(item.turn))
-            case (_, GestureMade()):
+            case _Gestured():
                 self._reply(SORRY)
             case _OrdersMoved():
                 self._later(self.orders_moved)
@@ -521,28 +541,34 @@ class Assistant:
             if is_worn(link):
                 self.telling.present(link, cue)
 
-    async def _gesture(self, link: Link, made: GestureMade) -> None:
+    async def _gesture(self, done: _Gestured) -> None:
         pending = await self.ground.orders.pending_approvals(self.user_id)
         asked = pending[-1] if pending else None
-        now = self.ground.clock()
         told = Told() if asked is None else self.telling.told(compose.approval_topic(asked.id))
-        meant = meaning(made, link, asked, told, now=now, settle_s=self.ground.settings.settle_s)
+        meant = meaning(
+            done.made,
+            done.link,
+            asked,
+            told,
+            now=done.at,
+            settle_s=self.ground.settings.settle_s,
+            back_s=done.back_s,
+        )
         if meant is Meaning.NOTHING:
             return
         if asked is None or meant not in (Meaning.APPROVE, Meaning.REFUSE):
             self._reply(WORDS[meant])
             return
-        await self._decide(link, made, asked, meant, told, now)
+        await self._decide(done, asked, meant, told)
 
-    async def _decide(
-        self, link: Link, made: GestureMade, asked: Approval, meant: Meaning, told: Told, now: float
-    ) -> None:
+    async def _decide(self, done: _Gestured, asked: Approval, meant: Meaning, told: Told) -> None:
+        link, made = done.link, done.made
         evidence = Evidence(
             device_id=link.device_id,
             device_name=link.profile.name or link.profile.family.value,
             family=link.profile.family.value,
             gesture=made.action or made.gesture.value,
-            at=now,
+            at=done.at,
             shown_on=told.shown_on,
             read_aloud_on=told.read_on,
         )

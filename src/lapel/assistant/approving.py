@@ -7,6 +7,7 @@ something else.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -17,6 +18,11 @@ from lapel.devices import Family, Gesture, GestureMade
 
 _TOUCH_SCREENS = frozenset({Family.PHONE, Family.BROWSER, Family.TERMINAL})
 """On these a bare touch means nothing: the button that was pressed must be named."""
+
+
+BACK_S = 0.5
+"""A device that comes back repeats what it could not send. A press may then be hours old, so one
+that names no card is none of consent."""
 
 
 class Meaning(StrEnum):
@@ -55,8 +61,12 @@ def meaning(
     *,
     now: float,
     settle_s: float,
+    back_s: float = math.inf,
 ) -> Meaning:
-    """What `made` means, given what is pending and what the user has been told of it."""
+    """What `made` means, given what is pending and what the user has been told of it.
+
+    `back_s` is how long ago the device joined or came back.
+    """
     wish = _wish(made, device)
     if wish is Meaning.NOTHING:
         return wish
@@ -72,7 +82,7 @@ def meaning(
         return Meaning.CANNOT_CONFIRM
     if not (told.shown_on or told.read_on):
         return Meaning.NOT_SHOWN
-    if now - pending.asked_at < settle_s:
+    if now - pending.asked_at < settle_s or (back_s < BACK_S and not made.topic):
         return Meaning.TOO_SOON
     return Meaning.APPROVE
 

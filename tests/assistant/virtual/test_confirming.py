@@ -166,3 +166,18 @@ async def test_a_user_with_nothing_that_confirms_is_told_to_get_something() -> N
         await world.passes(1)
         ring.press()
         await world.state(OrderState.PLACED)
+
+
+async def test_a_press_is_judged_by_when_it_came_not_by_when_lapel_had_time_for_it() -> None:
+    async with World() as world:
+        phone, ring = await world.wear(PHONE, RING)
+        phone.type(LATTES)
+        await world.until(lambda: approvals(phone))
+        world.record.slow_s = 0.5
+        await world.passes(0.26)
+        ring.press()
+        await world.passes(10)
+        assert "approved" not in world.kinds()
+        world.record.slow_s = 0.0
+        ring.press()
+        await world.state(OrderState.PLACED)

@@ -44,17 +44,44 @@ async def test_a_screen_lost_while_it_asks_comes_back_and_can_be_answered() -> N
         assert world.untold() == []
 
 
-async def test_a_press_made_without_a_link_counts_when_it_is_back() -> None:
+async def test_a_press_made_without_a_link_is_none_of_consent_when_it_arrives() -> None:
     async with World() as world:
         phone, ring = await world.wear(PHONE, RING)
-        phone.type(LATTES)
-        await world.asked()
         ring.drop()
         await world.passes(1)
         ring.press()
-        await world.passes(5)
-        assert "approved" not in world.kinds()
+        phone.type(LATTES)
+        await world.asked()
         await world.back(ring)
+        await world.until(lambda: any("Press again" in text for text in phone.texts()))
+        await world.passes(1)
+        assert "approved" not in world.kinds()
+        ring.press()
+        await world.state(OrderState.PLACED)
+
+
+async def test_a_press_made_before_the_device_ever_joined_is_none_of_consent() -> None:
+    async with World() as world:
+        phone, ring = await world.wear(PHONE, RING)
+        ring.drop()
+        await world.passes(GONE_S)
+        ring.press()
+        phone.type(LATTES)
+        await world.asked()
+        await world.back(ring)
+        await world.passes(2)
+        assert "approved" not in world.kinds()
+
+
+async def test_a_button_pressed_without_a_link_names_its_card_and_counts() -> None:
+    async with World() as world:
+        (phone,) = await world.wear(PHONE)
+        phone.type(LATTES)
+        await world.asked()
+        phone.drop()
+        await world.passes(1)
+        phone.tap("approve", approvals(phone)[0])
+        await world.back(phone)
         await world.state(OrderState.PLACED)
 
 

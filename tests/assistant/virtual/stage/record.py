@@ -25,6 +25,7 @@ class Record:
         self._engine = sa.create_engine("sqlite://", poolclass=StaticPool)
         self.broken: list[Exception] = []
         """The next reads and writes fail with these."""
+        self.slow_s = 0.0
 
         @event.listens_for(self._engine, "connect")
         def configure(connection, _: object) -> None:
@@ -47,7 +48,7 @@ class Record:
         self._engine.dispose()
 
     async def _do(self, work: Callable[[sa.Connection], T]) -> T:
-        await asyncio.sleep(LATENCY_S / 2)
+        await asyncio.sleep(LATENCY_S / 2 + self.slow_s)
         if self.broken:
             raise self.broken.pop(0)
         with self._engine.begin() as connection:

@@ -133,7 +133,7 @@ class World:
             self.worn.append(device)
             device.connect(self.links)
         await self.until(lambda: all(device.connected for device in new))
-        await self.passes(0.05)
+        await self.passes(0.6)  # a press right after is taken for an old one
         return new
 
     async def back(self, *devices: Worn) -> None:
