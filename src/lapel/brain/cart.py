@@ -80,6 +80,16 @@ class Cart:
                 line.options[group_place] = [default]
         return line
 
+    def count_pieces(self, line: Line) -> None:
+        """"A dozen dumplings" is one portion of twelve where portions are sold by the piece."""
+        for choice in self.index.items[line.item].values.get(str(line.quantity), ()):
+            values = self.item(line).groups[choice.group].values
+            counts = all(self.index.stems(value.title)[0].isdigit() for value in values)
+            if counts and line.quantity > 1 and values[choice.value].available:
+                line.options[choice.group] = [choice.value]
+                line.quantity = 1
+                return
+
     def remove(self, line: Line) -> None:
         self.lines.remove(line)
 

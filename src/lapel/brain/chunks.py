@@ -209,6 +209,8 @@ class Chunker:
         for start, end, key in _windows(sentence, _WINDOW):
             if foreign.intersection(sentence.stems[start:end]):
                 continue
+            if key in index.names or key in self._options:
+                continue
             if (start, end) in found or not any(strange[start:end]) or len(key) < 3:
                 continue
             if self._joins(sentence, start, end):

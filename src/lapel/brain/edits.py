@@ -172,11 +172,13 @@ class Editor:
             return
         if phrase.quantity is None and self._makes_variant(phrase, self._last()):
             return
+        if self._is_option_of_last(phrase):
+            return
         place = self._resolve(phrase)
         if place is None:
             return
-        if (phrase.corrects or phrase.instead) and (last := self._last()):
-            self._turn_into(last[0], phrase, place)
+        if (phrase.corrects or phrase.instead) and not phrase.only and self._last():
+            self._turn_into(self._akin(self._last(), place)[0], phrase, place)
             return
         if place in self._restated and (said := self._said_before(place)):
             self._alter(phrase, said)
@@ -187,11 +189,34 @@ class Editor:
             self._touch(same[-1], phrase)
             return
         line = self._cart.add(place, phrase.quantity or 1)
+        self._cart.count_pieces(line)
         self._new.append(line)
         phrase.values[:0] = self._early
         self._early = []
         self._with_options(line, phrase)
         self._keep_only(phrase, [line])
+
+    def _akin(self, lines: list[Line], place: int) -> list[Line]:
+        """The line that "it" means when it becomes another item: the last of the same category."""
+        category = self._cart.index.menu.items[place].category
+        if self._touched or not category:
+            return lines
+        same = [ln for ln in self._cart.lines if self._cart.item(ln).category == category]
+        return same[-1:] or lines
+
+    def _is_option_of_last(self, phrase: Phrase) -> bool:
+        """"Beef instead" after a kung pao: a word of some dish, but an option of this one."""
+        name, last = phrase.name, self._last()
+        counted = phrase.quantity is not None or phrase.definite or phrase.more
+        if name is None or name.exact_items or not name.value or counted or not last:
+            return False
+        words = self._words(phrase)
+        value = ValueWord(phrase.start, phrase.end, words, name)
+        if phrase.modifiers or not self._cart.offers(last[0].item, value):
+            return False
+        phrase.values.append(value)
+        self._with_options(last[0], phrase)
+        return True
 
     def _keep_only(self, phrase: Phrase, lines: list[Line]) -> None:
         """Takes back all else: "just the latte", "no wait, just two lattes"."""
@@ -340,6 +365,8 @@ class Editor:
         if into.head is Head.ITEM and self._makes_variant(into, lines):
             return
         place = self._resolve(into) if into.head is Head.ITEM else None
+        if place is not None and phrase.head is Head.LINE and not phrase.ordinal:
+            lines = self._akin(lines, place)
         if into.head is not Head.ITEM or place is not None:
             self._replace(phrase, into, lines, place)
 

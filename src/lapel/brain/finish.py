@@ -57,6 +57,9 @@ class Finisher:
         )
         notes = tuple(dict.fromkeys(attempt.cart.notes))
         likeness = min((p.likeness for p in attempt.reading.items), default=1.0)
+        given_up = attempt.outcome.given_up
+        if given_up:
+            return replace(understood, notes=notes)
         if not understood.actions and understood.question is None and not (unknown or notes):
             return Understanding(frame, reply="" if frame.lines else wording.EMPTY_CART)
         return replace(understood, unknown=unknown, notes=notes, is_order=True, confidence=likeness)

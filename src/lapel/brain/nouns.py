@@ -183,7 +183,10 @@ class NounMatch:
         following = self._next()
         names = following is not None and (following.is_item or following.is_other)
         one = following is not None and following.word is Word.NUMBER and following.number == 1
-        if names or one:
+        after = self._chunks[self.at + 2 : self.at + 3]
+        # "Make that peppermint" is no peppermint of before; "make that latte large" is one.
+        becomes = self.phrase.mode is Mode.MAKE and (not after or bool(after[0].gap))
+        if one or (names and not becomes):
             return self._definite(chunk)
         return self._pronoun(chunk)
 

@@ -185,6 +185,7 @@ class Reader:
     def _verb(self, chunk: Chunk) -> None:
         assert chunk.word is not None
         self._mode = _MODES[chunk.word]
+        self._correcting = self._correcting and chunk.word is not Word.ADD
         if chunk.word not in {Word.MAKE, Word.ORDER, Word.WANT}:
             self._changing = None
         self._sending = self._sending or chunk.word is Word.SEND
@@ -192,7 +193,9 @@ class Reader:
 
     def _cancel(self, chunk: Chunk) -> None:
         self._at += 1
-        if chunk.end - chunk.start == 1 and self._at < len(self._chunks):
+        following = self._peek(0)
+        thing = following is not None and following.word is Word.DEFINITE and not following.gap
+        if (thing or chunk.end - chunk.start == 1) and following is not None:
             match = NounMatch(self._sentence, self._chunks, self._at, Mode.REMOVE)
             if match.run():
                 self._mode = Mode.REMOVE
@@ -200,7 +203,8 @@ class Reader:
         self.reading.cancel = True
 
     def _correct(self, chunk: Chunk) -> None:
-        self._correcting = bool(self.reading.phrases)
+        # "Sorry, a mocha" may open politely; "no wait, a mocha" does not.
+        self._correcting = bool(self.reading.phrases) or chunk.end - chunk.start > 1
         self.reading.restarts = self.reading.restarts or not self.reading.phrases
         self._at += 1
 

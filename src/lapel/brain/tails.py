@@ -95,7 +95,7 @@ class _Tail:
         """A name that is a dish and an option is an option where one is offered and listed."""
         if not chunk.is_item:
             following = self._chunks[self._at + 1 : self._at + 2]
-            alone = not following or not (following[0].is_item or following[0].is_value)
+            alone = not following or bool(following[0].gap) or not (following[0].is_item or following[0].is_value)
             return alone and self._number == 0 and self._offered(chunk)
         if self._makes_variant(chunk):
             return True
@@ -195,6 +195,11 @@ class _Tail:
                 return False
             self._number = chunk.number
             return self._leads_to_option()
+        if word is Word.IN:
+            # "A club sandwich on rye".
+            following = self._chunks[self._at + 1 : self._at + 2]
+            self._after = _After.LIST
+            return bool(following) and following[0].is_value and self._offered(following[0])
         if word is Word.CORRECT:
             self._correcting = bool(self._phrase.values)
             return self._correcting and self._leads_to_option()
