@@ -27,7 +27,8 @@ def choose(
     def rank(attempt: Attempt) -> tuple[int, ...]:
         menu = attempt.menu
         return (
-            attempt.outcome.found + attempt.folded,
+            int(attempt.outcome.found > 0),
+            attempt.outcome.found + attempt.folded - attempt.lacking,
             -attempt.lacking,
             attempt.folded,
             int(menu.open_now),

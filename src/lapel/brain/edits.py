@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from lapel.brain.cart import Cart, Line
 from lapel.brain.chunks import Sentence
 from lapel.brain.frame import Span
-from lapel.brain.items import bare_words, candidates
+from lapel.brain.items import bare_words, candidates, portions
 from lapel.brain.language import Language
 from lapel.brain.lexicon import Name
 from lapel.brain.phrases import Head, Mode, Phrase, Reading, ValueWord
@@ -188,7 +188,8 @@ class Editor:
             self._cart.set_quantity(same[-1], same[-1].quantity + (phrase.quantity or 1))
             self._touch(same[-1], phrase)
             return
-        line = self._cart.add(place, phrase.quantity or 1)
+        title = self._cart.index.items[place].words
+        line = self._cart.add(place, portions(self._sentence, phrase, title))
         self._cart.count_pieces(line)
         self._new.append(line)
         phrase.values[:0] = self._early

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from lapel.brain.cart import Cart
 from lapel.brain.chunks import Sentence
 from lapel.brain.language import Language, Word
@@ -30,6 +32,17 @@ def candidates(cart: Cart, phrase: Phrase, answer: str | None) -> list[int]:
     wanted = [value for value in phrase.values if not value.negative]
     offering = [p for p in places if all(cart.offers(p, value) for value in wanted)]
     return offering or places
+
+
+def portions(sentence: Sentence, phrase: Phrase, title: tuple[str, ...]) -> int:
+    """How many are ordered: "twelve pieces of maki" are two where one is sold as six pieces."""
+    stems = sentence.stems[phrase.start : phrase.end]
+    said = {(a, b): int(a) for a, b in pairwise(stems) if a.isdigit()}
+    for number, unit in pairwise(title):
+        for (_, word), count in said.items():
+            if number.isdigit() and int(number) and word == unit and count == phrase.quantity:
+                return max(1, count // int(number))
+    return phrase.quantity or 1
 
 
 def bare_words(sentence: Sentence, language: Language, start: int, end: int) -> str:

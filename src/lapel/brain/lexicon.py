@@ -140,7 +140,8 @@ class MenuIndex:
         bare = bare[:_MOST_WORDS]
         for size in range(len(bare) - 1, 0, -1):
             for part in combinations(bare, size):
-                if not all(word.isdigit() for word in part):
+                # "6 pieces" of a title counts something; it names nothing by itself.
+                if not part[0].isdigit():
                     head = 0.1 if part[-1] == bare[-1] else 0.0
                     yield part, 0.4 + 0.4 * size / len(bare) + head
 
