@@ -315,6 +315,8 @@ class Brain:
             lines, lost = move_lines(lines, self._frame_index(frame), index)
         attempt = attempts.at(index, lines)
         attempt.cart.notes.extend(lost)
+        if lost and not lines and not attempt.outcome.found:
+            return Understanding(frame, notes=tuple(lost), is_order=True)
         if not attempt.asks_for_order:
             return self._said(attempt, frame, attempts.sentence)
         return self._order(attempt, frame, attempts.sentence, pending)

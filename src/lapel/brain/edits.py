@@ -21,6 +21,7 @@ class Unclear:
     words: str
     choices: tuple[tuple[str, str], ...]
     pending: str
+    quantity: int = 1
 
 
 @dataclass(slots=True)
@@ -66,10 +67,24 @@ class Editor:
     def apply(self, reading: Reading) -> Outcome:
         self._whole = self._sentence.text
         self._restarts = reading.restarts
+        first = reading.phrases[0] if reading.phrases else None
+        if reading.cleared and first and first.head is Head.ITEM and first.mode is Mode.ADD:
+            self._cart.lines.clear()
         for phrase in reading.phrases:
             self._apply(phrase)
+        self._settle_announced()
         self._cart.merge()
         return self.outcome
+
+    def _settle_announced(self) -> None:
+        """"Three pizzas: a margherita, a diavola and a hawaii" leaves nothing to ask."""
+        for unclear in list(self.outcome.unclear):
+            ids = {key for key, _ in unclear.choices}
+            named = [ln for ln in self._new if self._cart.item(ln).id in ids]
+            if unclear.quantity > 1 and unclear.quantity == sum(ln.quantity for ln in named):
+                self.outcome.unclear.remove(unclear)
+                self.outcome.found -= 1
+                self.outcome.fit -= 0.5
 
     def _apply(self, phrase: Phrase) -> None:
         if phrase.into is not None:
@@ -170,7 +185,8 @@ class Editor:
         if phrase.mode is Mode.CHANGE:
             self.outcome.nothing_there = True
             return
-        if phrase.quantity is None and self._makes_variant(phrase, self._last()):
+        counts = self._sentence.stems[phrase.start].isdigit() and self._counts_pieces(phrase)
+        if (phrase.quantity is None or counts) and self._makes_variant(phrase, self._last()):
             return
         if self._is_option_of_last(phrase):
             return
@@ -196,6 +212,12 @@ class Editor:
         self._early = []
         self._with_options(line, phrase)
         self._keep_only(phrase, [line])
+
+    def _counts_pieces(self, phrase: Phrase) -> bool:
+        """Whether a number stands before a word that is counted in titles: "16 pieces"."""
+        said = tuple(self._sentence.stems[phrase.start : phrase.end])[:2]
+        words = [self._cart.index.items[line.item].words for line in self._last()]
+        return any(len(said) > 1 and said[1] == unit for title in words for unit in title)
 
     def _akin(self, lines: list[Line], place: int) -> list[Line]:
         """The line that "it" means when it becomes another item: the last of the same category."""
@@ -291,6 +313,8 @@ class Editor:
     def _remove(self, phrase: Phrase) -> None:
         if phrase.head is Head.NOTHING:
             self._remove_options(phrase, self._last())
+            for line in self._last() if phrase.quantity and not phrase.values else ():
+                self._take_away(line, phrase.quantity or 1, phrase)
             return
         if phrase.head is Head.UNKNOWN:
             self._unknown(phrase)
@@ -303,12 +327,15 @@ class Editor:
             self.outcome.nothing_there = True
             self._cart.unknown.append(self._words(phrase))
         for line in targets:
-            less = phrase.quantity if not phrase.article else None
-            if less is not None and less < line.quantity and phrase.head is Head.ITEM:
-                self._cart.set_quantity(line, line.quantity - less)
-                self._touch(line, phrase)
-            else:
-                self._cart.remove(line)
+            less = phrase.quantity if phrase.head is Head.ITEM else None
+            self._take_away(line, less or line.quantity, phrase)
+
+    def _take_away(self, line: Line, less: int, phrase: Phrase) -> None:
+        if less < line.quantity:
+            self._cart.set_quantity(line, line.quantity - less)
+            self._touch(line, phrase)
+        else:
+            self._cart.remove(line)
 
     def _is_waiting(self, phrase: Phrase) -> bool:
         """Whether a phrase is about what the open question is about, and not in the cart."""
@@ -486,7 +513,8 @@ class Editor:
         self.outcome.fit += 0.5
         choices = tuple((items[place].id, items[place].title) for place in open_places)
         words = self._sentence.words(phrase.start, phrase.end)
-        self.outcome.unclear.append(Unclear(self._words(phrase), choices, words))
+        unclear = Unclear(self._words(phrase), choices, words, phrase.quantity or 1)
+        self.outcome.unclear.append(unclear)
         return None
 
     def _count(self, name: Name, place: int, likeness: float) -> None:

@@ -95,11 +95,15 @@ class MenuIndex:
 
     def variant(self, place: int, words: Iterable[str]) -> int | None:
         """The item whose title is this one's with `words` in it: latte and iced, iced latte."""
-        own = frozenset(self.items[place].words)
-        wanted = own.union(words)
-        if wanted == own:
-            return None
-        return next((i for i, it in enumerate(self.items) if frozenset(it.words) == wanted), None)
+        own, said = frozenset(self.items[place].words), frozenset(words)
+        # A set of 8 pieces and "16 pieces" make the set of 16 pieces.
+        uncounted = frozenset(word for word in own if not word.isdigit())
+        for wanted in (own | said, uncounted | said):
+            if wanted != own:
+                for other, item in enumerate(self.items):
+                    if frozenset(item.words) == wanted:
+                        return other
+        return None
 
     def _name(self, words: Iterable[str]) -> Name:
         parts = tuple(words)

@@ -18,8 +18,9 @@ def move_lines(
     lost: list[str] = []
     for line in lines:
         item = known.get(line.item_id)
-        name = new.names.get("".join(new.stems(item.title))) if item else None
-        places = [p for p in name.exact_items if new.menu.items[p].available] if name else []
+        called = (item.title, *item.aliases) if item else ()
+        names = [new.names[k] for t in called if (k := "".join(new.stems(t))) in new.names]
+        places = [p for n in names for p in n.exact_items if new.menu.items[p].available]
         if item is None or not places:
             title = item.title if item else line.item_id
             lost.append(f"{new.menu.merchant_name} does not have {title}.")

@@ -91,6 +91,8 @@ class Reading:
     words: set[Word] = field(default_factory=set[Word])
     cancel: bool = False
     instead: bool = False
+    cleared: bool = False
+    """Opens by cancelling what there is: "cancel that, a mocha"."""
     restarts: bool = False
     """Opens by taking back what was said before: "no wait"."""
 

@@ -201,6 +201,7 @@ class Reader:
                 self._mode = Mode.REMOVE
                 return
         self.reading.cancel = True
+        self.reading.cleared = not self.reading.phrases
 
     def _correct(self, chunk: Chunk) -> None:
         # "Sorry, a mocha" may open politely; "no wait, a mocha" does not.
