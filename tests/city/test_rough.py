@@ -71,15 +71,15 @@ async def _shop(rough, platform, wallet, tools, item: str) -> str | None:
 
 async def test_books_and_orders_agree(rough, platform, tools):
     platform.http.timeout = httpx.Timeout(4)
-    wallets = [await _open(rough, platform) for _ in range(ORDERS)]
-    gate = asyncio.Semaphore(4)
+    gate = asyncio.Semaphore(10)
 
-    async def one(wallet, item: str) -> str | None:
+    async def one(item: str) -> str | None:
         async with gate:
-            return await _shop(rough, platform, wallet, tools, item)
+            return await _shop(rough, platform, await _open(rough, platform), tools, item)
 
     items = sorted(city_shops()["blue-door"].dishes)[:ORDERS]
-    placed = await asyncio.gather(*(one(w, i) for w, i in zip(wallets, items, strict=True)))
+    assert len(items) == ORDERS
+    placed = await asyncio.gather(*(one(item) for item in items))
     ids = [id for id in placed if id is not None]
     assert len(ids) == len(set(ids)) > ORDERS // 2
     rough.stop()
