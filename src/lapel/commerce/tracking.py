@@ -62,10 +62,12 @@ def apply(
     if order.state is not OrderState.PLACED:
         return []
     keys = records.told_keys(connection, order.id)
-    news = [*_progress(order, report, keys), *_refunds(order, report)]
+    news = _progress(order, report, keys)
     if report.canceled:
+        # What the shop gives back is told by the bank's word, once.
         told = Told("merchant_canceled", "m:canceled", words.SHOP_CANCELED, card(order))
         return records.move(connection, order, OrderState.REFUNDING, at, *news, told)
+    news += _refunds(order, report)
     if any(told.kind == "delivered" for told in news):
         return records.move(connection, order, OrderState.DELIVERED, at, *news)
     events = records.tell(connection, order, at, news)
