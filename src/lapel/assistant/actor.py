@@ -17,10 +17,22 @@ from dataclasses import dataclass, field
 import msgspec
 
 from lapel.assistant import compose
-from lapel.assistant.approving import WORDS, Meaning, Told, meaning
 from lapel.assistant.conversation import ASKING_THE_SHOP, Conversation, Outcome, Places
-from lapel.assistant.delivery import confirmers, is_worn
+from lapel.assistant.deciding import Deciding
+from lapel.assistant.delivery import is_worn
 from lapel.assistant.following import Following
+from lapel.assistant.matters import (
+    Acted,
+    Began,
+    Gestured,
+    Joined,
+    Left,
+    Listens,
+    Matter,
+    OrdersMoved,
+    QuoteIsSlow,
+    Undone,
+)
 from lapel.assistant.memory import ConversationState, Memory
 from lapel.assistant.news import News, OrderNews
 from lapel.assistant.outbox import Outbox
@@ -28,13 +40,12 @@ from lapel.assistant.speaking import Saying, Speaking
 from lapel.assistant.telling import Sent, Telling
 from lapel.assistant.voice import Voice
 from lapel.brain import Brain, Source, Utterance
-from lapel.commerce import Approval, ApprovalError, Decision, Evidence, Orders
+from lapel.commerce import Orders
 from lapel.devices import (
     AudioArrived,
     Card,
     Cue,
     DeviceEvent,
-    Family,
     GestureMade,
     Link,
     ListenStarted,
@@ -84,75 +95,6 @@ class Ground:
     clock: Callable[[], float] = time.time
 
 
-@dataclass(frozen=True, slots=True)
-class _Undone:
-    """The user went on: what this turn did to the cart is taken back, a later turn holds it."""
-
-    turn: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Began:
-    pass
-
-
-@dataclass(frozen=True, slots=True)
-class _Joined:
-    """A device has joined or come back, was put on or taken off."""
-
-    link: Link
-
-
-@dataclass(frozen=True, slots=True)
-class _Left:
-    link: Link
-
-
-@dataclass(frozen=True, slots=True)
-class _Acted:
-    link: Link
-    cue_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Gestured:
-    """`at` is when it came, `back_s` how long after its device had joined or come back."""
-
-    link: Link
-    made: GestureMade
-    at: float
-    back_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class _OrdersMoved:
-    pass
-
-
-@dataclass(frozen=True, slots=True)
-class _Listens:
-    """A microphone was opened: the recogniser wants the words of today's menus."""
-
-
-@dataclass(frozen=True, slots=True)
-class _QuoteIsSlow:
-    order_id: str
-
-
-_Item = (
-    Interpret
-    | _Began
-    | _Undone
-    | _Joined
-    | _Left
-    | _Acted
-    | _OrdersMoved
-    | _QuoteIsSlow
-    | _Listens
-    | _Gestured
-)
-
-
 @dataclass(slots=True)
 class _Asked:
     """A turn whose answer is the next news of an order. `turn` is None once it was put off."""
@@ -170,7 +112,7 @@ class Assistant:
         self._user_id = user_id
         self.ground = ground
         self.timings: deque[TurnEnded] = deque(maxlen=TIMINGS)
-        self._inbox: asyncio.Queue[_Item] = asyncio.Queue(INBOX)
+        self._inbox: asyncio.Queue[Matter] = asyncio.Queue(INBOX)
         self._asked: _Asked | None = None
         self._cancelled_turns: deque[int] = deque(maxlen=16)
         self._hints: tuple[str, ...] = ()
@@ -180,14 +122,22 @@ class Assistant:
         self._back: dict[str, float] = {}
         self._slow: asyncio.TimerHandle | None = None
         self.telling = Telling(Outbox(ground.store, user_id, ground.clock))
-        self._news = OrderNews(ground.orders, user_id, self._confirm_how, ground.clock)
+        self._deciding = Deciding(
+            user_id,
+            ground.orders,
+            self.telling,
+            settle_s=ground.settings.settle_s,
+            hush=self.stop_speaking,
+            reply=self._reply,
+        )
+        self._news = OrderNews(ground.orders, user_id, self._deciding.how, ground.clock)
         self.voice = Voice(self, ground.engines)
         self.conversation = Conversation(
             self.user_id,
             Memory(ground.store, self.user_id, ground.clock),
             ground.orders,
             ground.places(self.user_id),
-            self._confirm_how,
+            self._deciding.how,
             ground.clock,
             ground.settings.frame_kept_s,
         )
@@ -210,7 +160,7 @@ class Assistant:
     async def run(self) -> None:
         """Handle what comes, until cancelled."""
         self.conversation.state = await self._remember()
-        self._offer(_Began())
+        self._offer(Began())
         self.orders_moved()
         try:
             async with asyncio.TaskGroup() as group:
@@ -237,15 +187,15 @@ class Assistant:
         self._back[link.session_id] = asyncio.get_running_loop().time()
         link.on_acked = lambda cue_id: self._acted(link, cue_id)
         link.show_state(self.voice.state.value)
-        await self._inbox.put(_Joined(link))
+        await self._inbox.put(Joined(link))
 
     def _acted(self, link: Link, cue_id: str) -> None:
-        self._offer(_Acted(link, cue_id))
+        self._offer(Acted(link, cue_id))
 
     async def resumed(self, link: Link) -> None:
         self._back[link.session_id] = asyncio.get_running_loop().time()
         link.show_state(self.voice.state.value)
-        await self._inbox.put(_Joined(link))
+        await self._inbox.put(Joined(link))
 
     def lost(self, link: Link) -> None:
         self.voice.stop_listening(link)
@@ -257,7 +207,7 @@ class Assistant:
 
     def _gone(self, link: Link) -> None:
         """In its turn: what the device acted on before it left stands before this."""
-        if not self._offer(_Left(link)):
+        if not self._offer(Left(link)):
             self._later(lambda: self._gone(link))
 
     async def happened(self, link: Link, event: DeviceEvent) -> None:
@@ -265,7 +215,7 @@ class Assistant:
             case AudioArrived():
                 self.voice.hear(link, event)
             case ListenStarted():
-                self._offer(_Listens())
+                self._offer(Listens())
                 self.voice.listen(link, event)
             case ListenStopped():
                 await self.voice.finish_listening(link)
@@ -276,16 +226,16 @@ class Assistant:
             case GestureMade():
                 now = asyncio.get_running_loop().time()
                 back_s = now - self._back.get(link.session_id, now)
-                await self._inbox.put(_Gestured(link, event, self.ground.clock(), back_s))
+                await self._inbox.put(Gestured(link, event, self.ground.clock(), back_s))
             case WearChanged():
-                await self._inbox.put(_Joined(link))
+                await self._inbox.put(Joined(link))
             case _:
                 pass
 
     def orders_moved(self) -> None:
         """Something happened to an order of this user; what it is stands in the record."""
         if not self._moved:
-            self._moved = self._offer(_OrdersMoved())
+            self._moved = self._offer(OrdersMoved())
             if not self._moved:
                 self._later(self.orders_moved)
 
@@ -300,7 +250,7 @@ class Assistant:
 
     def cancelled(self, turn: int) -> None:
         self._cancelled_turns.append(turn)
-        self._offer(_Undone(turn))
+        self._offer(Undone(turn))
 
     def stop_speaking(self, cue_id: str) -> None:
         if self._speaking is not None:
@@ -329,7 +279,7 @@ class Assistant:
 
     # The one task. ------------------------------------------------------------------------------
 
-    def _offer(self, item: _Item) -> bool:
+    def _offer(self, item: Matter) -> bool:
         """Put without waiting; a full inbox drops it and says so."""
         try:
             self._inbox.put_nowait(item)
@@ -350,34 +300,38 @@ class Assistant:
                 log.exception("could not handle %s", type(item).__name__)
                 self._fail(item)
 
-    async def _handle(self, item: _Item) -> None:
+    async def _handle(self, item: Matter) -> None:
         match item:
             case Interpret():
                 await self._interpret(item)
-            case _Began():
+            case Began():
                 self._follow(await self._news.under_way(self.conversation.state.told_event))
                 await self._renew_brain()
-            case _Undone(turn=turn):
+            case Undone(turn=turn):
                 await self._undo(turn)
-            case _Acted() | _Left():
+            case Acted() | Left():
                 await self._settle(item)
-            case _OrdersMoved():
+            case OrdersMoved():
                 await self._tell_orders()
-            case _QuoteIsSlow(order_id=order_id):
+            case QuoteIsSlow(order_id=order_id):
                 self._excuse(order_id)
-            case _Listens():
+            case Listens():
                 await self._renew_brain()
-            case _Gestured():
+            case Gestured():
                 await self._gesture(item)
-            case _Joined(link=link):
+            case Joined(link=link):
                 await self._present(link)
 
-    async def _settle(self, item: _Acted | _Left) -> None:
-        if isinstance(item, _Acted):
+    async def _settle(self, item: Acted | Left) -> None:
+        if isinstance(item, Acted):
             await self.telling.arrived(item.link, item.cue_id)
         else:
             self.telling.remove(item.link)
             self.orders_moved()  # what was on its way there is told elsewhere
+
+    async def _gesture(self, done: Gestured) -> None:
+        if await self._deciding.gesture(done):
+            self.orders_moved()
 
     async def _flush(self) -> None:
         for sent in await self.telling.flush():
@@ -395,17 +349,17 @@ class Assistant:
             self._reply(ASKING_THE_SHOP, asked.turn, asked.session_id)
             asked.turn = None
 
-    def _fail(self, item: _Item) -> None:
+    def _fail(self, item: Matter) -> None:
         """What the user asked for is answered with an excuse, the rest is tried again."""
         match item:
             case Interpret():
                 self._reply(SORRY, item.turn, item.source)
                 self.voice.feed(TurnDropped(item.turn))
-            case _Gestured():
+            case Gestured():
                 self._reply(SORRY)
-            case _OrdersMoved():
+            case OrdersMoved():
                 self._later(self.orders_moved)
-            case _Joined():
+            case Joined():
                 self._later(lambda: self._offer(item))
             case _:
                 pass
@@ -445,7 +399,7 @@ class Assistant:
     def _await_news(self, wanted: Interpret, order_id: str, notes: tuple[str, ...]) -> None:
         self._close_asked()
         self._asked = _Asked(wanted.turn, wanted.source, order_id, notes)
-        slow = _QuoteIsSlow(order_id)
+        slow = QuoteIsSlow(order_id)
         loop = asyncio.get_running_loop()
         if self._slow is not None:
             self._slow.cancel()
@@ -540,59 +494,3 @@ class Assistant:
         for cue in [*running.cues, *await self._news.pending()]:
             if is_worn(link):
                 self.telling.present(link, cue)
-
-    async def _gesture(self, done: _Gestured) -> None:
-        pending = await self.ground.orders.pending_approvals(self.user_id)
-        asked = pending[-1] if pending else None
-        told = Told() if asked is None else self.telling.told(compose.approval_topic(asked.id))
-        meant = meaning(
-            done.made,
-            done.link,
-            asked,
-            told,
-            now=done.at,
-            settle_s=self.ground.settings.settle_s,
-            back_s=done.back_s,
-        )
-        if meant is Meaning.NOTHING:
-            return
-        if asked is None or meant not in (Meaning.APPROVE, Meaning.REFUSE):
-            self._reply(WORDS[meant])
-            return
-        await self._decide(done, asked, meant, told)
-
-    async def _decide(self, done: _Gestured, asked: Approval, meant: Meaning, told: Told) -> None:
-        link, made = done.link, done.made
-        evidence = Evidence(
-            device_id=link.device_id,
-            device_name=link.profile.name or link.profile.family.value,
-            family=link.profile.family.value,
-            gesture=made.action or made.gesture.value,
-            at=done.at,
-            shown_on=told.shown_on,
-            read_aloud_on=told.read_on,
-        )
-        decision: Decision = "approve" if meant is Meaning.APPROVE else "refuse"
-        self.stop_speaking(compose.approval_topic(asked.id))
-        try:
-            await self.ground.orders.decide(
-                asked.id,
-                decision,
-                evidence,
-                checkout_hash=asked.checkout_hash,
-                user_id=self.user_id,
-            )
-        except ApprovalError as error:
-            self._reply(str(error))
-        self.orders_moved()
-
-    def _confirm_how(self) -> str:
-        """How the user can answer an approval with what they wear now."""
-        able = confirmers(self.telling.connected)
-        touch = [link for link in able if link.profile.family in (Family.PHONE, Family.BROWSER)]
-        press = [link for link in able if link not in touch]
-        if press:
-            return f"Press the {press[0].profile.family.value} to order, hold to refuse."
-        if touch:
-            return "Tap Order on the phone to confirm."
-        return "Put on a device that can confirm, or open the phone, to order."

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from lapel.devices import Link
 from lapel.speech import SpeechEngines
-from lapel.turns import Announced, PlaybackLost, PlaybackStopped
+from lapel.turns import Announced, PlaybackLost, PlaybackStopped, SpeechMeasured
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +40,7 @@ class Speaking:
         engines: SpeechEngines,
         link_of: Callable[[str], Link | None],
         speaker: Callable[[], str | None],
-        tell: Callable[[Announced | PlaybackStopped | PlaybackLost], None],
+        tell: Callable[[Announced | SpeechMeasured | PlaybackStopped | PlaybackLost], None],
     ) -> None:
         self._engines = engines
         self._link_of = link_of
@@ -132,10 +132,13 @@ class Speaking:
         if link is None or link.down is None:
             return False
         frames = self._engines.speak(saying.text, link.down)
-        skip = int(saying.from_s * 1000 / link.down.frame_ms)
+        frame_s = link.down.frame_ms / 1000
+        skip = int(saying.from_s / frame_s)
         watch = asyncio.create_task(_silence_out_of_reach(link))
         try:
-            played = await link.play(saying.cue_id, saying.text, _after(frames, skip))
+            played = await link.play(
+                saying.cue_id, saying.text, self._measured(saying, frames, skip, frame_s)
+            )
         finally:
             watch.cancel()
         if watch.done() or played.state in ("gone", "unreported"):
@@ -143,6 +146,17 @@ class Speaking:
         if played.state == "stopped":  # its device may be unable to say so
             self._tell(PlaybackStopped(saying.cue_id, played.played_s))
         return True
+
+    async def _measured(
+        self, saying: Saying, frames: AsyncIterator[bytes], skip: int, frame_s: float
+    ) -> AsyncIterator[bytes]:
+        """The frames after `skip`; at their end the turn machine learns how long it all is."""
+        count = 0
+        async for frame in frames:
+            count += 1
+            if count > skip:
+                yield frame
+        self._tell(SpeechMeasured(saying.cue_id, count * frame_s))
 
     def _hand_over(self, saying: Saying) -> None:
         """Another device says it, from the start."""
@@ -167,11 +181,3 @@ async def _silence_out_of_reach(link: Link) -> None:
         reached = link.connected
         await asyncio.sleep(REACH_S)
     link.stop_playing()
-
-
-async def _after(frames: AsyncIterator[bytes], skip: int) -> AsyncIterator[bytes]:
-    async for frame in frames:
-        if skip > 0:
-            skip -= 1
-            continue
-        yield frame

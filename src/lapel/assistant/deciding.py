@@ -1,0 +1,94 @@
+"""From a gesture to a decision about a purchase: out of band from any model, with the evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from lapel.assistant.approving import WORDS, Meaning, Told, meaning
+from lapel.assistant.compose import approval_topic
+from lapel.assistant.delivery import confirmers
+from lapel.assistant.matters import Gestured
+from lapel.assistant.telling import Telling
+from lapel.commerce import Approval, ApprovalError, Decision, Evidence, Orders
+from lapel.devices import Family
+
+
+class Deciding:
+    """One user's answers to the questions of purchases.
+
+    `hush` stops the read-back of a cue; `reply` tells the user a sentence.
+    """
+
+    def __init__(
+        self,
+        user_id: str,
+        orders: Orders,
+        telling: Telling,
+        *,
+        settle_s: float,
+        hush: Callable[[str], None],
+        reply: Callable[[str], None],
+    ) -> None:
+        self._user_id = user_id
+        self._orders = orders
+        self._telling = telling
+        self._settle_s = settle_s
+        self._hush = hush
+        self._reply = reply
+
+    async def gesture(self, done: Gestured) -> bool:
+        """Judge a gesture and carry out what it means; whether an order may have moved."""
+        pending = await self._orders.pending_approvals(self._user_id)
+        asked = pending[-1] if pending else None
+        told = Told() if asked is None else self._telling.told(approval_topic(asked.id))
+        meant = meaning(
+            done.made,
+            done.link,
+            asked,
+            told,
+            now=done.at,
+            settle_s=self._settle_s,
+            back_s=done.back_s,
+        )
+        if meant is Meaning.NOTHING:
+            return False
+        if asked is None or meant not in (Meaning.APPROVE, Meaning.REFUSE):
+            self._reply(WORDS[meant])
+            return False
+        await self._decide(done, asked, meant, told)
+        return True
+
+    async def _decide(self, done: Gestured, asked: Approval, meant: Meaning, told: Told) -> None:
+        link, made = done.link, done.made
+        evidence = Evidence(
+            device_id=link.device_id,
+            device_name=link.profile.name or link.profile.family.value,
+            family=link.profile.family.value,
+            gesture=made.action or made.gesture.value,
+            at=done.at,
+            shown_on=told.shown_on,
+            read_aloud_on=told.read_on,
+        )
+        decision: Decision = "approve" if meant is Meaning.APPROVE else "refuse"
+        self._hush(approval_topic(asked.id))
+        try:
+            await self._orders.decide(
+                asked.id,
+                decision,
+                evidence,
+                checkout_hash=asked.checkout_hash,
+                user_id=self._user_id,
+            )
+        except ApprovalError as error:
+            self._reply(str(error))
+
+    def how(self) -> str:
+        """How the user can answer with what they wear now."""
+        able = confirmers(self._telling.connected)
+        touch = [link for link in able if link.profile.family in (Family.PHONE, Family.BROWSER)]
+        press = [link for link in able if link not in touch]
+        if press:
+            return f"Press the {press[0].profile.family.value} to order, hold to refuse."
+        if touch:
+            return "Tap Order on the phone to confirm."
+        return "Put on a device that can confirm, or open the phone, to order."
