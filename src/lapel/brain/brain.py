@@ -25,6 +25,7 @@ from lapel.brain.attempts import Attempt, Attempts
 from lapel.brain.choosing import choose
 from lapel.brain.chunks import Chunker, Sentence
 from lapel.brain.describe import Description, describe
+from lapel.brain.destinations import only_a_strange_place
 from lapel.brain.endpoint import complete_hint
 from lapel.brain.finish import Finisher
 from lapel.brain.frame import USERS_OWN, Frame, Question, Slot, Span, Utterance
@@ -133,6 +134,8 @@ class Brain:
         if question is None:
             return None
         chosen = answer(question, sentence, self._language, self._sounds, self._places.names)
+        if chosen is None and question.slot is Slot.ADDRESS:
+            return self._unknown_address(question, sentence, frame)
         if chosen is None:
             more = self._answered_and_more(question, sentence, frame)
             return more or self._answered_at_first(question, sentence, frame)
@@ -151,6 +154,18 @@ class Brain:
                 if frame.merchant_id is not None:
                     settled = (*settled, (_FIXED, frame.merchant_id))
                 return self._reread(replace(open_frame, settled=settled), frame.pending, None)
+
+    def _unknown_address(
+        self, question: Question, sentence: Sentence, frame: Frame
+    ) -> Understanding | None:
+        """An answer that names none of the user's addresses is said to be unknown."""
+        chunks = self._chunker.cut(sentence, self._frame_index(frame) or self._nowhere)
+        place = only_a_strange_place(chunks)
+        if place is None or not self._chunker.has_new_word(sentence, chunks[place[0] : place[1]]):
+            return None
+        words = sentence.words(chunks[place[0]].start, chunks[place[1] - 1].end)
+        asked = replace(frame, address_unknown=True)
+        return Understanding(asked, question=question, unknown=(words,), is_order=True)
 
     def _answered_and_more(
         self, question: Question, sentence: Sentence, frame: Frame

@@ -133,6 +133,14 @@ class Chunker:
             at = chunk.start
         return _amounts_told_apart(chunks[::-1])
 
+    def has_new_word(self, sentence: Sentence, chunks: list[Chunk]) -> bool:
+        """Whether a word is in no catalogue at all, or in a name of a place."""
+        return any(
+            chunk.place is not None
+            or (chunk.is_other and sentence.stems[chunk.start] not in self._vocabulary)
+            for chunk in chunks
+        )
+
     def _add_phrases(self, sentence: Sentence, found: dict[tuple[int, int], Chunk]) -> None:
         for start, matches in enumerate(sentence.phrases):
             for match in matches:

@@ -77,7 +77,7 @@ class Editor:
         return self.outcome
 
     def _settle_announced(self) -> None:
-        """"Three pizzas: a margherita, a diavola and a hawaii" leaves nothing to ask."""
+        """ "Three pizzas: a margherita, a diavola and a hawaii" leaves nothing to ask."""
         for unclear in list(self.outcome.unclear):
             ids = {key for key, _ in unclear.choices}
             named = [ln for ln in self._new if self._cart.item(ln).id in ids]
@@ -185,14 +185,23 @@ class Editor:
         if phrase.mode is Mode.CHANGE:
             self.outcome.nothing_there = True
             return
-        counts = self._sentence.stems[phrase.start].isdigit() and self._counts_pieces(phrase)
-        if (phrase.quantity is None or counts) and self._makes_variant(phrase, self._last()):
-            return
-        if self._is_option_of_last(phrase):
+        if self._describes_a_line(phrase):
             return
         place = self._resolve(phrase)
-        if place is None:
-            return
+        if place is not None:
+            self._order(phrase, place)
+
+    def _describes_a_line(self, phrase: Phrase) -> bool:
+        """Whether part of a name changed a line of the cart: "iced", "16 pieces", "beef"."""
+        counts = phrase.quantity is not None and not phrase.article
+        if counts and self._makes_variant(phrase, self._counted_lines(phrase)):
+            return True
+        if phrase.quantity is None and self._makes_variant(phrase, self._last()):
+            return True
+        return self._is_option_of_last(phrase)
+
+    def _order(self, phrase: Phrase, place: int) -> None:
+        """Puts an item into the cart: in place of another, as more of a line, or as a new one."""
         if (phrase.corrects or phrase.instead) and not phrase.only and self._last():
             self._turn_into(self._akin(self._last(), place)[0], phrase, place)
             return
@@ -213,11 +222,17 @@ class Editor:
         self._with_options(line, phrase)
         self._keep_only(phrase, [line])
 
-    def _counts_pieces(self, phrase: Phrase) -> bool:
-        """Whether a number stands before a word that is counted in titles: "16 pieces"."""
-        said = tuple(self._sentence.stems[phrase.start : phrase.end])[:2]
-        words = [self._cart.index.items[line.item].words for line in self._last()]
-        return any(len(said) > 1 and said[1] == unit for title in words for unit in title)
+    def _counted_lines(self, phrase: Phrase) -> list[Line]:
+        """The line of another size that a count of pieces changes: "16 pieces"."""
+        stems = self._sentence.stems[phrase.start : phrase.end]
+        if len(stems) != 2 or not stems[0].isdigit():
+            return []
+        variant = self._cart.index.variant
+        having = [line for line in self._cart.lines if stems[1] in self._words_of(line)]
+        return [line for line in having if variant(line.item, stems) is not None][-1:]
+
+    def _words_of(self, line: Line) -> tuple[str, ...]:
+        return self._cart.index.items[line.item].words
 
     def _akin(self, lines: list[Line], place: int) -> list[Line]:
         """The line that "it" means when it becomes another item: the last of the same category."""
@@ -228,7 +243,7 @@ class Editor:
         return same[-1:] or lines
 
     def _is_option_of_last(self, phrase: Phrase) -> bool:
-        """"Beef instead" after a kung pao: a word of some dish, but an option of this one."""
+        """ "Beef instead" after a kung pao: a word of some dish, but an option of this one."""
         name, last = phrase.name, self._last()
         counted = phrase.quantity is not None or phrase.definite or phrase.more
         if name is None or name.exact_items or not name.value or counted or not last:

@@ -33,9 +33,11 @@ class Finisher:
     def __init__(self, addresses: Sequence[AddressLabel], sentence: Sentence | None) -> None:
         self._addresses = addresses
         self._sentence = sentence
+        self._asked = False
 
     def order(self, attempt: Attempt, frame: Frame, pending: tuple[str, ...]) -> Understanding:
         """The understanding of a request at one merchant."""
+        self._asked = frame.question is not None and frame.question.slot is Slot.ADDRESS
         unknown = self._unknown(attempt)
         closed = self._closed(attempt, frame)
         if closed:
@@ -99,7 +101,7 @@ class Finisher:
             return Understanding(frame, unknown=unknown)
         if reading.strange and not unknown and not shop:
             return Understanding(frame)
-        new, actions = self._places(attempt, frame) if shop else (frame, ())
+        new, actions = self._places(attempt, frame) if shop else self._address(attempt, frame)
         question = Question(Slot.ITEM, wording.ASK_ITEM)
         new = replace(new, question=question)
         return Understanding(new, actions, question, unknown, is_order=True, notes=notes)
@@ -112,17 +114,22 @@ class Finisher:
         if merchant_id and frame.merchant_id != merchant_id:
             actions.append(ChooseMerchant(merchant_id, self._span(reading.merchant_at)))
             frame = replace(frame, merchant_id=merchant_id)
-        asked = frame.question is not None and frame.question.slot is Slot.ADDRESS
-        said = reading.address_marked or asked or attempt.verdict.kind is Kind.BARE
+        frame, chosen = self._address(attempt, frame)
+        return frame, (*actions, *chosen)
+
+    def _address(self, attempt: Attempt, frame: Frame) -> tuple[Frame, tuple[Action, ...]]:
+        """The address that was said; one that the user does not have leaves it open."""
+        reading = attempt.reading
+        said = reading.address_marked or self._asked or attempt.verdict.kind is Kind.BARE
         said = said or attempt.outcome.found > 0
-        if reading.address and said and reading.address != frame.address:
-            actions.append(ChooseAddress(reading.address, self._span(reading.address_at)))
-            frame = replace(frame, address=reading.address)
         if reading.address and said:
-            frame = replace(frame, address_unknown=False)
-        elif reading.unknown_address:
+            same = reading.address == frame.address
+            chosen = ChooseAddress(reading.address, self._span(reading.address_at))
+            frame = replace(frame, address=reading.address, address_unknown=False)
+            return frame, () if same else (chosen,)
+        if reading.unknown_address:
             frame = replace(frame, address=None, address_unknown=True)
-        return frame, tuple(actions)
+        return frame, ()
 
     def _span(self, tokens: tuple[int, int]) -> tuple[Span, ...]:
         if self._sentence is None or tokens[0] == tokens[1]:

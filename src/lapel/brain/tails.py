@@ -95,7 +95,11 @@ class _Tail:
         """A name that is a dish and an option is an option where one is offered and listed."""
         if not chunk.is_item:
             following = self._chunks[self._at + 1 : self._at + 2]
-            alone = not following or bool(following[0].gap) or not (following[0].is_item or following[0].is_value)
+            alone = (
+                not following
+                or bool(following[0].gap)
+                or not (following[0].is_item or following[0].is_value)
+            )
             return alone and self._number == 0 and self._offered(chunk)
         if self._makes_variant(chunk):
             return True
