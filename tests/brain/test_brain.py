@@ -115,6 +115,27 @@ def test_the_default_address_needs_no_words(menus: list[Menu]) -> None:
     assert understood.question is None
 
 
+@pytest.mark.parametrize("place", ["the moon", "Anna's place", "5 Main Street"])
+def test_an_unknown_address_is_asked_about_and_not_replaced_by_the_default(
+    place: str, menus: list[Menu]
+) -> None:
+    brain = Brain(menus, [AddressLabel("home", default=True), AddressLabel("office")])
+    understood = Understanding(Frame())
+    for text in (f"a muffin to {place}", "the chocolate one"):
+        understood = brain.understand(Utterance(text, Source.VOICE), understood.frame)
+    assert understood.frame.address is None
+    assert understood.question is not None
+    assert understood.question.slot is Slot.ADDRESS
+    understood = brain.understand(Utterance("office", Source.VOICE), understood.frame)
+    assert (understood.frame.address, understood.frame.address_unknown) == ("office", False)
+
+
+def test_an_answer_with_more_in_it_is_one_list_of_edits(say: Say) -> None:
+    asked = say("two muffins")
+    understood = say("chocolate to my place", frame=asked.frame)
+    assert [type(a) for a in understood.actions] == [AddLine, ChooseAddress]
+
+
 def test_a_favourite_settles_a_tie(menus: list[Menu]) -> None:
     brain = Brain(menus, [AddressLabel("home", default=True)], favourites=["mill"])
     understood = brain.understand(Utterance("sparkling water", Source.VOICE), Frame())

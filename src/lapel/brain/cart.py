@@ -81,7 +81,7 @@ class Cart:
         return line
 
     def count_pieces(self, line: Line) -> None:
-        """ "A dozen dumplings" is one portion of twelve where portions are sold by the piece."""
+        """Makes "a dozen dumplings" one portion of twelve where the pieces are an option."""
         for choice in self.index.items[line.item].values.get(str(line.quantity), ()):
             values = self.item(line).groups[choice.group].values
             counts = all(self.index.stems(value.title)[0].isdigit() for value in values)

@@ -40,7 +40,7 @@ def strange_place(chunks: list[Chunk], at: int) -> tuple[int, int] | None:
 
 
 def _goes_on(following: list[Chunk]) -> bool:
-    """ "My mother in law's house"."""
+    """Whether a place goes on after "in" or "of": "my mother in law's house"."""
     return bool(following) and following[0].is_other and not following[0].gap
 
 

@@ -77,7 +77,7 @@ class Editor:
         return self.outcome
 
     def _settle_announced(self) -> None:
-        """ "Three pizzas: a margherita, a diavola and a hawaii" leaves nothing to ask."""
+        """Asks nothing after "three pizzas: a margherita, a diavola and a hawaii"."""
         for unclear in list(self.outcome.unclear):
             ids = {key for key, _ in unclear.choices}
             named = [ln for ln in self._new if self._cart.item(ln).id in ids]
@@ -215,12 +215,19 @@ class Editor:
             return
         title = self._cart.index.items[place].words
         line = self._cart.add(place, portions(self._sentence, phrase, title))
+        phrase.values = [v for v in phrase.values if not self._is_count(v, place)]
         self._cart.count_pieces(line)
         self._new.append(line)
         phrase.values[:0] = self._early
         self._early = []
         self._with_options(line, phrase)
         self._keep_only(phrase, [line])
+
+    def _is_count(self, value: ValueWord, place: int) -> bool:
+        """Whether "12 pieces" counts what is sold by the piece, and chooses nothing."""
+        stems = self._sentence.stems[value.start : value.end]
+        unit = len(stems) == 2 and stems[0].isdigit() and stems[1]
+        return unit in self._cart.index.items[place].words and not self._cart.offers(place, value)
 
     def _counted_lines(self, phrase: Phrase) -> list[Line]:
         """The line of another size that a count of pieces changes: "16 pieces"."""
@@ -243,13 +250,18 @@ class Editor:
         return same[-1:] or lines
 
     def _is_option_of_last(self, phrase: Phrase) -> bool:
-        """ "Beef instead" after a kung pao: a word of some dish, but an option of this one."""
+        """Takes "beef instead" as an option of a kung pao, though it is a word of other dishes."""
         name, last = phrase.name, self._last()
         counted = phrase.quantity is not None or phrase.definite or phrase.more
         if name is None or name.exact_items or not name.value or counted or not last:
             return False
         words = self._words(phrase)
         value = ValueWord(phrase.start, phrase.end, words, name)
+        items = self._cart.index.menu.items
+        if self._restated & set(name.items) or any(
+            items[p].id in self._waiting for p in name.items
+        ):
+            return False
         if phrase.modifiers or not self._cart.offers(last[0].item, value):
             return False
         phrase.values.append(value)

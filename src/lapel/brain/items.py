@@ -40,7 +40,7 @@ def portions(sentence: Sentence, phrase: Phrase, title: tuple[str, ...]) -> int:
     said = {(a, b): int(a) for a, b in pairwise(stems) if a.isdigit()}
     for number, unit in pairwise(title):
         for (_, word), count in said.items():
-            if number.isdigit() and int(number) and word == unit and count == phrase.quantity:
+            if number.isdigit() and int(number) and word == unit:
                 return max(1, count // int(number))
     return phrase.quantity or 1
 
