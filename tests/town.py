@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import sys
 import time
@@ -14,6 +15,11 @@ import httpx
 
 from lapel.together import Program, city
 from lapel.together.programs import of_city
+
+
+def environment() -> dict[str, str]:
+    """Ours without settings for Lapel: the programs under test see only what they are given."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("LAPEL_")}
 
 
 class Town:
@@ -39,7 +45,7 @@ class Town:
     def _start_city(self) -> Program:
         program = city(
             "--data", str(self.folder / "city"), "--port", str(self._port), "--speed", str(self._speed),
-            "--faults", self._faults, "--allow-test-controls",
+            "--faults", self._faults, "--allow-test-controls", environment=environment(),
         )  # fmt: skip
         self.programs.append(program)
         return program
@@ -84,10 +90,16 @@ class Town:
         # A merchant knows a platform by its URL: the port stays the same over restarts.
         port = self.url.rpartition(":")[2] or "0"
         data = ["--data", str(self.folder / "lapel"), "--port", port, "--json"]
-        self.gateway = Program([*program, "up", *known, *data, *arguments])
+        command = [*program, "up", *known, *data, *arguments]
+        self.gateway = Program(command, environment=environment())
         self.programs.append(self.gateway)
         found = self.gateway.ready()
         self.url, self.token = found["url"], found["token"]
+
+    @property
+    def link(self) -> str:
+        """What the user opens."""
+        return f"{self.url}/?token={self.token}"
 
     @property
     def device_url(self) -> str:

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-import importlib.util
 import json
 import os
 import re
 import subprocess
-from collections.abc import AsyncIterator, Callable
+import sys
+import wave
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Browser, Page, expect
+
+from speech.voices import say_pcm
+from town import Town, opened
 
 from .conftest import launch
-from .town import MICROPHONE_RATE, Town, open_town, program, write_voice
 
 pytestmark = [
     pytest.mark.browser,
@@ -26,41 +28,54 @@ pytestmark = [
     pytest.mark.timeout(300),
 ]
 
-ROOT = Path(__file__).parents[2]
+MICROPHONE_RATE = 48_000
 WORDS = "Two iced lattes and a blueberry muffin to my office"
 PATIENCE_MS = 60_000
 WAY_MS = 120_000
 
 
-def voices() -> ModuleType:
-    path = ROOT / "tests/speech/voices.py"
-    spec = importlib.util.spec_from_file_location("voices", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+@pytest.fixture
+def words(tmp_path: Path) -> Path:
+    """WORDS for Chromium's fake microphone: silence, the words once, silence."""
+    path = tmp_path / "words.wav"
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(MICROPHONE_RATE)
+        file.writeframes(bytes(2 * int(1.5 * MICROPHONE_RATE)))
+        file.writeframes(say_pcm(WORDS, MICROPHONE_RATE))
+        file.writeframes(bytes(2 * int(90 * MICROPHONE_RATE)))
+    return path
+
+
+@pytest.fixture
+def spoken(words: Path, tmp_path: Path) -> Iterator[Town]:
+    """Slow enough for every step to be seen; a test may hurry it."""
+    yield from opened(tmp_path, speed=30)
+
+
+@pytest.fixture
+def typed(tmp_path: Path) -> Iterator[Town]:
+    yield from opened(tmp_path, "--text")
 
 
 @asynccontextmanager
-async def lab(playwright: Any, town: Town, *flags: str) -> AsyncIterator[Page]:
-    browser = await launch(playwright, *flags)
+async def lab(browser: Browser, town: Town) -> AsyncIterator[Page]:
+    context = await browser.new_context(
+        viewport={"width": 1440, "height": 900}, permissions=["microphone"]
+    )
+    faults: list[str] = []
+    context.on("weberror", lambda error: faults.append(str(error.error)))
     try:
-        context = await browser.new_context(
-            viewport={"width": 1440, "height": 900}, permissions=["microphone"]
-        )
-        faults: list[str] = []
-        context.on("weberror", lambda error: faults.append(str(error.error)))
         page = await context.new_page()
         await page.goto(town.link)
-        await expect(page.locator("#summary")).to_contain_text("5 of 5 linked", timeout=PATIENCE_MS)
-        await expect(page.locator("#summary")).to_contain_text(
-            re.compile(r"[1-9]\d* merchant"), timeout=PATIENCE_MS
-        )
+        summary = page.locator("#summary")
+        await expect(summary).to_contain_text("5 of 5 linked", timeout=PATIENCE_MS)
+        await expect(summary).to_contain_text(re.compile(r"[1-9]\d* merch"), timeout=PATIENCE_MS)
         yield page
-        assert faults == []
     finally:
-        await browser.close()
+        await context.close()
+    assert faults == []
 
 
 async def hud(page: Page) -> str:
@@ -81,7 +96,7 @@ async def orders(page: Page, town: Town) -> list[dict[str, Any]]:
 
 def verify(file: Path) -> None:
     done = subprocess.run(
-        [program("lapel"), "receipt", "verify", str(file)],
+        [Path(sys.executable).with_name("lapel"), "receipt", "verify", file],
         capture_output=True,
         check=False,
         text=True,
@@ -97,12 +112,10 @@ async def picture(page: Page, name: str) -> None:
 
 
 async def test_spoken_into_the_glasses_pressed_on_the_ring_followed_on_the_phone(
-    playwright: Any, tmp_path: Path
+    playwright: Any, spoken: Town, words: Path, tmp_path: Path
 ) -> None:
-    pcm = await asyncio.to_thread(voices().say_pcm, WORDS, MICROPHONE_RATE)
-    write_voice(tmp_path / "words.wav", pcm)
-    microphone = f"--use-file-for-fake-audio-capture={tmp_path / 'words.wav'}%noloop"
-    async with open_town(tmp_path) as town, lab(playwright, town, microphone) as page:
+    microphone = f"--use-file-for-fake-audio-capture={words}%noloop"
+    async with await launch(playwright, microphone) as talking, lab(talking, spoken) as page:
         await page.click(".talk")
         await expect(page.locator(".hud-heard")).to_contain_text(
             re.compile("blueberry muffin", re.IGNORECASE), timeout=PATIENCE_MS
@@ -124,10 +137,13 @@ async def test_spoken_into_the_glasses_pressed_on_the_ring_followed_on_the_phone
         await page.click(".ring-pad")
         await page.wait_for_selector(".tile.ring[data-waiting=false]", timeout=PATIENCE_MS)
         await expect(page.locator(".step.now")).to_have_text("Preparing", timeout=PATIENCE_MS)
+        await asyncio.to_thread(spoken.speed, 90)
         await expect(page.locator(".step.now")).to_have_text("On its way", timeout=WAY_MS)
+        await asyncio.to_thread(spoken.speed, 30)
         await page.wait_for_selector(".map .map-rider:not([hidden])", timeout=PATIENCE_MS)
         assert (await page.locator(".map-streets").get_attribute("d") or "").count("M") > 10
         await picture(page, "lab-on-its-way.png")
+        await asyncio.to_thread(spoken.speed, 600)
         await until(page, lambda text: "Delivered" in text, WAY_MS / 1000)
 
         async with page.expect_download() as download:
@@ -136,7 +152,7 @@ async def test_spoken_into_the_glasses_pressed_on_the_ring_followed_on_the_phone
         await (await download.value).save_as(receipt)
         verify(receipt)
         assert total.group(1).split()[0].replace(".", "") in receipt.read_text().replace(".", "")
-        [order] = await orders(page, town)
+        [order] = await orders(page, spoken)
         assert (order["state"], order["total"]) == ("delivered", total.group(1))
         assert [line["text"] for line in order["lines"]][:2] == [
             "2 x Iced latte",
@@ -145,15 +161,15 @@ async def test_spoken_into_the_glasses_pressed_on_the_ring_followed_on_the_phone
 
 
 async def test_typed_on_the_phone_refused_by_a_hold_then_ordered_by_its_button(
-    playwright: Any, tmp_path: Path
+    browser: Browser, typed: Town
 ) -> None:
-    async with open_town(tmp_path, "--text", speed=120.0) as town, lab(playwright, town) as page:
+    async with lab(browser, typed) as page:
         await page.get_by_role("button", name=WORDS).click()
         await until(page, lambda text: "Total" in text and "2 x Iced latte" in text)
         await page.wait_for_selector(".tile.ring[data-waiting=true]")
         await page.click(".ring-pad", delay=800)
         await page.wait_for_selector(".tile.ring[data-waiting=false]", timeout=PATIENCE_MS)
-        [refused] = await orders(page, town)
+        [refused] = await orders(page, typed)
         assert refused["state"] == "refused"
 
         await page.fill(".composer-field", WORDS)
@@ -163,14 +179,14 @@ async def test_typed_on_the_phone_refused_by_a_hold_then_ordered_by_its_button(
         await asyncio.sleep(1)
         await order.click()
         await until(page, lambda text: "Delivered" in text, WAY_MS / 1000)
-        states = sorted(each["state"] for each in await orders(page, town))
+        states = sorted(each["state"] for each in await orders(page, typed))
         assert states == ["delivered", "refused"]
 
 
-async def test_a_ring_alone_in_another_tab_approves_too(playwright: Any, tmp_path: Path) -> None:
-    async with open_town(tmp_path, "--text", speed=120.0) as town, lab(playwright, town) as page:
+async def test_a_ring_alone_in_another_tab_approves_too(browser: Browser, typed: Town) -> None:
+    async with lab(browser, typed) as page:
         alone = await page.context.new_page()
-        await alone.goto(f"{town.url}/d/ring")
+        await alone.goto(f"{typed.url}/d/ring")
         await alone.wait_for_selector(".tile.ring[data-link=online]")
         await page.click(".tile.ring .switch")
         await page.get_by_role("button", name=WORDS).click()
@@ -180,9 +196,9 @@ async def test_a_ring_alone_in_another_tab_approves_too(playwright: Any, tmp_pat
         await page.wait_for_timeout(800)
         await alone.click(".ring-pad")
         await until(page, lambda text: "Delivered" in text, WAY_MS / 1000)
-        [order] = await orders(page, town)
+        [order] = await orders(page, typed)
         events = json.dumps(order["events"])
         assert order["state"] == "delivered", events
-        devices = await (await page.request.get(f"{town.url}/api/devices")).json()
+        devices = await (await page.request.get(f"{typed.url}/api/devices")).json()
         kept = [device for device in devices if device["remembered"]]
         assert [device["family"] for device in kept] == ["ring"]
