@@ -44,10 +44,9 @@ async def track(desk: Desk, order: Order, attempt: int) -> Step:
     late_at = _late_at(desk, order)
     if late_at is not None and now >= late_at:
         await _tell_late(desk, order, now)
-    if not order.merchant_order_id or now - order.updated_at < policy.track_first_s:
-        news = False
-    else:
-        news = await _ask(desk, order)
+    # The first look is always taken: reports that overtook the placing were not applied.
+    heard = attempt > 1 and now - order.updated_at < policy.track_first_s
+    news = False if heard or not order.merchant_order_id else await _ask(desk, order)
     attempt = 1 if news else attempt + 1
     until = now + policy.track_in(attempt)
     if late_at is not None and now < late_at < until:
