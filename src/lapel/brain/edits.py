@@ -315,12 +315,21 @@ class Editor:
         variant = None if value.negative else self._cart.index.variant(line.item, stems)
         if variant is not None:
             self._cart.become(line, variant)
+        elif value.negative and (other := self._other_line(line, value)):
+            self._cart.remove(other)
         elif value.negative:
             line.notes.append(f"no {self._sentence.words(value.start, value.end)}")
         elif value.amount and value.name is None:
             line.notes.append(value.words)
         else:
             self._refuse(line, value)
+
+    def _other_line(self, line: Line, value: ValueWord) -> Line | None:
+        """The line that "without the croissant" takes away."""
+        key = "".join(self._sentence.stems[value.start : value.end])
+        name = self._cart.index.names.get(key)
+        others = [ln for ln in self._cart.lines if ln is not line or ln.was is not None]
+        return next((ln for ln in others if name and ln.item in name.exact_items), None)
 
     def _refuse(self, line: Line, value: ValueWord) -> None:
         words = self._sentence.words(value.start, value.end)
@@ -417,7 +426,7 @@ class Editor:
             return
         if phrase.part and phrase.quantity:
             lines = [self._split(line, phrase.quantity) for line in lines]
-        if into.head is Head.ITEM and self._makes_variant(into, lines):
+        if into.head is Head.ITEM and self._becomes_variant(phrase, into, lines):
             return
         place = self._resolve(into) if into.head is Head.ITEM else None
         if place is not None and phrase.head is Head.LINE and not phrase.ordinal:
@@ -445,6 +454,18 @@ class Editor:
                 self._cart.become(line, variant)
                 self._touch(line, phrase)
         return any(variant is not None for variant in variants)
+
+    def _becomes_variant(self, phrase: Phrase, into: Phrase, lines: list[Line]) -> bool:
+        if self._makes_variant(into, lines):
+            return True
+        pronoun = phrase.head is Head.LINE and not phrase.ordinal
+        return pronoun and self._makes_variant(into, self._with_variant(into))
+
+    def _with_variant(self, phrase: Phrase) -> list[Line]:
+        """The last line that can become what was said: "make it iced" means the latte."""
+        stems = self._sentence.stems[phrase.start : phrase.end]
+        variant = self._cart.index.variant
+        return [ln for ln in self._cart.lines if variant(ln.item, stems) is not None][-1:]
 
     def _split(self, line: Line, quantity: int) -> Line:
         if quantity >= line.quantity:
@@ -485,8 +506,7 @@ class Editor:
             self._divided = None
             return True
         whole = next((ln for ln in reversed(self._new) if ln.quantity > part), last[0])
-        whole_line = phrase.mode is Mode.MAKE and not phrase.part
-        if whole_line or phrase.article or whole.quantity <= part:
+        if phrase.article or whole.quantity <= part:
             return False
         self._with_options(self._split(whole, part), phrase)
         self._divided = whole

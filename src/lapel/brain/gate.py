@@ -29,6 +29,7 @@ _SILENT = frozenset(
 _OPENERS = frozenset(
     {Word.ORDER, Word.WANT, Word.ADD, Word.REMOVE, Word.CHANGE, Word.MAKE, Word.SEND}
 )
+_TURNS = frozenset({Word.NO, Word.CORRECT, Word.YES, Word.AND, Word.POLITE})
 _STARTS_CLAUSE = frozenset({Word.AND, Word.CORRECT})
 _BARE = frozenset({Word.PRONOUN, Word.THAT, Word.CART, Word.DEFINITE})
 
@@ -205,7 +206,7 @@ def _bare(chunks: list[Chunk], reading: Reading, talking: bool) -> Verdict:
 
 def _sends(chunks: list[Chunk], reading: Reading) -> bool:
     """Nothing but an address that is not known: "to the moon"."""
-    opening = _openings(chunks)[:1]
+    opening = [c for c in chunks if c.word not in _TURNS][:1]
     alone = not reading.phrases and not reading.merchants
     return alone and bool(reading.unknown_address) and bool(opening) and opening[0].word is Word.TO
 

@@ -273,7 +273,9 @@ class Reader:
         following = self._peek(0)
         if following is not None and following.word is Word.OF:
             whole = self._peek()
-            phrase.part = True
+            each = whole is not None and whole.word is Word.ALL
+            phrase.head = Head.ALL if each else phrase.head
+            phrase.part = not each
             self._at += 2 if whole and whole.word in {Word.PRONOUN, Word.THAT, Word.ALL} else 1
         last = self.reading.phrases[-1] if self.reading.phrases else None
         counts = phrase.corrects or (last is not None and last.quantity is None)

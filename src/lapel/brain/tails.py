@@ -81,11 +81,12 @@ class _Tail:
             return False
         if (chunk.is_value or chunk.is_item) and self._is_option(chunk):
             return self._take(chunk)
-        if self._noun_follows(chunk):
+        if self._noun_follows(chunk) and not self._stays_negative(chunk):
             return False
         if chunk.is_value:
             return self._take(chunk)
         if chunk.is_other or chunk.is_item:
+            self._negative = self._negative or self._stays_negative(chunk)
             return self._strange(chunk)
         if chunk.name is not None:
             return True
@@ -101,7 +102,7 @@ class _Tail:
                 or not (following[0].is_item or following[0].is_value)
             )
             return alone and self._number == 0 and self._offered(chunk)
-        if self._makes_variant(chunk):
+        if self._makes_variant(chunk) or self._divides_into(chunk):
             return True
         if chunk.is_value and chunk.name and not chunk.name.exact_items:
             return self._number == 0 and self._offered(chunk)
@@ -115,6 +116,26 @@ class _Tail:
             return False
         words = self._sentence.stems[chunk.start : chunk.end]
         return any(self._index.variant(p, words) is not None for p in name.exact_items)
+
+    def _stays_negative(self, chunk: Chunk) -> bool:
+        """Whether "without" goes on after "and": "without pickles and onion"."""
+        last = self._phrase.values[-1] if self._phrase.values else None
+        joined = self._after is _After.JOIN and not chunk.gap and self._at > self._start
+        exact = chunk.name is not None and bool(chunk.name.exact_items)
+        return bool(joined and last and last.negative and chunk.word is None and not exact)
+
+    def _divides_into(self, chunk: Chunk) -> bool:
+        """Whether part of a line becomes another dish: "one of them iced"."""
+        phrase, name = self._phrase, chunk.name
+        if phrase.head is not Head.NOTHING or not phrase.quantity or name is None:
+            return False
+        following = self._chunks[self._at + 1 : self._at + 2]
+        alone = not following or not (following[0].is_item or following[0].is_value)
+        if name.exact_items or not alone or not (phrase.part or self._at == self._start):
+            return False
+        words = self._sentence.stems[chunk.start : chunk.end]
+        places = range(len(self._index.items))
+        return any(self._index.variant(place, words) is not None for place in places)
 
     def _offered(self, chunk: Chunk) -> bool:
         if self._phrase.name is None or chunk.name is None:
