@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -35,6 +36,23 @@ async def test_reports_tell_each_stage_once_and_in_order(world):
     events = [e for e in world.heard if e.kind == "preparing"]
     assert events[0].text == "Your order is being prepared."
     assert "IGNORE" in events[0].data["merchant_text"]
+
+
+async def test_a_report_that_overtakes_the_placing_is_asked_for_at_once(world, monkeypatch):
+    await world.stop()
+    await world.start(replace(QUICK, track_first_s=1000.0, track_s=1000.0, track_most_s=1000.0))
+    complete = world.town.complete_checkout
+
+    async def overtaken(*arguments):
+        answer = await complete(*arguments)
+        await world.orders.merchant_reports(world.town.report(answer.id, "delivered"))
+        return answer
+
+    monkeypatch.setattr(world.town, "complete_checkout", overtaken)
+    order_id, _ = await world.asked()
+    await world.approve(order_id)
+    async with asyncio.timeout(30):
+        await world.state(order_id, OrderState.DELIVERED)
 
 
 async def test_a_report_of_something_else_is_dropped(world):
