@@ -97,23 +97,25 @@ def list_devices(
 
 
 @devices.command()
-def pair(context: typer.Context) -> None:
+def pair(context: typer.Context, data: DataOption = None) -> None:
     """Show a code to enter on a new device."""
-    answer = cast("Row", running(context.obj).call("POST", "/api/devices/pair"))
+    answer = cast("Row", running(data or context.obj).call("POST", "/api/devices/pair"))
     typer.echo(f"Enter {answer['code']} on the device, within {int(answer['expires_s'])} seconds.")
 
 
 @devices.command()
-def enter(context: typer.Context, code: str) -> None:
+def enter(context: typer.Context, code: str, data: DataOption = None) -> None:
     """Enter the code that a new device shows."""
-    answer = cast("Row", running(context.obj).call("POST", "/api/devices/enter", {"code": code}))
+    answer = cast(
+        "Row", running(data or context.obj).call("POST", "/api/devices/enter", {"code": code})
+    )
     typer.echo(f"Paired {answer['device']['name'] or answer['device']['family']}.")
 
 
 @devices.command()
-def revoke(context: typer.Context, device_id: str) -> None:
+def revoke(context: typer.Context, device_id: str, data: DataOption = None) -> None:
     """Take a device's key away, at once."""
-    running(context.obj).call("DELETE", f"/api/devices/{device_id}")
+    running(data or context.obj).call("DELETE", f"/api/devices/{device_id}")
     typer.echo("Revoked.")
 
 
@@ -137,9 +139,9 @@ def list_merchants(
 
 
 @merchants.command("add")
-def add_merchant(context: typer.Context, url: str) -> None:
+def add_merchant(context: typer.Context, url: str, data: DataOption = None) -> None:
     """Add a shop that speaks UCP, by its URL."""
-    answer = cast("Row", running(context.obj).call("POST", "/api/merchants", {"url": url}))
+    answer = cast("Row", running(data or context.obj).call("POST", "/api/merchants", {"url": url}))
     typer.echo(f"Added {answer['name']}.")
 
 
@@ -178,6 +180,7 @@ def set_address(
     country: str = "FI",
     instructions: str = "",
     default: bool = False,
+    data: DataOption = None,
 ) -> None:
     """Save a place under a name that you say: `lapel addresses set office "Street 1" City ...`."""
     body = {
@@ -190,5 +193,5 @@ def set_address(
         "instructions": instructions,
         "default": default,
     }
-    running(context.obj).call("PUT", f"/api/addresses/{label}", body)
+    running(data or context.obj).call("PUT", f"/api/addresses/{label}", body)
     typer.echo(f"Saved {label}.")
