@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from types import TracebackType
@@ -47,6 +47,7 @@ class World:
         self.brain_broken: list[Exception] = []
         self.brain_s = 0.0
         self.events: list[OrderEvent] = []
+        self.on_event: Callable[[OrderEvent], None] = lambda event: None
         self._stack = AsyncExitStack()
         self._patch = pytest.MonkeyPatch()
         self._couriers: set[asyncio.Task[None]] = set()
@@ -84,7 +85,7 @@ class World:
         self.orders = Orders(
             self.record, self.street, self.street, self.policy, Path("unused"), clock=wall
         )
-        self.orders.subscribe(self.events.append)
+        self.orders.subscribe(self._happened)
         self.house = House(
             Ground(
                 store=self.record,
@@ -107,6 +108,10 @@ class World:
             Links(self.house, pairing, speech=self.voices is not None)
         )
         await self.house.take_up()
+
+    def _happened(self, event: OrderEvent) -> None:
+        self.events.append(event)
+        self.on_event(event)
 
     async def crash(self) -> None:
         """The process dies; the devices lose their links."""

@@ -1,0 +1,246 @@
+"""Whatever the user does, in whatever order: nothing is bought unseen, nothing twice, nothing forgotten."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from stage.loop import DAY, Loop
+from stage.wearing import EARBUDS, GLASSES, PHONE, RING, Worn
+from stage.world import World
+
+from lapel.commerce import OrderEvent
+from lapel.devices.client_events import CueShown, SpeechHeard
+from lapel.store import schema
+
+pytestmark = pytest.mark.unit
+
+WORDS = (
+    "two lattes to my office",
+    "a muffin to my home",
+    "and a tart",
+    "make it three",
+    "a ramen from red bowl to my office",
+    "cancel that",
+    "no",
+    "yes please",
+    "what cakes do they have",
+    "where is my order",
+    "say that again",
+)
+NAMES = ("glasses", "ring", "earbuds", "phone")
+
+names = st.sampled_from(NAMES)
+steps = st.one_of(
+    st.tuples(st.just("say"), st.sampled_from(WORDS)),
+    st.tuples(st.just("type"), st.sampled_from(WORDS)),
+    st.tuples(st.just("type"), st.sampled_from(WORDS[:5])),
+    st.tuples(st.just("press"), st.just("")),
+    st.tuples(st.just("press"), st.just("")),
+    st.tuples(st.just("long_press"), st.just("")),
+    st.tuples(st.just("tap"), st.sampled_from(("approve", "approve", "refuse"))),
+    st.tuples(st.just("tap_old"), st.just("approve")),
+    st.tuples(st.just("cough"), st.just("")),
+    st.tuples(st.just("take_off"), names),
+    st.tuples(st.just("put_on"), names),
+    st.tuples(st.just("drop"), names),
+    st.tuples(st.just("back"), names),
+    st.tuples(st.just("leave"), names),
+    st.tuples(st.just("price"), st.sampled_from(("450", "490", "600"))),
+    st.tuples(st.just("slow"), st.sampled_from(("0.12", "1.0", "4.0"))),
+    st.tuples(st.just("restart"), st.just("")),
+)  # fmt: skip
+waits = st.sampled_from((0.0, 0.02, 0.1, 0.3, 0.5, 0.7, 1.0, 2.0, 5.0, 20.0))
+
+
+@dataclass
+class User:
+    """Carries the steps out, and writes down what could be consent."""
+
+    world: World
+    worn: dict[str, Worn]
+    consents: list[float] = field(default_factory=list)
+    """When the user pressed the ring, or the order button of a card."""
+    topics: list[str] = field(default_factory=list)
+    speaking: set[asyncio.Task[None]] = field(default_factory=set)
+
+    async def do(self, what: str, value: str) -> None:
+        now = asyncio.get_running_loop().time()
+        phone, ring, world = self.worn["phone"], self.worn["ring"], self.world
+        self.topics += [t for t in phone.cards if t.startswith("approval")]
+        match what:
+            case "say" | "cough":
+                voices = world.voices
+                frames = voices.words(value) if what == "say" else voices.noise(0.3)
+                task = asyncio.create_task(self._speak(frames))
+                self.speaking.add(task)
+                task.add_done_callback(self.speaking.discard)
+            case "type":
+                phone.type(value)
+            case "press" | "long_press":
+                if what == "press":
+                    self.consents.append(now)
+                ring.press(long=what == "long_press")
+            case "tap" | "tap_old":
+                there = [t for t in phone.cards if t.startswith("approval")]
+                topics = there if what == "tap" else self.topics
+                if topics:
+                    if value == "approve":
+                        self.consents.append(now)
+                    phone.tap(value, topics[-1 if what == "tap" else 0])
+            case "price":
+                world.street.set("price:latte", value)
+            case "slow":
+                world.street.slow = {"create": float(value), "update": float(value)}
+            case "restart":
+                await world.crash()
+                await world.passes(0.3)
+                await world.open()
+                for device in self.worn.values():
+                    device.connect(world.links)
+            case "back":
+                if not self.worn[value].connected:
+                    self.worn[value].connect(world.links)
+            case _:
+                action: Callable[[], None] = getattr(self.worn[value], what)
+                action()
+
+    async def _speak(self, frames: list[bytes]) -> None:
+        glasses = self.worn["glasses"]
+        glasses.open_microphone()
+        await glasses.hear(frames)
+        await asyncio.sleep(1.2)
+        glasses.close_microphone()
+
+
+class Invariants:
+    """What must hold at each event, and when all is quiet."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.most_pending = 0
+
+    def happened(self, event: OrderEvent) -> None:
+        rows = self.world.record.look(
+            sa.select(schema.approvals.c.id).where(
+                schema.approvals.c.state == "pending", schema.approvals.c.expires_at > event.at
+            )
+        )
+        self.most_pending = max(self.most_pending, len(rows))
+
+    def at_quiet(self, user: User) -> None:
+        self._bought_knowingly(user)
+        self._bought_once()
+        self._told(user)
+        self._idle(user)
+
+    def _bought_knowingly(self, user: User) -> None:
+        """Each yes has a gesture of its own, made after the price was shown or read out."""
+        approvals = self.world.record.look(
+            sa.select(schema.approvals).where(schema.approvals.c.evidence.is_not(None))
+        )
+        yes = [row for row in approvals if row.state in ("approved", "void")]
+        free = sorted(user.consents)
+        for row in sorted(yes, key=lambda row: row.decided_at):
+            shown = min(self._shown_at(user, f"approval:{row.id}"), default=None)
+            assert shown is not None, "bought although the price was never shown or read"
+            made = [at for at in free if shown <= at <= row.decided_at - DAY]
+            assert made, "bought without a gesture after the price was shown"
+            free.remove(made[-1])
+
+    def _shown_at(self, user: User, cue_id: str) -> list[float]:
+        found: list[float] = []
+        for device in user.worn.values():
+            for moment in device.past:
+                match moment.event:
+                    case CueShown(cue=cue) if cue.id == cue_id and cue.card is not None:
+                        found.append(moment.at)
+                    case SpeechHeard(cue=cue, state="finished") if cue == cue_id:
+                        found.append(moment.at)
+                    case _:
+                        pass
+        return found
+
+    def _bought_once(self) -> None:
+        world = self.world
+        assert self.most_pending <= 1, "two questions at once: a press could mean either"
+        orders = world.record.look(sa.select(schema.orders))
+        approved = Counter(
+            row.order_id
+            for row in world.record.look(
+                sa.select(schema.approvals).where(schema.approvals.c.state == "approved")
+            )
+        )
+        placed = [row for row in orders if row.merchant_order_id]
+        assert all(approved[row.id] == 1 for row in placed)
+        assert len(world.street.placed()) == len(placed)
+        assert world.street.money_kept() == sum(row.total_minor for row in placed)
+        assert world.street.violations() == []
+
+    def _told(self, user: User) -> None:
+        """Every cue was told, unless a newer one of its topic took its place; on no device twice."""
+        world = self.world
+        rows = world.record.look(sa.select(schema.cues))
+        assert [row.id for row in rows if row.delivered_at is None] == []
+        for device in user.worn.values():
+            times = Counter(cue.id for cue in device.told())
+            assert [name for name, count in times.items() if count > 1] == []
+        told = {cue.id for device in user.worn.values() for cue in device.told()}
+        replaced = {row.id for row in rows if row.delivered_to in ("superseded", "withdrawn")}
+        assert {row.id for row in rows} - replaced <= told
+        (cursor,) = world.record.look(
+            sa.select(schema.conversations.c.told_event).where(
+                schema.conversations.c.user_id == world.user_id
+            )
+        )
+        assert cursor.told_event == max((event.n for event in world.events), default=0)
+
+    def _idle(self, user: User) -> None:
+        assistant = self.world.assistant
+        assert assistant.voice.state.value == "idle"
+        assert assistant.voice.machine._book.turns == []
+        assert not assistant.voice.machine._book.playing
+        assert assistant._asked is None or assistant._asked.turn is None
+        for device in user.worn.values():
+            assert [topic for topic in device.cards if topic.startswith("approval")] == []
+
+
+async def live(script: list[tuple[tuple[str, str], float]]) -> None:
+    async with World() as world:
+        devices = await world.wear(GLASSES, RING, EARBUDS, PHONE)
+        user = User(world, dict(zip(NAMES, devices, strict=True)))
+        invariants = Invariants(world)
+        world.on_event = invariants.happened
+        for (what, value), wait_s in script:
+            await user.do(what, value)
+            await world.passes(wait_s)
+        await asyncio.gather(*user.speaking)
+        for device in devices:
+            device.put_on()
+            if not device.connected:
+                device.connect(world.links)
+        await world.passes(70)
+        for device in devices:
+            if not device.connected:
+                device.connect(world.links)
+        await world.passes(20)
+        await world.quiet()
+        try:
+            invariants.at_quiet(user)
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{world.story()}") from error
+
+
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
+)
+@given(st.lists(st.tuples(steps, waits), min_size=3, max_size=20))
+def test_whatever_the_user_does(script: list[tuple[tuple[str, str], float]]) -> None:
+    with asyncio.Runner(loop_factory=Loop) as runner:
+        runner.run(live(script))
