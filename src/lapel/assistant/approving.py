@@ -33,6 +33,7 @@ class Meaning(StrEnum):
     NOT_WORN = "not_worn"
     NOT_SHOWN = "not_shown"
     OUTDATED = "outdated"
+    UNCLEAR = "unclear"
     CANNOT_CONFIRM = "cannot_confirm"
 
 
@@ -41,6 +42,7 @@ WORDS = {
     Meaning.NOT_WORN: "Put the device on before you confirm with it.",
     Meaning.NOT_SHOWN: "I could not show or read you the price yet, so I did not order.",
     Meaning.OUTDATED: "That card is out of date. Nothing was ordered from it.",
+    Meaning.UNCLEAR: "Two orders wait for you. Use the button of the one you mean, or say cancel.",
     Meaning.CANNOT_CONFIRM: "This device cannot confirm a purchase. Use the ring or the phone.",
 }
 
@@ -62,10 +64,11 @@ def meaning(
     now: float,
     settle_s: float,
     back_s: float = math.inf,
+    alone: bool = True,
 ) -> Meaning:
     """What `made` means, given what is pending and what the user has been told of it.
 
-    `back_s` is how long ago the device joined or came back.
+    `back_s` is how long ago the device joined or came back, `alone` whether nothing else pends.
     """
     wish = _wish(made, device)
     if wish is Meaning.NOTHING:
@@ -74,6 +77,8 @@ def meaning(
         return Meaning.OUTDATED
     if pending is None:
         return Meaning.NOTHING
+    if not (alone or made.topic):
+        return Meaning.UNCLEAR
     if wish is Meaning.REFUSE:
         return wish  # saying no takes no authority
     if not is_worn(device):

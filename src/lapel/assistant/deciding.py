@@ -39,7 +39,8 @@ class Deciding:
     async def gesture(self, done: Gestured) -> bool:
         """Judge a gesture and carry out what it means; whether an order may have moved."""
         pending = await self._orders.pending_approvals(self._user_id)
-        asked = pending[-1] if pending else None
+        named = [each for each in pending if done.made.topic in (None, approval_topic(each.id))]
+        asked = named[-1] if named else None
         told = Told() if asked is None else self._telling.told(approval_topic(asked.id))
         meant = meaning(
             done.made,
@@ -49,6 +50,7 @@ class Deciding:
             now=done.at,
             settle_s=self._settle_s,
             back_s=done.back_s,
+            alone=len(pending) < 2,
         )
         if meant is Meaning.NOTHING:
             return False

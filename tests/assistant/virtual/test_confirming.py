@@ -181,3 +181,29 @@ async def test_a_press_is_judged_by_when_it_came_not_by_when_lapel_had_time_for_
         world.record.slow_s = 0.0
         ring.press()
         await world.state(OrderState.PLACED)
+
+
+async def test_with_two_questions_open_a_press_means_neither_and_a_button_its_own() -> None:
+    """A price that changes while the next order is asked about brings the first question back."""
+    async with World() as world:
+        phone, ring, earbuds = await world.wear(PHONE, RING, EARBUDS)
+        phone.type(LATTES)
+        await world.asked()
+        world.street.set("price:latte", 600)
+        world.street.slow["complete"] = world.street.slow["get"] = 1.0
+        ring.press()
+        await world.until(lambda: "approved" in world.kinds())
+        phone.type("a ramen from red bowl to my office")
+        await world.asked(3)
+        assert len(approvals(phone)) == 2
+        ring.press()
+        await world.until(lambda: any("Two orders wait" in text for text in phone.texts()))
+        assert world.kinds().count("approved") == 1
+        (ramen,) = [t for t in approvals(phone) if phone.cards[t].total == price(ramen=1)]
+        phone.tap("approve", ramen)
+        await world.until(lambda: world.of_kind("placed"))
+        assert [total for _, total in world.street.placed()] == [1590]
+        ring.press(long=True)
+        await world.until(lambda: "refused" in world.kinds())
+        await world.quiet()
+        assert approvals(phone) == []
