@@ -542,7 +542,7 @@ class Editor:
 
     def _resolve(self, phrase: Phrase) -> int | None:
         assert phrase.name is not None
-        places = candidates(self._cart, phrase, self._settled.get(self._words(phrase)))
+        places = candidates(self._cart, phrase, self._answer_to(self._words(phrase)))
         if not places:
             self._unknown(phrase)
             return None
@@ -563,6 +563,11 @@ class Editor:
         unclear = Unclear(self._words(phrase), choices, words, phrase.quantity or 1)
         self.outcome.unclear.append(unclear)
         return None
+
+    def _answer_to(self, words: str) -> str | None:
+        """What was answered about the words, also where more of them came later."""
+        found = (answer for key, answer in self._settled.items() if words.startswith(f"{key}. "))
+        return self._settled.get(words) or next(found, None)
 
     def _count(self, name: Name, place: int, likeness: float) -> None:
         self.outcome.found += 1

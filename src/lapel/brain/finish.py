@@ -26,6 +26,8 @@ from lapel.brain.lexicon import MenuIndex
 from lapel.brain.places import AddressLabel
 from lapel.brain.tokens import span_of
 
+_LONGEST_PENDING = 600
+
 
 class Finisher:
     """Completes an understanding. `sentence` is None where no words are behind it."""
@@ -92,6 +94,14 @@ class Finisher:
             actions = self._edits(attempt, frame)
             empty = replace(frame, lines=(), question=None, pending=())
             return Understanding(empty, actions, is_order=True)
+        open_question = frame.question
+        if open_question is not None and open_question.slot is not Slot.WHICH_ITEM:
+            open_question = None
+        if attempt.outcome.nothing_there and open_question and self._sentence and frame.pending:
+            # "Make it two" is about what waits for the answer, and waits with it.
+            first = f"{frame.pending[0]}. {self._sentence.text}"[-_LONGEST_PENDING:]
+            kept = replace(frame, pending=(first, *frame.pending[1:]))
+            return Understanding(kept, question=open_question, unknown=unknown, is_order=True)
         if attempt.outcome.nothing_there:
             return Understanding(frame, unknown=unknown, reply=wording.EMPTY_CART)
         shop = reading.merchants[0] if len(reading.merchants) == 1 else ""
@@ -102,7 +112,7 @@ class Finisher:
         if reading.strange and not unknown and not shop:
             return Understanding(frame)
         new, actions = self._places(attempt, frame) if shop else self._address(attempt, frame)
-        question = Question(Slot.ITEM, wording.ASK_ITEM)
+        question = open_question or Question(Slot.ITEM, wording.ASK_ITEM)
         new = replace(new, question=question)
         return Understanding(new, actions, question, unknown, is_order=True, notes=notes)
 
