@@ -80,6 +80,23 @@ def test_interrupted_work_goes_on(parts: Path, tmp_path: Path, left: int, damage
     assert not (folder / "model.bin.partial").exists()
 
 
+@pytest.mark.parametrize("left", [0, 11_000])
+def test_another_process_may_be_first(parts: Path, tmp_path: Path, left: int) -> None:
+    whole = b"".join(HALVES)
+    folder = tmp_path / "cache" / f"whisper-base-{weights.WHISPER_MODEL[:12]}"
+    folder.mkdir(parents=True)
+    partial = folder / "model.bin.partial"
+    partial.write_bytes(whole[:left])
+
+    def other(line: str) -> None:
+        if "100 %" in line and partial.exists():
+            partial.replace(folder / "model.bin")
+
+    weights.packaged_whisper(tmp_path / "cache", other)
+    assert (folder / "model.bin").read_bytes() == whole
+    assert not partial.exists()
+
+
 def test_a_damaged_cache_is_made_again(parts: Path, tmp_path: Path) -> None:
     folder = weights.packaged_whisper(tmp_path / "cache", lambda line: None)
     (folder / "model.bin").write_bytes(b"rot")

@@ -118,13 +118,13 @@ def _keep_copy(target: Path, expected: str) -> None:
 def _assemble(model: Path, progress: Callable[[str], None]) -> None:
     parts = [package_file(package, name) for package, name in WHISPER_PARTS]
     partial = model.with_name("model.bin.partial")
-    resumed = partial.is_file() and partial.stat().st_size > 0
-    _join(parts, partial, progress)
-    if resumed and sha256_of(partial) != WHISPER_MODEL:
-        partial.unlink()  # what an earlier run left was damaged: once more, from the start
-        _join(parts, partial, progress)
-    progress("Checking the speech model")
     try:
+        resumed = partial.is_file() and partial.stat().st_size > 0
+        _join(parts, partial, progress)
+        if resumed and sha256_of(partial) != WHISPER_MODEL:
+            partial.unlink()  # what an earlier run left was damaged: once more, from the start
+            _join(parts, partial, progress)
+        progress("Checking the speech model")
         verify(partial, WHISPER_MODEL).replace(model)
     except FileNotFoundError:
         verify(model, WHISPER_MODEL)  # another process was first
