@@ -34,6 +34,7 @@ WORDS = (
     "where is my order",
     "say that again",
 )
+COURIER = ((1.0, "preparing"), (4.0, "on_the_way"), (9.0, "delivered"))
 NAMES = ("glasses", "ring", "earbuds", "phone")
 
 names = st.sampled_from(NAMES)
@@ -54,6 +55,8 @@ steps = st.one_of(
     st.tuples(st.just("leave"), names),
     st.tuples(st.just("price"), st.sampled_from(("450", "490", "600"))),
     st.tuples(st.just("slow"), st.sampled_from(("0.12", "1.0", "4.0"))),
+    st.tuples(st.just("bank"), st.sampled_from(("", "", "no"))),
+    st.tuples(st.just("lost"), st.sampled_from(("create", "authorize", "complete", "get"))),
     st.tuples(st.just("restart"), st.just("")),
 )  # fmt: skip
 waits = st.sampled_from((0.0, 0.02, 0.1, 0.3, 0.5, 0.7, 1.0, 2.0, 5.0, 20.0))
@@ -96,6 +99,10 @@ class User:
                     phone.tap(value, topics[-1 if what == "tap" else 0])
             case "price":
                 world.street.set("price:latte", value)
+            case "bank":
+                world.street.set("refuse:authorize", value)
+            case "lost":
+                world.street.fail(value, "lost" if value != "get" else "down")
             case "slow":
                 world.street.slow = {"create": float(value), "update": float(value)}
             case "restart":
@@ -126,8 +133,11 @@ class Invariants:
         self.world = world
         self.unclear: list[str] = []
         """Approvals given by a bare press while another question was open."""
+        self.placed: list[str] = []
 
     def happened(self, event: OrderEvent) -> None:
+        if event.kind == "placed":
+            self.placed.append(event.order_id)
         if event.kind != "approved":
             return
         look, approvals = self.world.record.look, schema.approvals.c
@@ -228,6 +238,11 @@ async def live(script: list[tuple[tuple[str, str], float]]) -> None:
         for (what, value), wait_s in script:
             await user.do(what, value)
             await world.passes(wait_s)
+            for order_id in invariants.placed:
+                order = await world.orders.get(order_id)
+                assert order is not None
+                world.deliver(order, COURIER)
+            invariants.placed.clear()
         await asyncio.gather(*user.speaking)
         for device in devices:
             device.put_on()

@@ -125,6 +125,14 @@ class Worn:
         if self.cables:
             self.cables[-1].cut()
 
+    async def die(self) -> None:
+        """The process at the other end is gone."""
+        self.drop()
+        serving = list(self._serving)
+        for task in serving:
+            task.cancel()
+        await asyncio.gather(*serving, return_exceptions=True)
+
     def leave(self) -> None:
         self._feed(Bye())
 

@@ -115,8 +115,7 @@ class World:
 
     async def crash(self) -> None:
         """The process dies; the devices lose their links."""
-        for device in self.worn:
-            device.drop()
+        await asyncio.gather(*(device.die() for device in self.worn))
         await self._stack.aclose()
 
     async def _brain(self, user_id: str) -> Brain:
