@@ -10,6 +10,7 @@ import logging
 import os
 import signal
 import socket
+import ssl
 import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
@@ -78,7 +79,8 @@ async def serve(
 ) -> None:
     """Run Lapel on `folder` until it is told to stop."""
     _refuse_open_door(settings)
-    await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True, mode=0o700)
+    _check_certificate(settings)
+    await asyncio.to_thread(_make, folder)
     listening = _listen(settings)
     port = listening.getsockname()[1]
     secure = bool(settings.server.tls_certificate)
@@ -95,7 +97,17 @@ async def serve(
         await first_run.places(store, StoredAccounts(store), demo_places)
         gateway = await build(store, folder, settings, url, stack, say)
         server = uvicorn.Server(_server_config(gateway.app, settings))
-        await _run(server, listening, _Ready(folder, url, token, as_json, say))
+        certificate = settings.server.tls_certificate
+        await _run(server, listening, _Ready(folder, url, token, certificate, as_json, say))
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise StartError(
+            f"cannot use the data folder {str(folder)!r} ({error.strerror}); give another --data"
+        ) from error
 
 
 async def _record(folder: Path, stack: AsyncExitStack) -> Store:
@@ -250,6 +262,23 @@ def _refuse_open_door(settings: Settings) -> None:
     )
 
 
+def _check_certificate(settings: Settings) -> None:
+    server = settings.server
+    if not server.tls_certificate and not server.tls_key:
+        return
+    try:
+        # A key with a password would make the server wait for somebody to type it.
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(
+            server.tls_certificate, server.tls_key or None, password=lambda: ""
+        )
+    except OSError as error:
+        raise StartError(
+            f"server.tls_certificate {server.tls_certificate!r} and server.tls_key "
+            f"{server.tls_key!r} cannot be used ({error.strerror or error}); both must be PEM "
+            "files that belong together, without a password"
+        ) from error
+
+
 def _is_loopback(host: str) -> bool:
     if host == "localhost":
         return True
@@ -301,13 +330,17 @@ class _Ready:
     folder: Path
     url: str
     token: str
+    certificate: str
     as_json: bool
     say: Say
 
     def announce(self) -> Path:
         link = f"{self.url}/?token={self.token}"
         file = self.folder / "running.json"
-        file.write_text(json.dumps({"url": self.url, "pid": os.getpid()}), "utf-8")
+        found = {"url": self.url, "pid": os.getpid()}
+        if self.certificate:
+            found["certificate"] = str(Path(self.certificate).resolve())
+        file.write_text(json.dumps(found), "utf-8")
         if self.as_json:
             print(json.dumps({"url": self.url, "token": self.token}), flush=True)
         else:

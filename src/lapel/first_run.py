@@ -8,6 +8,7 @@ import os
 from collections.abc import Generator
 from pathlib import Path
 
+import httpx
 import msgspec
 
 from lapel.assistant import SavedPlaces
@@ -89,11 +90,11 @@ async def places(store: Store, accounts: StoredAccounts, url: str | None) -> Non
     saved = SavedPlaces(store, user.id)
     if await saved.all():
         return
-    async with open_http() as http:
-        answer = await http.get(url)
     try:
+        async with open_http() as http:
+            answer = await http.get(url)
         found = msgspec.json.decode(answer.content, type=_Places)
-    except msgspec.DecodeError as error:
+    except (httpx.HTTPError, httpx.InvalidURL, msgspec.DecodeError) as error:
         log.warning("the demonstration addresses at %s cannot be read: %s", url, error)
         return
     for index, place in enumerate(found.addresses):

@@ -10,7 +10,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import cast
+from typing import Annotated, cast
 
 import msgspec
 import platformdirs
@@ -28,7 +28,7 @@ class SettingsError(Exception):
 
 class Server(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     host: str = "127.0.0.1"
-    port: int = 8600
+    port: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 8600
     tls_certificate: str = ""
     tls_key: str = ""
     allow_plain_remote: bool = False
@@ -78,19 +78,27 @@ def data_folder() -> Path:
     return Path(platformdirs.user_data_dir("lapel", appauthor=False))
 
 
-def load(file: Path | None, environment: Mapping[str, str] = os.environ) -> Settings:
-    """Defaults, then `file` if it exists, then the environment."""
+def load(
+    file: Path | None, environment: Mapping[str, str] = os.environ, *, required: bool = False
+) -> Settings:
+    """Defaults, then `file` if it exists (a `required` one must), then the environment."""
     tree: dict[str, object] = {}
-    if file is not None and file.exists():
-        try:
-            tree = dict(tomllib.loads(file.read_text("utf-8")))
-        except tomllib.TOMLDecodeError as error:
-            raise SettingsError(f"{str(file)!r} is not TOML: {error}") from error
+    if file is not None and (required or file.exists()):
+        tree = _read(file)
         _convert(tree, str(file))
     for name, value in environment.items():
         if name.startswith(PREFIX) and name not in OUTSIDE:
             _place(tree, name, value)
     return _convert(tree, f"the settings and {PREFIX}... variables")
+
+
+def _read(file: Path) -> dict[str, object]:
+    try:
+        return dict(tomllib.loads(file.read_text("utf-8")))
+    except OSError as error:
+        raise SettingsError(f"cannot read the settings {str(file)!r}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{str(file)!r} is not TOML: {error}") from error
 
 
 def _convert(tree: dict[str, object], place: str) -> Settings:

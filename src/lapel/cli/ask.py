@@ -99,7 +99,9 @@ class Asking:
 
         auth = Auth(token=self.found.token, remember=False)
         try:
-            async with DeviceClient(self.found.device_url, profile(self.family), auth) as device:
+            async with DeviceClient(
+                self.found.device_url, profile(self.family), auth, tls=self.found.trust()
+            ) as device:
                 device.say(self.text)
                 patience = self.wait_s
                 while True:
@@ -146,7 +148,9 @@ async def _press(found: Running, family: Family, gesture: Gesture) -> None:
 
     auth = Auth(token=found.token, remember=False)
     try:
-        async with DeviceClient(found.device_url, profile(family), auth) as device:
+        async with DeviceClient(
+            found.device_url, profile(family), auth, tls=found.trust()
+        ) as device:
             device.gesture("pad", gesture)
             await asyncio.sleep(0.5)
     except LinkRefused as error:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from lapel.settings import data_folder
+
+if TYPE_CHECKING:
+    import ssl
 
 DataOption = Annotated[
     Path | None, typer.Option("--data", help="Where your data lives.", envvar="LAPEL_HOME")
@@ -31,6 +34,24 @@ class Running:
 
     url: str
     token: str
+    certificate: str = ""
+
+    def trust(self) -> ssl.SSLContext | None:
+        """Its own certificate and no other, whoever signed it and whatever name it carries."""
+        if not self.certificate:
+            return None
+        import ssl
+
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+        try:
+            context.load_verify_locations(self.certificate)
+        except OSError as error:
+            raise Trouble(
+                f"cannot read the certificate {self.certificate!r} of the running Lapel: {error}"
+            ) from error
+        return context
 
     def get(self, path: str) -> object:
         return self.call("GET", path)
@@ -52,6 +73,7 @@ class Running:
                 headers={"authorization": f"Bearer {self.token}"},
                 timeout=30,
                 trust_env=False,
+                verify=self.trust() or True,
             )
         except httpx.HTTPError as error:
             raise Trouble(
@@ -81,13 +103,13 @@ def running(data: Path | None) -> Running:
     """The Lapel that uses this data folder."""
     here = folder(data)
     try:
-        url = json.loads((here / "running.json").read_text("utf-8"))["url"]
+        found = json.loads((here / "running.json").read_text("utf-8"))
         token = (here / "token").read_text("utf-8").strip()
     except FileNotFoundError as error:
         raise Trouble(
             f"no Lapel is running with the data in {str(here)!r}; start one with `lapel up`"
         ) from error
-    return Running(url, token)
+    return Running(found["url"], token, found.get("certificate", ""))
 
 
 def show_json(value: object) -> None:

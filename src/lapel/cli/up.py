@@ -17,7 +17,9 @@ from lapel.cli.console import DataOption, Trouble, folder, running
 def up(
     data: DataOption = None,
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
-    port: Annotated[int | None, typer.Option(help="Port; 0 picks a free one.")] = None,
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="Port; 0 picks a free one.")
+    ] = None,
     text: Annotated[bool, typer.Option("--text", help="Leave speech out.")] = False,
     merchant: Annotated[
         list[str] | None, typer.Option(help="A shop's address; repeat for more.")
@@ -47,7 +49,7 @@ def up(
     )
     here = folder(data)
     try:
-        settings = load(config or here / "lapel.toml")
+        settings = load(config or here / "lapel.toml", required=config is not None)
     except SettingsError as error:
         raise Trouble(str(error), 2) from error
     replace = msgspec.structs.replace

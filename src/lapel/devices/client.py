@@ -15,6 +15,7 @@ import contextlib
 import itertools
 import random
 import secrets
+import ssl
 from collections import deque
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable
 from dataclasses import dataclass
@@ -98,7 +99,8 @@ class Backoff:
 class DeviceClient:
     """One device. Enter it to connect: that returns once Lapel has said `welcome`.
 
-    `speaker_speed` is how fast the simulated speaker plays, 1.0 being real time.
+    `speaker_speed` is how fast the simulated speaker plays, 1.0 being real time. `tls` says whom to
+    believe behind a `wss://` address; without it, whom this machine believes.
     With `Auth(pair=True)` entering returns at once; wait for `CodeToShow`, then for `Joined`.
     """
 
@@ -112,8 +114,10 @@ class DeviceClient:
         on_key: Callable[[str, str], None] | None = None,
         speaker_speed: float = 1.0,
         backoff: Backoff | None = None,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self._url = url
+        self._tls = tls or (True if url.startswith("wss:") else None)
         self._session = ClientSession(profile, auth, audio, speaker_speed)
         self._on_key = on_key
         self._backoff = backoff if backoff is not None else Backoff()
@@ -326,6 +330,7 @@ class DeviceClient:
                 ping_interval=None,
                 close_timeout=1.0,
                 proxy=None,
+                ssl=self._tls,
             ) as socket:
                 return await self._serve(socket)
         except (OSError, TimeoutError, InvalidHandshake, ConnectionClosed):

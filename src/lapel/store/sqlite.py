@@ -150,7 +150,8 @@ def _commit(connection: sa.Connection, group: list[_Change]) -> None:
 def _refusal(error: Exception, what: str) -> StoreError:
     if "full" in str(error):
         return StoreFull(f"the disk is full: {what}; free some space and repeat")
-    return StoreError(f"{what}: {error}")
+    # SQLAlchemy's own words add lines that help nobody here.
+    return StoreError(f"{what}: {getattr(error, 'orig', None) or error}")
 
 
 def _engine(path: Path) -> sa.Engine:
