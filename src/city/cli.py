@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import msgspec
 import platformdirs
@@ -64,7 +64,10 @@ def up(
 @app.command()
 def merchants(data: Data = None) -> None:
     """List the merchants and where they listened last."""
-    database = Database(_existing(data))
+    try:
+        database = Database(_existing(data))
+    except CityError as error:
+        _fail(error)
     urls = server.merchant_urls(database)
     database.close()
     for slug, shop in city_shops().items():
@@ -102,7 +105,7 @@ def _existing(data: Path | None) -> Path | str:
     return path if path.exists() else ":memory:"
 
 
-def _fail(error: CityError) -> None:
+def _fail(error: CityError) -> NoReturn:
     typer.echo(f"city: {error.text} [{error.code}]", err=True)
     raise typer.Exit(1)
 

@@ -252,12 +252,13 @@ def _socket(host: str, port: int, *, fallback: bool) -> socket.socket:
     made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         made.bind((host, port))
-    except OSError as error:
+    except (OSError, OverflowError) as error:
         made.close()
         if fallback and port:
             return _socket(host, 0, fallback=False)
+        why = error.strerror if isinstance(error, OSError) else "a port is 0 to 65535"
         raise DataError(
-            f"cannot listen on {host}:{port}: {error.strerror}; give another --port",
+            f"cannot listen on {host}:{port}: {why}; give another --port",
             code="port_taken",
         ) from error
     return made

@@ -29,8 +29,12 @@ class Database:
 
     def __init__(self, path: Path | str) -> None:
         self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
-            self._connection.execute(f"PRAGMA {pragma}")
+        try:
+            for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+                self._connection.execute(f"PRAGMA {pragma}")
+        except sqlite3.DatabaseError as error:
+            self._connection.close()
+            raise DataError(f"cannot use the database {str(path)!r}: {error}") from error
         self._connection.executescript(
             resources.files("city").joinpath("schema.sql").read_text("utf-8")
         )
@@ -96,7 +100,13 @@ def put_fact(tx: Transaction, key: str, value: str) -> None:
 @contextmanager
 def only_process(folder: Path) -> Generator[None]:
     """Held while a City runs on `folder`; the kernel drops it with the process."""
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataError(
+            f"cannot use the folder {str(folder)!r}: {error.strerror}; give another --data",
+            code="bad_folder",
+        ) from error
     with (folder / "city.lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
