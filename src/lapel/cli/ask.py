@@ -35,6 +35,8 @@ def ask(
     as_json: JsonOption = False,
 ) -> None:
     """Say something to your assistant. A purchase is asked about; only a key press orders it."""
+    if not text.strip():
+        raise Trouble("there is nothing to say; try: lapel ask 'two lattes to my office'", 2)
     found = running(data)
     show = _json_line if as_json else _plain
     session = Asking(found, device, text, show, wait, follow, interactive=_interactive(as_json))
@@ -142,6 +144,7 @@ class Asking:
 
 
 async def _press(found: Running, family: Family, gesture: Gesture) -> None:
+    from lapel.assistant.approving import BACK_S
     from lapel.cli.profiles import profile
     from lapel.devices.client import DeviceClient, LinkRefused
     from lapel.devices.wire import Auth
@@ -151,6 +154,8 @@ async def _press(found: Running, family: Family, gesture: Gesture) -> None:
         async with DeviceClient(
             found.device_url, profile(family), auth, tls=found.trust()
         ) as device:
+            # A press of a device that has only just come back does not buy.
+            await asyncio.sleep(BACK_S + 0.2)
             device.gesture("pad", gesture)
             await asyncio.sleep(0.5)
     except LinkRefused as error:
