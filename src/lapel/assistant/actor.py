@@ -127,7 +127,7 @@ class Assistant:
             ground.orders,
             self.telling,
             settle_s=ground.settings.settle_s,
-            hush=self.stop_speaking,
+            hush=self._withdraw,
             reply=self._reply,
         )
         self._news = OrderNews(ground.orders, user_id, self._deciding.how, ground.clock)
@@ -306,7 +306,6 @@ class Assistant:
                 await self._interpret(item)
             case Began():
                 self._follow(await self._news.under_way(self.conversation.state.told_event))
-                await self._renew_brain()
             case Undone(turn=turn):
                 await self._undo(turn)
             case Acted() | Left():
@@ -445,8 +444,7 @@ class Assistant:
         )
         for topic in news.taken_down:
             await self.telling.take_down(topic)
-            if self._speaking is not None:
-                self._speaking.withdraw(topic)
+            self._withdraw(topic)
         await self.telling.keep(news.cues, news.after)
         self.conversation.state.told_event = news.after
         for order_id in news.over:
@@ -459,6 +457,11 @@ class Assistant:
             self._close_asked()
         if news.more:
             self.orders_moved()
+
+    def _withdraw(self, topic: str) -> None:
+        """Nothing about `topic` is worth saying any more."""
+        if self._speaking is not None:
+            self._speaking.withdraw(topic)
 
     def _close_asked(self) -> None:
         """The turn that waits for a price is over, whatever becomes of the order."""

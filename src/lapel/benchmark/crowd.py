@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import tempfile
 from collections.abc import Callable
 from contextlib import AsyncExitStack
@@ -19,6 +20,8 @@ from lapel.speech import AudioFormat, Codec, SpeechEngines, SpeechSettings
 from lapel.together import Program, city, lapel
 
 Say = Callable[[str], None]
+WORN = 10
+"""Idle devices that belong to one user."""
 ALONE = 5
 """Orders spoken one after the other, for the latency of one user."""
 
@@ -52,8 +55,11 @@ async def _run(crowd: Crowd, folder: Path, say: Say) -> Report:
         programs.append(town)
         urls = await asyncio.to_thread(town.ready)
         crowd_of = await people.settle(
-            folder / "lapel", f"{urls['city']}/city/addresses", ALONE + crowd.speaking
+            folder / "lapel",
+            f"{urls['city']}/city/addresses",
+            ALONE + crowd.speaking + math.ceil(crowd.idle / WORN),
         )
+        idlers = crowd_of[ALONE + crowd.speaking :]
         gateway = lapel(urls, "--data", str(folder / "lapel"), "--port", "0")
         programs.append(gateway)
         found = await asyncio.to_thread(gateway.ready)
@@ -61,7 +67,7 @@ async def _run(crowd: Crowd, folder: Path, say: Say) -> Report:
         await _menus_known(found["url"], crowd_of[0].token, len(urls["merchants"]))
         say(f"Linking {crowd.idle} idle devices ...")
         async with AsyncExitStack() as stack:
-            memory = await _idle(stack, url, crowd_of[0].token, crowd.idle, gateway.pid)
+            memory = await _idle(stack, url, idlers, crowd.idle, gateway.pid)
             say(f"{ALONE} orders, one after the other ...")
             alone = [
                 await wearer.order(url, person, spoken[person.sentence], crowd.patience_s)
@@ -72,7 +78,7 @@ async def _run(crowd: Crowd, folder: Path, say: Say) -> Report:
             together = await asyncio.gather(
                 *(
                     wearer.order(url, person, spoken[person.sentence], crowd.patience_s)
-                    for person in crowd_of[ALONE:]
+                    for person in crowd_of[ALONE : ALONE + crowd.speaking]
                 )
             )
         return Report(
@@ -105,14 +111,19 @@ async def _menus_known(url: str, token: str, count: int) -> None:
     raise TimeoutError("the shops are not known in time")
 
 
-async def _idle(stack: AsyncExitStack, url: str, token: str, count: int, pid: int) -> int:
-    """Link `count` rings; bytes of resident memory that each of them costs."""
-    first = DeviceClient(url, wearer.RING, Auth(token=token, remember=False))
+async def _idle(
+    stack: AsyncExitStack, url: str, owners: list[people.Person], count: int, pid: int
+) -> int:
+    """Link `count` rings, ten to an owner; bytes of resident memory that each of them costs.
+
+    What an owner's assistant takes is in it.
+    """
+    first = DeviceClient(url, wearer.RING, Auth(token=owners[0].token, remember=False))
     await stack.enter_async_context(first)
     before = _resident(pid)
-    for _ in range(count):
-        ring = DeviceClient(url, wearer.RING, Auth(token=token, remember=False))
-        await stack.enter_async_context(ring)
+    for index in range(count):
+        auth = Auth(token=owners[index // WORN].token, remember=False)
+        await stack.enter_async_context(DeviceClient(url, wearer.RING, auth))
     await asyncio.sleep(1.0)
     return max(0, _resident(pid) - before) // count
 
