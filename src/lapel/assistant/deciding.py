@@ -16,7 +16,7 @@ from lapel.devices import Family
 class Deciding:
     """One user's answers to the questions of purchases.
 
-    `hush` stops the read-back of a cue; `reply` tells the user a sentence.
+    `hush` stops what is said about a topic; `reply` tells the user a sentence.
     """
 
     def __init__(

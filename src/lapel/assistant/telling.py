@@ -77,7 +77,8 @@ class Telling:
         quiet = msgspec.structs.replace(cue, speech="", haptic=None)
         for link in self.links.values():
             # A device that lost its link for a moment finds the card when it comes back.
-            if not link.connected and quiet.card is not None and link.profile.displays:
+            shows = quiet.card is not None and link.profile.displays and is_worn(link)
+            if shows and not link.connected:
                 _tell(link, quiet)
         if told:
             self._on_way[cue.id] = told

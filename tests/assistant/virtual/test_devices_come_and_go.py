@@ -248,6 +248,41 @@ async def test_a_running_order_is_shown_quietly_on_a_screen_that_joins_later() -
         assert len(earbuds.spoken()) == spoken
 
 
+async def test_a_ring_put_on_later_does_not_pulse_for_what_is_old() -> None:
+    async with World() as world:
+        phone, earbuds = await world.wear(PHONE, EARBUDS)
+        phone.type(LATTES)
+        await world.asked()
+        phone.tap("approve", approvals(phone)[0])
+        await world.state(OrderState.PLACED)
+        await world.quiet()
+        (ring,) = await world.wear(RING)
+        await world.passes(1)
+        assert ring.told() == []
+
+
+async def test_a_price_on_glasses_in_their_case_was_not_shown() -> None:
+    async with World() as world:
+        glasses, phone, ring = await world.wear(GLASSES, PHONE, RING)
+        world.street.slow["create"] = 2.0
+        glasses.take_off()
+        phone.type(LATTES)
+        await world.passes(0.5)
+        phone.leave()
+        glasses.drop()
+        await world.asked()
+        await world.back(glasses)
+        await world.passes(1)
+        assert glasses.told() == []
+        ring.press()
+        await world.passes(1)
+        assert "approved" not in world.kinds()
+        glasses.put_on()
+        await world.passes(1)
+        ring.press()
+        await world.state(OrderState.PLACED)
+
+
 async def test_glasses_in_their_case_get_nothing_and_all_of_it_when_put_on() -> None:
     async with World() as world:
         glasses, ring, phone = await world.wear(GLASSES, RING, PHONE)
@@ -329,6 +364,20 @@ async def test_a_press_while_the_earbuds_are_dead_in_mid_sentence_is_followed_by
         await world.state(OrderState.PLACED)
         await world.until(lambda: any("is placed" in text for text, _ in pendant.heard()), 15)
         await world.quiet(within_s=15)
+
+
+async def test_an_answer_that_waits_for_dead_earbuds_and_is_not_needed_any_more() -> None:
+    async with World() as world:
+        phone, earbuds, pendant, ring = await world.wear(PHONE, EARBUDS, PENDANT, RING)
+        phone.type("what cakes do they have")
+        await world.until(lambda: earbuds.session.speaking)
+        await world.passes(0.5)
+        earbuds.drop()
+        phone.type(LATTES)
+        await world.asked()
+        ring.press(long=True)
+        await world.until(lambda: any("did not order" in t for t, _ in pendant.heard()), 8)
+        assert not any(price(latte=2) in text for text, how in pendant.heard() if how == "finished")
 
 
 async def test_a_cue_on_its_way_to_a_device_that_dies_is_told_on_the_others() -> None:

@@ -347,6 +347,43 @@ async def test_typing_a_question_while_a_spoken_order_is_thought_about_leaves_no
         assert "approved" not in world.kinds()
 
 
+async def test_typing_a_question_while_a_change_is_thought_about_takes_the_change_back() -> None:
+    async with World() as world:
+        phone, glasses, ring, _ = await world.wear(PHONE, GLASSES, RING, EARBUDS)
+        phone.type("two lattes to my office")
+        await world.asked()
+        world.street.slow["update"] = 1.5
+        async with glasses.listening():
+            await glasses.hear(world.voices.words("make it three"))
+            await world.until(lambda: world.assistant.voice.state.value == "thinking")
+            await world.passes(0.3)
+            phone.type("what cakes do they have")
+            await world.passes(5)
+        await world.quiet()
+        (card,) = [c for topic, c in glasses.cards.items() if topic.startswith("approval")]
+        assert card.total == price(latte=2)
+        phone.type("and a muffin")
+        await world.until(lambda: len(world.of_kind("approval_needed")) >= 3)
+        await world.passes(1)
+        (card,) = [c for topic, c in glasses.cards.items() if topic.startswith("approval")]
+        assert card.total == price(latte=2, muffin=1)
+
+
+async def test_a_price_that_changes_after_other_talk_can_still_be_cancelled() -> None:
+    async with World() as world:
+        phone, ring, _ = await world.wear(PHONE, RING, EARBUDS)
+        phone.type("two lattes to my office")
+        await world.asked()
+        world.street.set("price:latte", 600)
+        world.street.slow["get"] = 2.0
+        ring.press()
+        await world.until(lambda: "approved" in world.kinds())
+        phone.type("where is my order")
+        await world.asked(2)
+        phone.type("cancel that")
+        await world.state(OrderState.CANCELED)
+
+
 async def test_two_texts_in_a_row_are_answered_one_after_the_other() -> None:
     async with World() as world:
         phone, _, _ = await world.wear(PHONE, RING, EARBUDS)
@@ -361,7 +398,7 @@ async def test_two_texts_in_a_row_are_answered_one_after_the_other() -> None:
 
 async def test_another_shop_takes_the_place_of_the_first() -> None:
     async with World() as world:
-        phone, ring, _ = await world.wear(PHONE, RING, EARBUDS)
+        phone, ring, earbuds = await world.wear(PHONE, RING, EARBUDS)
         phone.type("two lattes to my office")
         await world.asked()
         phone.type("no, a ramen from red bowl instead")
@@ -372,6 +409,7 @@ async def test_another_shop_takes_the_place_of_the_first() -> None:
         ring.press()
         order = await world.state(OrderState.PLACED)
         assert order.merchant_id == "red"
+        assert not any("ancelled" in text for text, _ in earbuds.heard())
         assert len(world.street.placed()) == 1
 
 
