@@ -37,7 +37,7 @@ def ask(
     """Say something to your assistant. A purchase is asked about; only a key press orders it."""
     if not text.strip():
         raise Trouble("there is nothing to say; try: lapel ask 'two lattes to my office'", 2)
-    found = running(data)
+    found = running(data).reached()
     show = _json_line if as_json else _plain
     session = Asking(found, device, text, show, wait, follow, interactive=_interactive(as_json))
     asyncio.run(session.run())
@@ -52,7 +52,7 @@ def press(
 ) -> None:
     """Press a device: approves what is pending and was shown; `--long` refuses it."""
     gesture = Gesture.LONG_PRESS if long else Gesture.PRESS
-    asyncio.run(_press(running(data), device, gesture))
+    asyncio.run(_press(running(data).reached(), device, gesture))
 
 
 def _interactive(as_json: bool) -> bool:

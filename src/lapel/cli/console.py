@@ -53,6 +53,11 @@ class Running:
             ) from error
         return context
 
+    def reached(self) -> Running:
+        """Itself, if it answers: a device would wait for it to come back."""
+        self.get("/health")
+        return self
+
     def get(self, path: str) -> object:
         return self.call("GET", path)
 
