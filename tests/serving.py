@@ -40,7 +40,7 @@ class Serving:
             connection.shutdown()
         try:
             async with asyncio.timeout(LEAVING_S):
-                while state.connections or state.tasks:  # noqa: ASYNC110  # uvicorn has no event for it
+                while state.connections or state.tasks:  # uvicorn has no event for it
                     await asyncio.sleep(0.002)
         except TimeoutError:
             for task in state.tasks:

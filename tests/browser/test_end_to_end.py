@@ -85,7 +85,7 @@ async def hud(page: Page) -> str:
 async def until(page: Page, found: Callable[[str], bool], within_s: float = 60.0) -> str:
     """The display's text once `found` is true of it."""
     async with asyncio.timeout(within_s):
-        while not found(text := await hud(page)):  # noqa: ASYNC110  the browser tells it no other way
+        while not found(text := await hud(page)):
             await asyncio.sleep(0.1)
     return text
 

@@ -88,7 +88,7 @@ async def test_a_device_that_hangs_up_while_it_shows_a_code_takes_the_code_with_
         await device.send(hello({"pair": True}))
         code = (await device.expect("pairing"))["code"]
         device.cut()
-    while gateway.pairing.waiting():  # noqa: ASYNC110  # its own task sees the cut
+    while gateway.pairing.waiting():  # its own task sees the cut
         await asyncio.sleep(0.01)
     with pytest.raises(Unauthorized):
         await gateway.pairing.enter_code(gateway.user_id, code)

@@ -16,6 +16,12 @@ from services.shopper import Clock, World, build
 from serving import serving
 
 
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A menu that is waited for is waited for, however busy this machine is."""
+    monkeypatch.setattr("lapel.services.food.PATIENCE_S", 30.0)
+
+
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[Store]:
     opened = await Store.open(tmp_path / "lapel.sqlite3")
@@ -38,6 +44,7 @@ async def hostile() -> AsyncIterator[Hostile]:
     async with serving(merchant.app()) as origin:
         merchant.origin = origin
         yield merchant
+        merchant.silent.set()
 
 
 @pytest.fixture

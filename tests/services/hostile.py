@@ -28,6 +28,7 @@ class Hostile:
     def __init__(self) -> None:
         self.origin = ""
         self.mischief = ""
+        self.silent = asyncio.Event()
         self.bend: Callable[[Json], None] = lambda checkout: None
         self.bend_profile: Callable[[Json], None] = lambda profile: None
         self.key = PrivateKey.make()
@@ -126,8 +127,8 @@ class Hostile:
 
     async def _search(self, request: Request) -> Response:
         body = json.loads(await self._note(request))
-        if self.mischief == "search_slow":
-            await asyncio.sleep(1.0)
+        if self.mischief == "search_silent":
+            await self.silent.wait()
         if self.mischief == "search_500":
             return Response(status_code=500)
         start = int(body["pagination"].get("cursor", "0"))
@@ -324,8 +325,8 @@ class Hostile:
         match self.mischief:
             case "500_after":
                 return Response(status_code=500)
-            case "slow":
-                await asyncio.sleep(1.0)
+            case "silent":
+                await self.silent.wait()
             case "nonsense":
                 return Response(answer[: len(answer) // 2], media_type="application/json")
             case "no_json":

@@ -92,7 +92,7 @@ def build(
     hostile: Hostile | None,
     clock: Callable[[], float],
     origin: str = "http://127.0.0.1:8600",
-    timeout_s: float = 0.5,
+    timeout_s: float = 30.0,
 ) -> World:
     keys = SigningKeys(store, clock)
     registry = MerchantRegistry(store, http, clock)

@@ -93,11 +93,11 @@ async def test_one_dead_merchant_hides_no_other(world: World):
     assert menu.merchant_id != dead.id
 
 
-async def test_a_slow_merchant_is_not_waited_for_again(world: World):
+async def test_a_silent_merchant_is_not_waited_for_again(world: World):
     await world.meet()
     await world.food.menus()
     world.clock.now += 181
-    world.hostile.mischief = "search_slow"
+    world.hostile.mischief = "search_silent"
     before = searches(world)
     assert len(await world.food.menus()) == 1
     assert searches(world) == before, "the answer did not wait for the call"

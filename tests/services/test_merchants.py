@@ -1,5 +1,6 @@
 import json
 
+import httpx
 import pytest
 
 from lapel.commerce.checkout import CheckoutStatus, DraftLine
@@ -7,8 +8,9 @@ from lapel.commerce.money import Money
 from lapel.commerce.ports import Credential, Nonsense, PortError, Refused, Unreachable
 from lapel.services.connectors.ucp.variants import groups_of
 from lapel.services.connectors.ucp.wire import Product
-from services.hostile import LATTE, MUFFIN, SHIRT, Json
-from services.shopper import OFFICE, World
+from lapel.store import Store
+from services.hostile import LATTE, MUFFIN, SHIRT, Hostile, Json
+from services.shopper import OFFICE, Clock, World, build
 
 pytestmark = pytest.mark.net
 
@@ -318,7 +320,6 @@ async def test_a_delivery_that_cannot_be_changed_is_nonsense(world: World):
     ("mischief", "error", "code"),
     [
         ("500_before", Unreachable, "unreachable"),
-        ("slow", Unreachable, "unreachable"),
         ("nonsense", Nonsense, "nonsense"),
         ("no_json", Nonsense, "nonsense"),
         ("deep", Nonsense, "nonsense"),
@@ -335,6 +336,17 @@ async def test_answers_that_are_none(
     with pytest.raises(error) as refused:
         await world.merchants.create_checkout(world.draft(merchant), "k")
     assert refused.value.code == code
+
+
+async def test_an_answer_that_does_not_come(
+    store: Store, http: httpx.AsyncClient, hostile: Hostile
+):
+    world = build(store, http, hostile, Clock(), timeout_s=0.2)
+    merchant = await world.meet()
+    hostile.mischief = "silent"
+    with pytest.raises(Unreachable) as refused:
+        await world.merchants.create_checkout(world.draft(merchant), "k")
+    assert refused.value.code == "unreachable"
 
 
 async def test_a_merchant_that_is_gone_is_unreachable(world: World):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from stage.shops import price
-from stage.wearing import EARBUDS, GLASSES, PENDANT, PHONE, RING, Worn
+from stage.wearing import EARBUDS, GLASSES, PENDANT, PHONE, RING
 from stage.world import World
 
 from lapel.commerce import OrderState
@@ -13,10 +13,6 @@ from lapel.devices import CueKind
 pytestmark = pytest.mark.unit
 
 LATTES = "two lattes to my office"
-
-
-def approvals(device: Worn) -> list[str]:
-    return [topic for topic in device.cards if topic.startswith("approval")]
 
 
 async def nothing_bought(world: World) -> None:
@@ -90,7 +86,7 @@ async def test_a_touch_of_the_screen_beside_the_button_means_nothing() -> None:
         await world.asked()
         phone.press()
         await nothing_bought(world)
-        assert approvals(phone)
+        assert phone.questions
 
 
 async def test_the_button_of_a_card_that_has_changed_is_out_of_date() -> None:
@@ -98,7 +94,7 @@ async def test_the_button_of_a_card_that_has_changed_is_out_of_date() -> None:
         (phone,) = await world.wear(PHONE)
         phone.type(LATTES)
         await world.asked()
-        (old,) = approvals(phone)
+        (old,) = phone.questions
         phone.type("make it three")
         await world.until(lambda: "revised" in world.kinds())
         phone.tap("approve", old)
@@ -126,7 +122,7 @@ async def test_two_presses_buy_once() -> None:
         await world.asked()
         ring.press()
         ring.press()
-        phone.tap("approve", approvals(phone)[0])
+        phone.tap("approve", phone.questions[0])
         order = await world.state(OrderState.PLACED)
         await world.quiet()
         assert world.kinds().count("approved") == 1
@@ -139,7 +135,7 @@ async def test_a_press_and_a_refusal_at_once_are_one_answer() -> None:
         phone, ring, _ = await world.wear(PHONE, RING, EARBUDS)
         phone.type(LATTES)
         await world.asked()
-        phone.tap("refuse", approvals(phone)[0])
+        phone.tap("refuse", phone.questions[0])
         ring.press()
         await world.state(OrderState.REFUSED)
         await nothing_bought(world)
@@ -172,7 +168,7 @@ async def test_a_press_is_judged_by_when_it_came_not_by_when_lapel_had_time_for_
     async with World() as world:
         phone, ring = await world.wear(PHONE, RING)
         phone.type(LATTES)
-        await world.until(lambda: approvals(phone))
+        await world.until(lambda: phone.questions)
         world.record.slow_s = 0.5
         await world.passes(0.26)
         ring.press()
@@ -186,7 +182,7 @@ async def test_a_press_is_judged_by_when_it_came_not_by_when_lapel_had_time_for_
 async def test_with_two_questions_open_a_press_means_neither_and_a_button_its_own() -> None:
     """A price that changes while the next order is asked about brings the first question back."""
     async with World() as world:
-        phone, ring, earbuds = await world.wear(PHONE, RING, EARBUDS)
+        phone, ring, _earbuds = await world.wear(PHONE, RING, EARBUDS)
         phone.type(LATTES)
         await world.asked()
         world.street.set("price:latte", 600)
@@ -195,15 +191,15 @@ async def test_with_two_questions_open_a_press_means_neither_and_a_button_its_ow
         await world.until(lambda: "approved" in world.kinds())
         phone.type("a ramen from red bowl to my office")
         await world.asked(3)
-        assert len(approvals(phone)) == 2
+        assert len(phone.questions) == 2
         ring.press()
         await world.until(lambda: any("Two orders wait" in text for text in phone.texts()))
         assert world.kinds().count("approved") == 1
-        (ramen,) = [t for t in approvals(phone) if phone.cards[t].total == price(ramen=1)]
+        (ramen,) = [t for t in phone.questions if phone.cards[t].total == price(ramen=1)]
         phone.tap("approve", ramen)
         await world.until(lambda: world.of_kind("placed"))
         assert [total for _, total in world.street.placed()] == [1590]
         ring.press(long=True)
         await world.until(lambda: "refused" in world.kinds())
         await world.quiet()
-        assert approvals(phone) == []
+        assert phone.questions == []

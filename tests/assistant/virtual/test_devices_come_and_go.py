@@ -17,10 +17,6 @@ GONE_S = 125.0
 """After this long without a link a session is over."""
 
 
-def approvals(device: Worn) -> list[str]:
-    return [topic for topic in device.cards if topic.startswith("approval")]
-
-
 def bodies(device: Worn) -> list[str]:
     return [cue.card.body for cue in device.told() if cue.card and cue.kind is CueKind.ORDER]
 
@@ -34,7 +30,7 @@ async def test_a_screen_lost_while_it_asks_comes_back_and_can_be_answered() -> N
         await world.passes(8)
         await world.back(phone)
         await world.passes(1)
-        (topic,) = approvals(phone)
+        (topic,) = phone.questions
         assert len(phone.told(CueKind.APPROVAL)) == 1
         await world.quiet()
         phone.tap("approve", topic)
@@ -80,7 +76,7 @@ async def test_a_button_pressed_without_a_link_names_its_card_and_counts() -> No
         await world.asked()
         phone.drop()
         await world.passes(1)
-        phone.tap("approve", approvals(phone)[0])
+        phone.tap("approve", phone.questions[0])
         await world.back(phone)
         await world.state(OrderState.PLACED)
 
@@ -205,14 +201,14 @@ async def test_a_question_is_shown_on_a_screen_that_joins_later() -> None:
         await world.quiet()
         glasses, ring = await world.wear(GLASSES, RING)
         await world.passes(1)
-        (topic,) = approvals(glasses)
+        (topic,) = glasses.questions
         assert glasses.cards[topic].total == price(latte=2)
         assert len(ring.told(CueKind.APPROVAL)) == 1
         assert len(earbuds.spoken()) == 1
         ring.press()
         await world.state(OrderState.PLACED)
         await world.passes(1)
-        assert approvals(glasses) == approvals(phone) == []
+        assert glasses.questions == phone.questions == []
 
 
 async def test_a_question_that_nobody_saw_or_heard_is_read_to_earbuds_that_join_later() -> None:
@@ -250,15 +246,16 @@ async def test_a_running_order_is_shown_quietly_on_a_screen_that_joins_later() -
 
 async def test_a_ring_put_on_later_does_not_pulse_for_what_is_old() -> None:
     async with World() as world:
-        phone, earbuds = await world.wear(PHONE, EARBUDS)
+        phone, _earbuds = await world.wear(PHONE, EARBUDS)
         phone.type(LATTES)
         await world.asked()
-        phone.tap("approve", approvals(phone)[0])
+        phone.tap("approve", phone.questions[0])
         await world.state(OrderState.PLACED)
         await world.quiet()
-        (ring,) = await world.wear(RING)
+        ring, pendant = await world.wear(RING, PENDANT)
         await world.passes(1)
         assert ring.told() == []
+        assert pendant.told() == []
 
 
 async def test_a_price_on_glasses_in_their_case_was_not_shown() -> None:
@@ -293,7 +290,7 @@ async def test_glasses_in_their_case_get_nothing_and_all_of_it_when_put_on() -> 
         assert glasses.told() == []
         glasses.put_on()
         await world.passes(1)
-        assert len(approvals(glasses)) == 1
+        assert len(glasses.questions) == 1
         ring.press()
         await world.state(OrderState.PLACED)
         await world.passes(1)
@@ -309,11 +306,11 @@ async def test_the_same_device_joining_anew_replaces_its_old_session() -> None:
         await world.passes(1)
         await world.back(phone)
         await world.passes(1)
-        assert len(approvals(phone)) == 1
+        assert len(phone.questions) == 1
         ring.press()
         await world.state(OrderState.PLACED)
         await world.passes(1)
-        assert approvals(phone) == []
+        assert phone.questions == []
 
 
 async def test_two_users_hear_nothing_of_each_other() -> None:
@@ -329,7 +326,7 @@ async def test_two_users_hear_nothing_of_each_other() -> None:
         await world.asked()
         assert strange.told() == []
         assert earbuds.spoken() == []
-        strange.tap("approve", approvals(phone)[0])
+        strange.tap("approve", phone.questions[0])
         await world.passes(2)
         assert "approved" not in world.kinds()
 

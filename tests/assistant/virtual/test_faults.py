@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from stage.shops import price
-from stage.wearing import EARBUDS, GLASSES, PHONE, RING, Worn
+from stage.wearing import EARBUDS, GLASSES, PHONE, RING
 from stage.world import World
 
 from lapel.commerce import OrderState
@@ -16,10 +16,6 @@ pytestmark = pytest.mark.unit
 LATTES = "two lattes to my office"
 
 
-def approvals(device: Worn) -> list[str]:
-    return [topic for topic in device.cards if topic.startswith("approval")]
-
-
 async def test_a_brain_that_fails_costs_one_turn() -> None:
     async with World() as world:
         phone, _, earbuds = await world.wear(PHONE, RING, EARBUDS)
@@ -29,7 +25,7 @@ async def test_a_brain_that_fails_costs_one_turn() -> None:
         assert earbuds.heard()[-1][0].startswith("Something went wrong")
         phone.type(LATTES)
         await world.asked()
-        assert len(approvals(phone)) == 1
+        assert len(phone.questions) == 1
 
 
 async def test_a_brain_that_fails_when_the_microphone_opens_costs_nothing() -> None:
@@ -76,7 +72,7 @@ async def test_speech_that_cannot_be_made_costs_one_sentence() -> None:
         phone.type(LATTES)
         await world.asked()
         await world.quiet()
-        assert len(approvals(phone)) == 1
+        assert len(phone.questions) == 1
         ring.press()
         await world.state(OrderState.PLACED)
         await world.passes(1)
@@ -86,7 +82,7 @@ async def test_speech_that_cannot_be_made_costs_one_sentence() -> None:
 
 async def test_a_recogniser_that_fails_costs_one_utterance() -> None:
     async with World() as world:
-        glasses, _, earbuds = await world.wear(GLASSES, RING, EARBUDS)
+        glasses, _, _earbuds = await world.wear(GLASSES, RING, EARBUDS)
         recognize = world.voices.recognize
 
         async def broken(*_: object, **__: object) -> object:
@@ -95,11 +91,11 @@ async def test_a_recogniser_that_fails_costs_one_utterance() -> None:
         world.voices.recognize = broken
         await world.say(LATTES, glasses)
         await world.quiet()
-        assert approvals(glasses) == []
+        assert glasses.questions == []
         world.voices.recognize = recognize
         await world.say(LATTES, glasses)
         await world.asked()
-        assert glasses.cards[approvals(glasses)[0]].total == price(latte=2)
+        assert glasses.cards[glasses.questions[0]].total == price(latte=2)
 
 
 async def test_a_map_that_cannot_be_had_stops_nothing() -> None:

@@ -74,29 +74,29 @@ class User:
     speaking: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def do(self, what: str, value: str) -> None:
-        now = asyncio.get_running_loop().time()
-        phone, ring, world = self.worn["phone"], self.worn["ring"], self.world
-        self.topics += [t for t in phone.cards if t.startswith("approval")]
+        there = [t for t in self.worn["phone"].cards if t.startswith("approval")]
+        self.topics += there
         match what:
-            case "say" | "cough":
-                voices = world.voices
-                frames = voices.words(value) if what == "say" else voices.noise(0.3)
-                task = asyncio.create_task(self._speak(frames))
-                self.speaking.add(task)
-                task.add_done_callback(self.speaking.discard)
+            case "say":
+                self._speak(self.world.voices.words(value))
+            case "cough":
+                self._speak(self.world.voices.noise(0.3))
             case "type":
-                phone.type(value)
+                self.worn["phone"].type(value)
             case "press" | "long_press":
-                if what == "press":
-                    self.consents.append(now)
-                ring.press(long=what == "long_press")
+                self._press(long=what == "long_press")
             case "tap" | "tap_old":
-                there = [t for t in phone.cards if t.startswith("approval")]
-                topics = there if what == "tap" else self.topics
-                if topics:
-                    if value == "approve":
-                        self.consents.append(now)
-                    phone.tap(value, topics[-1 if what == "tap" else 0])
+                self._tap(value, there[-1:] if what == "tap" else self.topics[:1])
+            case "take_off" | "put_on" | "drop" | "leave":
+                action: Callable[[], None] = getattr(self.worn[value], what)
+                action()
+            case _:
+                await self._disturb(what, value)
+
+    async def _disturb(self, what: str, value: str) -> None:
+        """What the user does not do: shops, the bank, the air, the machine that Lapel runs on."""
+        world = self.world
+        match what:
             case "price":
                 world.street.set("price:latte", value)
             case "bank":
@@ -105,20 +105,36 @@ class User:
                 world.street.fail(value, "lost" if value != "get" else "down")
             case "slow":
                 world.street.slow = {"create": float(value), "update": float(value)}
-            case "restart":
+            case "back":
+                self._connect(self.worn[value])
+            case _:
                 await world.crash()
                 await world.passes(0.3)
                 await world.open()
                 for device in self.worn.values():
-                    device.connect(world.links)
-            case "back":
-                if not self.worn[value].connected:
-                    self.worn[value].connect(world.links)
-            case _:
-                action: Callable[[], None] = getattr(self.worn[value], what)
-                action()
+                    self._connect(device)
 
-    async def _speak(self, frames: list[bytes]) -> None:
+    def _connect(self, device: Worn) -> None:
+        if not device.connected:
+            device.connect(self.world.links)
+
+    def _press(self, *, long: bool) -> None:
+        if not long:
+            self.consents.append(asyncio.get_running_loop().time())
+        self.worn["ring"].press(long=long)
+
+    def _tap(self, action: str, topics: list[str]) -> None:
+        if topics and action == "approve":
+            self.consents.append(asyncio.get_running_loop().time())
+        for topic in topics:
+            self.worn["phone"].tap(action, topic)
+
+    def _speak(self, frames: list[bytes]) -> None:
+        task = asyncio.create_task(self._into_the_glasses(frames))
+        self.speaking.add(task)
+        task.add_done_callback(self.speaking.discard)
+
+    async def _into_the_glasses(self, frames: list[bytes]) -> None:
         glasses = self.worn["glasses"]
         glasses.open_microphone()
         await glasses.hear(frames)
@@ -226,7 +242,7 @@ class Invariants:
         assert not assistant.voice.machine._book.playing
         assert assistant._asked is None or assistant._asked.turn is None
         for device in user.worn.values():
-            assert [topic for topic in device.cards if topic.startswith("approval")] == []
+            assert device.questions == []
 
 
 async def live(script: list[tuple[tuple[str, str], float]]) -> None:

@@ -24,10 +24,6 @@ async def again(world: World, down_s: float = 2.0) -> None:
     await world.passes(1)
 
 
-def approvals(device: Worn) -> list[str]:
-    return [topic for topic in device.cards if topic.startswith("approval")]
-
-
 def told(device: Worn, text: str) -> int:
     return sum(text in body for body in device.texts())
 
@@ -38,7 +34,7 @@ async def test_a_question_survives() -> None:
         phone.type(LATTES)
         await world.asked()
         await again(world)
-        (topic,) = approvals(phone)
+        (topic,) = phone.questions
         assert phone.cards[topic].total == price(latte=2)
         assert len(phone.told(CueKind.APPROVAL)) == 1
         ring.press()
@@ -54,7 +50,7 @@ async def test_the_cart_survives() -> None:
         await again(world)
         phone.type("make it three")
         await world.asked(2)
-        (topic,) = approvals(phone)
+        (topic,) = phone.questions
         assert phone.cards[topic].total == price(latte=3)
         assert len(await world.orders.list(world.user_id)) == 1
 
@@ -68,7 +64,7 @@ async def test_a_price_that_comes_while_nobody_is_there_is_told_afterwards() -> 
         await again(world)
         await world.asked()
         await world.quiet()
-        assert len(approvals(phone)) == 1
+        assert len(phone.questions) == 1
         assert sum(price(latte=2) in text for text, _ in earbuds.heard()) == 1
 
 
@@ -122,7 +118,7 @@ async def test_a_question_that_lapsed_meanwhile_is_told_as_lapsed() -> None:
         await again(world, down_s=90)
         await world.state(OrderState.LAPSED)
         await world.quiet()
-        assert approvals(phone) == []
+        assert phone.questions == []
         assert earbuds.heard()[-1] == ("Nobody confirmed, so I did not order it.", "finished")
 
 

@@ -18,10 +18,6 @@ pytestmark = pytest.mark.unit
 LATTES = "two lattes to my office"
 
 
-def totals(device: Worn) -> list[str]:
-    return [card.total for topic, card in device.cards.items() if topic.startswith("approval")]
-
-
 async def reading(world: World, *more: object) -> tuple[Worn, Worn]:
     """The price of two lattes is being read out."""
     glasses, earbuds = await world.wear(GLASSES, EARBUDS)
@@ -47,7 +43,7 @@ async def test_speaking_into_the_read_back_stops_it_within_a_frame_and_is_a_new_
         assert [at for at in earbuds.frames_sent() if stop < at < stop + 1.0] == []
         assert earbuds.heard()[0][1] == "stopped"
         await world.asked(2)
-        assert totals(glasses) == [price(latte=3)]
+        assert glasses.question.total == price(latte=3)
         await world.quiet()
         assert earbuds.heard()[-1][1] == "finished"
         assert price(latte=3) in earbuds.heard()[-1][0]
@@ -152,7 +148,7 @@ async def test_two_microphones_hear_one_sentence_once() -> None:
             await world.passes(3)
         await world.quiet()
         assert len(world.of_kind("approval_needed")) == 1
-        assert totals(glasses) == [price(latte=2)]
+        assert glasses.question.total == price(latte=2)
         assert len(pendant.spoken()) == 1
         assert len(world.assistant.timings) == 1
 
@@ -164,7 +160,7 @@ async def test_push_to_talk_ends_when_the_button_is_let_go() -> None:
             await glasses.hear(world.voices.words(LATTES))
         await world.asked()
         await world.quiet()
-        assert totals(glasses) == [price(latte=2)]
+        assert glasses.question.total == price(latte=2)
         assert len(earbuds.heard()) == 1
 
 
@@ -187,7 +183,7 @@ async def test_without_engines_everything_works_by_typing() -> None:
         phone, ring = await world.wear(PHONE, RING)
         phone.type(LATTES)
         await world.asked()
-        assert totals(phone) == [price(latte=2)]
+        assert phone.question.total == price(latte=2)
         ring.press()
         order = await world.state(OrderState.PLACED)
         world.deliver(order)
@@ -206,7 +202,7 @@ async def test_a_question_is_spoken_and_its_answer_completes_the_order() -> None
         assert earbuds.heard()[-1][0].endswith("?")
         await world.say("to my office", glasses)
         await world.asked()
-        assert totals(glasses) == [price(latte=2)]
+        assert glasses.question.total == price(latte=2)
 
 
 async def test_a_read_back_stopped_by_a_cough_is_not_read_on_once_it_is_answered() -> None:
@@ -237,7 +233,7 @@ async def test_words_after_a_cough_within_the_read_back() -> None:
             await world.passes(2)
         await world.asked(2)
         await world.quiet()
-        assert totals(glasses) == [price(latte=3)]
+        assert glasses.question.total == price(latte=3)
         assert price(latte=3) in earbuds.heard()[-1][0]
         assert earbuds.heard()[-1][1] == "finished"
 
@@ -252,14 +248,14 @@ async def test_interrupting_the_excuse_with_a_change() -> None:
         await world.until(lambda: world.of_kind("approval_needed"))
         await world.passes(1)
         await world.quiet()
-        assert totals(glasses) == [price(latte=3)]
+        assert glasses.question.total == price(latte=3)
         assert len(await world.orders.list(world.user_id)) == 1
         assert not any(price(latte=2) in text for text, _ in earbuds.heard())
 
 
 async def test_going_on_with_other_words_takes_the_first_ones_back() -> None:
     async with World() as world:
-        glasses, _, earbuds = await world.wear(GLASSES, RING, EARBUDS)
+        glasses, _, _earbuds = await world.wear(GLASSES, RING, EARBUDS)
         async with glasses.listening():
             await glasses.hear(world.voices.words("two lattes to my office"))
             await world.passes(0.75)
@@ -267,5 +263,5 @@ async def test_going_on_with_other_words_takes_the_first_ones_back() -> None:
             await world.passes(2)
         await world.asked()
         await world.quiet()
-        assert len(totals(glasses)) == 1
+        assert len(glasses.questions) == 1
         assert len(await world.orders.pending_approvals(world.user_id)) == 1

@@ -11,7 +11,7 @@ from typing import Any
 from commerce_town import Town
 
 from lapel.brain import Menu, MenuItem
-from lapel.commerce import Address, MerchantOrder, Money, OrderDraft
+from lapel.commerce import Address, MerchantOrder, Money
 from lapel.services import Tracking
 
 PRICES = {"latte": 490, "muffin": 320, "tart": 610, "ramen": 1250}
@@ -78,6 +78,3 @@ class Street(Town):
         return Tracking(
             "on_the_way", (60.16 + step, 24.94), None, (60.17, 24.94), (), (), max(1, 10 - self.tracked)
         )  # fmt: skip
-
-
-__all__ = ["HOME", "MENUS", "OFFICE", "PRICES", "OrderDraft", "Street", "price"]

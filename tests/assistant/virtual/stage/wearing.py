@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TypeVar
@@ -192,6 +192,17 @@ class Worn:
         """What stands on the display, by topic."""
         return self.session.cards
 
+    @property
+    def questions(self) -> list[str]:
+        """Topics of the purchases that it asks about."""
+        return [topic for topic in self.cards if topic.startswith("approval")]
+
+    @property
+    def question(self) -> Card:
+        """The card of the one purchase that it asks about."""
+        (topic,) = self.questions
+        return self.cards[topic]
+
     def happened(self, kind: type[E], since: float = 0.0) -> list[E]:
         return [m.event for m in self.past if isinstance(m.event, kind) and m.at >= since]
 
@@ -273,6 +284,3 @@ def text_of(card: Card) -> str:
     """Everything that a card says, in one line."""
     lines = [f"{line.text} {line.value}".strip() for line in card.lines]
     return " | ".join(part for part in (card.title, *lines, card.total, card.body) if part)
-
-
-Condition = Callable[[], object]

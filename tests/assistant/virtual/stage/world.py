@@ -9,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import msgspec
 import pytest
 import sqlalchemy as sa
 
@@ -16,7 +17,7 @@ import lapel.commerce.orders
 from lapel.assistant import Assistant, Ground, House, SavedPlaces
 from lapel.brain import AddressLabel, Brain
 from lapel.commerce import Evidence, Order, OrderEvent, Orders, OrderState, Policy
-from lapel.devices import Cue, DeviceProfile, Links, Pairing, StoredAccounts
+from lapel.devices import DeviceProfile, Links, Pairing, StoredAccounts
 from lapel.devices.client_events import CueShown, SpeechHeard, SpeechStarted
 from lapel.settings import Conversation
 from lapel.store import schema
@@ -25,7 +26,7 @@ from stage.loop import wall
 from stage.record import Record
 from stage.shops import HOME, MENUS, OFFICE, Street
 from stage.voices import Voices
-from stage.wearing import Condition, Worn, text_of
+from stage.wearing import Worn, text_of
 
 BRAIN = Brain(
     MENUS, (AddressLabel("office", ("work", "my office")), AddressLabel("home", ("my place",)))
@@ -161,11 +162,11 @@ class World:
     async def passes(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
 
-    async def until(self, condition: Condition, within_s: float = 30.0) -> None:
+    async def until(self, condition: Callable[[], object], within_s: float = 30.0) -> None:
         """Wait for it in virtual time; the story so far is the failure's text."""
         try:
             async with asyncio.timeout(within_s):
-                while not condition():
+                while not condition():  # it costs nothing in virtual time
                     await asyncio.sleep(0.01)
         except TimeoutError:
             raise AssertionError(f"not within {within_s} s:\n{self.story()}") from None
@@ -220,19 +221,15 @@ class World:
         """Everything that happened to orders, in order."""
         return [event.kind for event in self.events]
 
-    def untold(self) -> list[Cue]:
-        """Cues of the record that no device has acted on."""
+    def untold(self) -> list[str]:
+        """Ids of the cues of the record that no device has acted on."""
         rows = self.record.look(
-            sa.select(schema.cues.c.id, schema.cues.c.body).where(
-                schema.cues.c.delivered_at.is_(None)
-            )
+            sa.select(schema.cues.c.id).where(schema.cues.c.delivered_at.is_(None))
         )
         return [row.id for row in rows]
 
     def evidence(self) -> list[Evidence]:
         """Of every answer that counted."""
-        import msgspec
-
         rows = self.record.look(
             sa.select(schema.approvals.c.evidence).where(schema.approvals.c.evidence.is_not(None))
         )
