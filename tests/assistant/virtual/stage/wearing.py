@@ -113,6 +113,7 @@ class Worn:
     # The link.
 
     def connect(self, links: Links) -> None:
+        self.drop()
         cable = Cable(LATE_S, self._arrived, lambda code: self._feed(Dropped()))
         self.cables.append(cable)
         task = asyncio.create_task(links.serve(cable, Peer("memory", loopback=True)))
