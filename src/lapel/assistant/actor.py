@@ -492,6 +492,8 @@ class Assistant:
 
     async def _present(self, link: Link) -> None:
         """A device has joined or come back: what is open is shown on it, what waits is told."""
+        if not link.connected:  # gone again: who only comes and goes must cost little
+            return
         await self._flush()
         running = await self._news.under_way(self.conversation.state.told_event)
         for cue in [*running.cues, *await self._news.pending()]:
