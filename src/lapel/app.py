@@ -82,10 +82,7 @@ async def serve(
     _check_certificate(settings)
     await asyncio.to_thread(_make, folder)
     listening = _listen(settings)
-    port = listening.getsockname()[1]
-    secure = bool(settings.server.tls_certificate)
-    host = settings.server.host
-    url = f"{'https' if secure else 'http'}://{f'[{host}]' if ':' in host else host}:{port}"
+    url = _url(settings, listening.getsockname()[1])
     async with AsyncExitStack() as stack:
         stack.callback(listening.close)
         try:
@@ -99,6 +96,13 @@ async def serve(
         server = uvicorn.Server(_server_config(gateway.app, settings))
         certificate = settings.server.tls_certificate
         await _run(server, listening, _Ready(folder, url, token, certificate, as_json, say))
+
+
+def _url(settings: Settings, port: int) -> str:
+    """Where this machine reaches the gateway; who listens everywhere listens on loopback too."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.server.host, settings.server.host)
+    scheme = "https" if settings.server.tls_certificate else "http"
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
 
 
 def _make(folder: Path) -> None:
@@ -125,10 +129,9 @@ async def build(
     """Everything but the web server; `stack` takes it down again in order."""
     engines = await _engines(folder, settings, stack, say)
     http = await stack.enter_async_context(open_http())
-    origin = settings.server.public_url.rstrip("/") or url
     registry = MerchantRegistry(store, http, time.time)
     keys = SigningKeys(store, time.time)
-    profile = PlatformProfile(keys, origin=origin)
+    profile = _profile(keys, settings.server.public_url.rstrip("/") or url)
     client = UcpClient(http, registry, keys, profile_url=profile.url, clock=time.time)
     food = Food(registry, client, http, clock=time.time)
     stack.push_async_callback(food.close)
@@ -181,6 +184,16 @@ async def build(
         middleware=[Middleware(SecurityHeaders)],
     )
     return Gateway(app, house, links, orders, accounts, store)
+
+
+def _profile(keys: SigningKeys, origin: str) -> PlatformProfile:
+    try:
+        return PlatformProfile(keys, origin=origin)
+    except PortError as error:
+        raise StartError(
+            f"merchants would not accept this address of Lapel: {error.text}. Set "
+            "server.public_url to the one at which they reach it"
+        ) from error
 
 
 class _Brains:

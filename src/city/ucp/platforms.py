@@ -101,7 +101,7 @@ class Platforms:
             _unreachable(url, type(error).__name__)
         try:
             profile = msgspec.json.decode(body, type=_Profile)
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, RecursionError) as error:
             raise ProtocolError(
                 f"the profile at {url!r} breaks the schema: {error}",
                 code="profile_malformed",

@@ -138,5 +138,5 @@ def parse(body: bytes, type_: type[T]) -> T:
     """Raises ProtocolError (400) with the place that does not fit."""
     try:
         return msgspec.json.decode(body or b"{}", type=type_)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, RecursionError) as error:
         raise ProtocolError(f"the request does not fit the schema: {error}") from error

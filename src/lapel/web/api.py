@@ -99,7 +99,7 @@ class Api:
                 return refused("the request is too large", "too_large", 413)
             except msgspec.ValidationError as error:
                 return refused(f"that is not what is wanted here: {error}", "bad_request", 400)
-            except msgspec.DecodeError as error:
+            except (msgspec.DecodeError, RecursionError) as error:
                 return refused(f"that is not JSON: {error}", "bad_json", 400)
 
         return Route(path, endpoint, methods=[method])
