@@ -5,12 +5,21 @@ from __future__ import annotations
 import re
 import subprocess
 from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
 from typer.main import get_command
+from typer.testing import CliRunner
 
-from lapel.cli import app
+import city.cli
+import lapel.cli
+from city.crash import POINTS
+from city.faults import Fault, Level, rate
+from lapel.settings import Settings
 
 pytestmark = pytest.mark.unit
 
@@ -37,24 +46,105 @@ def test_links_lead_somewhere(page: Path):
     assert [target for target in targets if not (page.parent / target).exists()] == []
 
 
-@pytest.mark.parametrize("line", [line for line in SHOWN if line.startswith("lapel ")])
-def test_a_shown_command_exists_with_its_options(line: str):
-    words = re.sub(r'"[^"]*"|\'[^\']*\'', "TEXT", line).split()[1:]
-    command = get_command(app)
-    for word in words:
-        children = getattr(command, "commands", {})
-        if word in children:
-            command = children[word]
-    known = {option for parameter in command.params for option in parameter.opts}
-    assert command is not get_command(app)
-    assert {word for word in words if word.startswith("--")} <= known
+APPS = {"lapel": lapel.cli.app, "city": city.cli.app}
+
+
+@dataclass(frozen=True)
+class Written:
+    """A command as some document has it."""
+
+    page: Path
+    line: str
+
+    def __str__(self) -> str:
+        return f"{self.page.name}: {self.line}"
+
+
+def written() -> Iterator[Written]:
+    """Every command in a document: after a prompt, or in a sentence as inline code."""
+    for page in [*PAGES, ROOT / "CHANGELOG.md"]:
+        text = page.read_text("utf-8")
+        for line in re.findall(r"^\$ (.+?)(?:\s{2,}#.*)?$", text, re.MULTILINE):
+            yield Written(page, line)
+        for line in re.findall(r"`((?:lapel|city) [^`]+)`", text):
+            yield Written(page, line)
+
+
+def found(line: str) -> tuple[Any, list[str]]:
+    """The command that a line calls, and its words; names in capitals and texts are arguments."""
+    name, *words = re.sub(r'"[^"]*"|\'[^\']*\'', "TEXT", line).split()
+    command: Any = get_command(APPS[name])
+    while words and words[0] in getattr(command, "commands", {}):
+        command = command.commands[words.pop(0)]
+    return command, words
+
+
+def options(command: Any) -> set[str]:
+    return {option for parameter in command.params for option in parameter.opts}
+
+
+COMMANDS = [w for w in written() if w.line.split()[0] in APPS]
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=str)
+def test_a_written_command_exists_with_its_options(command: Written):
+    what, words = found(command.line)
+    assert what is not get_command(APPS[command.line.split()[0]])
+    assert {word for word in words if word.startswith("--")} <= options(what)
+    if getattr(what, "commands", None):
+        assert not [word for word in words if word.islower() and not word.startswith("-")]
+
+
+def leaves(name: str, command: Any) -> Iterator[list[str]]:
+    yield [name]
+    for child, inner in getattr(command, "commands", {}).items():
+        yield from ([name, *rest] for rest in leaves(child, inner))
+
+
+@pytest.mark.parametrize(
+    "words", [w for name, app in APPS.items() for w in leaves(name, get_command(app))], ids=" ".join
+)
+def test_every_command_explains_itself(words: list[str]):
+    told = CliRunner().invoke(APPS[words[0]], [*words[1:], "--help"])
+    assert told.exit_code == 0
+    command: Any = get_command(APPS[words[0]])
+    for word in words[1:]:
+        command = command.commands[word]
+    assert command.help
+    assert all(option in told.stdout for option in options(command) if option.startswith("--"))
+
+
+def test_the_city_document_names_every_option_point_and_fault():
+    text = (ROOT / "docs" / "city.md").read_text("utf-8")
+    up, _ = found("city up")
+    assert set(re.findall(r"--[a-z][a-z-]+", text)) == options(up)
+    named = text.partition("makes\nthe process kill itself")[2].partition("\n\n")[0]
+    assert set(re.findall(r"`([a-z]+_[a-z]+)`", named)) == POINTS
+    rates = re.findall(r"^\| `(\w+)` \|.*\| ([\d.]+) \| ([\d.]+) \|$", text, re.MULTILINE)
+    assert {name: (float(gentle), float(rough)) for name, gentle, rough in rates} == {
+        fault.value: (rate(Level.GENTLE, fault), rate(Level.ROUGH, fault)) for fault in Fault
+    }
+
+
+def test_settings_that_documents_name_exist():
+    groups = {field.name: field.type for field in msgspec.structs.fields(Settings)}
+    for page in PAGES:
+        named = re.findall(r"`(" + "|".join(groups) + r")\.(\w+)`", page.read_text("utf-8"))
+        for group, name in named:
+            assert name in {field.name for field in msgspec.structs.fields(groups[group])}, page
 
 
 def test_the_two_first_commands_are_there_and_explain_themselves():
     assert SHOWN[:2] == ["./run", "./test"]
     told = subprocess.run([ROOT / "run", "--help"], capture_output=True, text=True, check=True)
-    for option in ("--text", "--data", "--port", "--speed"):
-        assert option in told.stdout
+    script = (ROOT / "run").read_text("utf-8")
+    cases = " ".join(re.findall(r"^ +(-\S+)\) ", script, re.MULTILINE))
+    taken = set(re.findall(r"--[a-z-]+", cases))
+    assert taken >= {"--text", "--data", "--port", "--speed", "--help"}
+    assert set(re.findall(r"^  (--[a-z-]+)", told.stdout, re.MULTILINE)) == taken - {"--help"}
+    for page in PAGES:
+        for used in re.findall(r"`\./run (--[a-z-]+)", page.read_text("utf-8")):
+            assert used in taken
 
 
 def test_an_unknown_option_of_run_is_refused():
@@ -69,7 +159,10 @@ def test_decisions_have_numbers_of_their_own():
 
 
 MACHINE = re.compile(r"(?<![\w.])/(?:root|work|farm|tmp/[a-z])[\w/.-]*")
-INDEX = re.compile(r"https?://[^\s)\"']*(?:pypi|pythonhosted|npmjs|debian)", re.IGNORECASE)
+INDEX = re.compile(
+    r"https?://[^\s)\"']*(?:pypi|pythonhosted|npmjs|debian)|\bpypi\.org|^-.*(?:index-url|find-links)\b",
+    re.IGNORECASE,
+)
 
 
 def test_no_tracked_text_names_a_machine_or_an_index():

@@ -20,6 +20,7 @@ app = typer.Typer(
     help="A small city behind public protocols: merchants, couriers, a bank.",
     no_args_is_help=True,
     add_completion=False,
+    rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
 
