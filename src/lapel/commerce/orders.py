@@ -175,12 +175,12 @@ class Orders:
                 expired = ApprovalError("the question has expired: order again", code="expired")
                 return expired, lapse(connection, order, approval, at)
             if decision == "refuse":
-                return _refuse(connection, order, approval, evidence, at)
+                return _close(connection, order, approval, ApprovalState.REFUSED, evidence, at)
             if checkout_hash != approval.checkout_hash:
                 raise ApprovalError(
                     "the user was shown another checkout than this", code="hash_mismatch"
                 )
-            return _approve(connection, order, approval, evidence, at)
+            return _close(connection, order, approval, ApprovalState.APPROVED, evidence, at)
 
         answer = await self._journal.commit(work)
         if isinstance(answer, ApprovalError):
@@ -328,22 +328,23 @@ def _refuse_closed(approval: Approval) -> None:
             raise ApprovalError(f"it is {approval.state.value} already", code="already_decided")
 
 
-def _approve(
-    connection: sa.Connection, order: Order, approval: Approval, evidence: Evidence, at: float
+def _close(
+    connection: sa.Connection,
+    order: Order,
+    approval: Approval,
+    answer: ApprovalState,
+    evidence: Evidence,
+    at: float,
 ) -> tuple[Approval, list[OrderEvent]]:
-    decided = records.close_approval(connection, approval, ApprovalState.APPROVED, at, evidence)
+    """The question is answered: the order is paid for next, or is at its end."""
+    decided = records.close_approval(connection, approval, answer, at, evidence)
     data = {**card(order), "approval_id": approval.id, "device_name": evidence.device_name}
-    told = Told("approved", f"{order.revision}:approved", words.APPROVED, data)
-    return decided, records.move(connection, order, OrderState.PAYING, at, told)
-
-
-def _refuse(
-    connection: sa.Connection, order: Order, approval: Approval, evidence: Evidence, at: float
-) -> tuple[Approval, list[OrderEvent]]:
-    decided = records.close_approval(connection, approval, ApprovalState.REFUSED, at, evidence)
-    data = {**card(order), "approval_id": approval.id, "device_name": evidence.device_name}
-    told = Told("refused", f"{order.revision}:refused", words.REFUSED, data)
-    return decided, records.move(connection, order, OrderState.REFUSED, at, told)
+    if answer is ApprovalState.APPROVED:
+        state, text = OrderState.PAYING, words.APPROVED
+    else:
+        state, text = OrderState.REFUSED, words.REFUSED
+    told = Told(answer.value, f"{order.revision}:{answer.value}", text, data)
+    return decided, records.move(connection, order, state, at, told)
 
 
 def _engine_class() -> type[Engine]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from lapel.commerce.checkout import Checkout, OrderDraft, PaymentTarget
 from lapel.commerce.money import Money
@@ -18,6 +18,7 @@ from lapel.commerce.ports import (
 )
 
 T = TypeVar("T")
+P = TypeVar("P", Merchants, Payments)
 
 PAUSES_S = (0.5, 2.0)
 """Before the second and the third try. Longer outages are the order workflow's to sit out."""
@@ -25,24 +26,12 @@ PAUSES_S = (0.5, 2.0)
 Sleep = Callable[[float], Awaitable[None]]
 
 
-async def patiently(
-    call: Callable[[], Awaitable[T]], pauses_s: tuple[float, ...], sleep: Sleep
-) -> T:
-    """Only Unreachable is repeated; the last one is passed on."""
-    for pause_s in pauses_s:
-        try:
-            return await call()
-        except Unreachable:
-            await sleep(pause_s)
-    return await call()
-
-
-class RetryingMerchants:
-    """`Merchants` around another one."""
+class _Patience(Generic[P]):
+    """A port around another one. Only Unreachable is repeated; the last one is passed on."""
 
     def __init__(
         self,
-        inner: Merchants,
+        inner: P,
         *,
         pauses_s: tuple[float, ...] = PAUSES_S,
         sleep: Sleep = asyncio.sleep,
@@ -50,6 +39,18 @@ class RetryingMerchants:
         self._inner = inner
         self._pauses_s = pauses_s
         self._sleep = sleep
+
+    async def _try(self, call: Callable[[], Awaitable[T]]) -> T:
+        for pause_s in self._pauses_s:
+            try:
+                return await call()
+            except Unreachable:
+                await self._sleep(pause_s)
+        return await call()
+
+
+class RetryingMerchants(_Patience[Merchants]):
+    """`Merchants` around another one."""
 
     async def create_checkout(self, draft: OrderDraft, key: str) -> Checkout:
         return await self._try(lambda: self._inner.create_checkout(draft, key))
@@ -73,23 +74,9 @@ class RetryingMerchants:
     async def get_order(self, merchant_id: str, order_id: str) -> MerchantOrder:
         return await self._try(lambda: self._inner.get_order(merchant_id, order_id))
 
-    async def _try(self, call: Callable[[], Awaitable[T]]) -> T:
-        return await patiently(call, self._pauses_s, self._sleep)
 
-
-class RetryingPayments:
+class RetryingPayments(_Patience[Payments]):
     """`Payments` around another one."""
-
-    def __init__(
-        self,
-        inner: Payments,
-        *,
-        pauses_s: tuple[float, ...] = PAUSES_S,
-        sleep: Sleep = asyncio.sleep,
-    ) -> None:
-        self._inner = inner
-        self._pauses_s = pauses_s
-        self._sleep = sleep
 
     async def authorize(
         self, user_id: str, target: PaymentTarget, amount: Money, checkout_hash: str, key: str
@@ -107,6 +94,3 @@ class RetryingPayments:
         self, user_id: str, target: PaymentTarget, authorization_id: str, key: str
     ) -> PaymentState:
         return await self._try(lambda: self._inner.release(user_id, target, authorization_id, key))
-
-    async def _try(self, call: Callable[[], Awaitable[T]]) -> T:
-        return await patiently(call, self._pauses_s, self._sleep)
