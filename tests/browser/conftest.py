@@ -29,6 +29,9 @@ FLAGS = [
 ]
 
 
+PATIENCE_MS = 30_000
+"""What a page is given on a busy machine."""
+
 EXPECTED = ("Failed to load resource", "net::ERR_CONNECTION_REFUSED")
 """What Chromium calls an error of the page where a test refuses it something."""
 
@@ -50,6 +53,7 @@ async def launch(playwright: Any, *flags: str) -> Browser:
 async def playwright() -> AsyncIterator[Any]:
     api = pytest.importorskip("playwright.async_api", reason="playwright is not installed")
     chromium()
+    api.expect.set_options(timeout=PATIENCE_MS)
     async with api.async_playwright() as started:
         yield started
 

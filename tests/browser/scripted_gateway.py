@@ -81,7 +81,7 @@ class Link:
         frame = wire.AudioFrame(stream & 0xFFFF, sequence, payload)
         await self.socket.send_bytes(wire.encode_audio(frame))
 
-    async def until(self, found: Callable[[], Any], within_s: float = 15.0) -> Any:
+    async def until(self, found: Callable[[], Any], within_s: float = 30.0) -> Any:
         """Waits until `found()` is true and answers it."""
         async with asyncio.timeout(within_s), self.changed:
             while not (answer := found()):
@@ -195,7 +195,7 @@ class ScriptedGateway:
 
     async def link(self, family: str, count: int = 1) -> Link:
         """The newest link of a family, once it has linked `count` times."""
-        async with asyncio.timeout(15), self.changed:
+        async with asyncio.timeout(30), self.changed:
             while sum(hello["profile"]["family"] == family for hello in self.hellos) < count:
                 await self.changed.wait()
         return self.links[family]

@@ -36,6 +36,15 @@ async def speech_start(link: Link, cue: str = "c_1", codec: str = "pcm16") -> in
     )
 
 
+async def begin(link: Link, frames: list[bytes]) -> int:
+    """A long sentence that has begun to be heard; its number."""
+    n = await speech_start(link)
+    for sequence, frame in enumerate(frames):
+        await link.sound(n, sequence, frame)
+    await link.next("playback", state="started")
+    return n
+
+
 async def speak(link: Link, cue: str, frames: list[bytes], codec: str = "pcm16") -> None:
     await link.cue(id=cue, topic=cue, kind="reply", speech="Two iced lattes.")
     n = await speech_start(link, cue, codec)
@@ -162,15 +171,12 @@ async def test_a_missing_frame_is_heard_as_silence(alone: Alone, page: Page) -> 
 async def test_barge_in_stops_at_once_and_says_how_much_was_heard(alone: Alone, page: Page) -> None:
     link = await alone("earbuds")
     await unlock(page)
-    n = await speech_start(link)
-    for sequence, frame in enumerate(hum(100)):
-        await link.sound(n, sequence, frame)
-    await link.next("playback", state="started")
+    n = await begin(link, hum(500))
     await asyncio.sleep(0.4)
     await link.send({"type": "speech_stop", "cue": "c_1", "after_ms": 0})
     stopped = await link.next("playback", state="stopped")
-    assert 0 < stopped["played_ms"] < 2000
-    for sequence, frame in enumerate(hum(10), 100):
+    assert 0 < stopped["played_ms"] < 10_000
+    for sequence, frame in enumerate(hum(10), 500):
         await link.sound(n, sequence, frame)
     await page.wait_for_selector(".tile.earbuds[data-speaking=false]")
     assert [each["state"] for each in link.all("playback")] == ["started", "stopped"]
@@ -218,16 +224,13 @@ async def test_a_reload_in_speech_reports_that_it_stopped(
 ) -> None:
     link = await alone("earbuds")
     await unlock(page)
-    n = await speech_start(link)
-    for sequence, frame in enumerate(hum(200)):
-        await link.sound(n, sequence, frame)
-    await link.next("playback", state="started")
+    n = await begin(link, hum(500))
     await link.next("received", cursor=n)
     await page.reload()
     again = await gateway.link("earbuds", 2)
     stopped = await again.next("playback", cue="c_1")
     assert stopped["state"] == "stopped"
-    assert stopped["played_ms"] < 4000
+    assert stopped["played_ms"] < 10_000
 
 
 async def test_a_known_cue_of_a_fresh_session_is_shown_without_sound(
