@@ -106,6 +106,37 @@ async def test_cancelled_after_it_was_placed() -> None:
         assert (await world.state(OrderState.PLACED)).state is OrderState.PLACED
 
 
+async def test_cancelled_while_it_is_being_paid_comes_too_late_and_says_so() -> None:
+    async with World() as world:
+        world.street.slow["authorize"] = 4.0
+        phone, ring, earbuds = await world.wear(PHONE, RING, EARBUDS)
+        phone.type(LATTES)
+        await world.asked()
+        ring.press()
+        await world.until(lambda: "approved" in world.kinds())
+        phone.type("cancel that")
+        order = await world.state(OrderState.PLACED)
+        await world.quiet()
+        assert any("already" in text for text, _ in earbuds.heard())
+        assert world.street.money_kept() == order.total.minor
+
+
+async def test_cancelled_after_it_was_delivered() -> None:
+    async with World() as world:
+        phone, ring, earbuds = await world.wear(PHONE, RING, EARBUDS)
+        phone.type(LATTES)
+        await world.asked()
+        ring.press()
+        order = await world.state(OrderState.PLACED)
+        world.deliver(order, [(0.5, "delivered")])
+        await world.state(OrderState.DELIVERED)
+        await world.quiet()
+        phone.type("cancel that")
+        await world.passes(0.5)
+        await world.quiet()
+        assert earbuds.heard()[-1] == ("There is nothing to cancel.", "finished")
+
+
 async def test_typing_while_a_spoken_order_is_thought_about_takes_it_back() -> None:
     async with World() as world:
         world.street.slow["create"] = 1.5
