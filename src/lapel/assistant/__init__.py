@@ -3,5 +3,16 @@
 from lapel.assistant.actor import Assistant, Ground
 from lapel.assistant.house import House
 from lapel.assistant.places import PlaceError, SavedPlaces
+from lapel.assistant.skills import Heard, Outcome, Skill, Teller
 
-__all__ = ["Assistant", "Ground", "House", "PlaceError", "SavedPlaces"]
+__all__ = [
+    "Assistant",
+    "Ground",
+    "Heard",
+    "House",
+    "Outcome",
+    "PlaceError",
+    "SavedPlaces",
+    "Skill",
+    "Teller",
+]

@@ -11,13 +11,13 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
 
 from lapel.assistant import compose
-from lapel.assistant.conversation import ASKING_THE_SHOP, Conversation, Outcome, Places
+from lapel.assistant.conversation import ASKING_THE_SHOP, Conversation, Places
 from lapel.assistant.deciding import Deciding
 from lapel.assistant.delivery import is_worn
 from lapel.assistant.following import Following
@@ -26,6 +26,7 @@ from lapel.assistant.matters import (
     Began,
     Gestured,
     Joined,
+    Kept,
     Left,
     Listens,
     Matter,
@@ -36,6 +37,7 @@ from lapel.assistant.matters import (
 from lapel.assistant.memory import ConversationState, Memory
 from lapel.assistant.news import News, OrderNews
 from lapel.assistant.outbox import Outbox
+from lapel.assistant.skills import Outcome, Skill
 from lapel.assistant.speaking import Saying, Speaking
 from lapel.assistant.telling import Sent, Telling
 from lapel.assistant.voice import Voice
@@ -93,6 +95,8 @@ class Ground:
     engines: SpeechEngines | None = None
     settings: ConversationSettings = field(default_factory=ConversationSettings)
     clock: Callable[[], float] = time.time
+    skills: Callable[[str], Sequence[Skill]] = lambda user_id: ()
+    """The skills of one user, in the order in which they are asked."""
 
 
 @dataclass(slots=True)
@@ -140,6 +144,7 @@ class Assistant:
             self._deciding.how,
             ground.clock,
             ground.settings.frame_kept_s,
+            ground.skills(self.user_id),
         )
         self._following = Following(ground.track, self._show_map, ground.settings.map_every_s)
         self._speaking = (
@@ -239,6 +244,11 @@ class Assistant:
             if not self._moved:
                 self._later(self.orders_moved)
 
+    def kept(self) -> None:
+        """Cues were written into this user's outbox."""
+        if not self._offer(Kept()):
+            self._later(self.kept)
+
     # What the turn machine asks for (VoiceHost). -----------------------------------------------
 
     def links(self) -> Iterable[Link]:
@@ -304,14 +314,12 @@ class Assistant:
         match item:
             case Interpret():
                 await self._interpret(item)
-            case Began():
-                self._follow(await self._news.under_way(self.conversation.state.told_event))
             case Undone(turn=turn):
                 await self._undo(turn)
             case Acted() | Left():
                 await self._settle(item)
-            case OrdersMoved():
-                await self._tell_orders()
+            case Began() | OrdersMoved() | Kept():
+                await self._bring_up(item)
             case QuoteIsSlow(order_id=order_id):
                 self._excuse(order_id)
             case Listens():
@@ -321,6 +329,15 @@ class Assistant:
             case Joined(link=link):
                 await self._present(link)
 
+    async def _bring_up(self, item: Began | OrdersMoved | Kept) -> None:
+        match item:
+            case Began():
+                self._follow(await self._news.under_way(self.conversation.state.told_event))
+            case OrdersMoved():
+                await self._tell_orders()
+            case Kept():
+                await self._flush()
+
     async def _settle(self, item: Acted | Left) -> None:
         if isinstance(item, Acted):
             await self.telling.arrived(item.link, item.cue_id)
@@ -329,6 +346,12 @@ class Assistant:
             self.orders_moved()  # what was on its way there is told elsewhere
 
     async def _gesture(self, done: Gestured) -> None:
+        made = done.made
+        if made.topic is not None and made.action:
+            outcome = await self.conversation.pressed(made.topic, made.action)
+            if outcome is not None:
+                self._reply(outcome.text, None, done.link.session_id, outcome.card)
+                return
         if await self._deciding.gesture(done):
             self.orders_moved()
 
@@ -370,7 +393,7 @@ class Assistant:
         source = Source.TYPED if wanted.typed else Source.VOICE
         heard = Utterance(wanted.text, source, wanted.confidence)
         outcome = await self.conversation.hear(heard, brain, wanted.turn)
-        self._hints = brain.hints(self.conversation.state.frame)
+        self._hints = self.conversation.hints(brain)
         await self._note(wanted, source, outcome)
         if wanted.turn in self._cancelled_turns:
             return
@@ -387,7 +410,7 @@ class Assistant:
     async def _renew_brain(self) -> Brain:
         """The brain with today's menus, and the words that the recogniser may expect."""
         self._brain = await self.ground.brain(self.user_id)
-        self._hints = self._brain.hints(self.conversation.state.frame)
+        self._hints = self.conversation.hints(self._brain)
         return self._brain
 
     async def _note(self, wanted: Interpret, source: Source, outcome: Outcome) -> None:

@@ -10,7 +10,9 @@ from typing import Protocol
 
 from lapel.assistant import words
 from lapel.assistant.memory import ConversationState, Memory
+from lapel.assistant.skills import Heard, Outcome, Skill
 from lapel.brain import (
+    USERS_OWN,
     Action,
     Affirm,
     AskMenu,
@@ -50,17 +52,6 @@ class Places(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """What to tell. `awaited` is the order whose next news is the answer; `notes` go before it."""
-
-    text: str = ""
-    card: Card | None = None
-    awaited: str | None = None
-    notes: tuple[str, ...] = ()
-    repeat: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class _Before:
     """How things stood before a turn, so that it can be taken back."""
 
@@ -80,6 +71,8 @@ class Conversation:
     confirm_how: Callable[[], str]
     clock: Callable[[], float] = time.time
     frame_kept_s: float = 1800.0
+    skills: Sequence[Skill] = ()
+    """Asked in this order, before the brain's catalogue grammar."""
     state: ConversationState = field(default_factory=ConversationState)
     replaced: deque[str] = field(default_factory=lambda: deque[str](maxlen=16))
     """The last orders dropped for what was said instead: the user need not be told of it."""
@@ -87,6 +80,9 @@ class Conversation:
 
     async def hear(self, utterance: Utterance, brain: Brain, turn: int = 0) -> Outcome:
         """Understand and act. An utterance that is no order changes nothing."""
+        claimed = await self._ask_skills(utterance, turn)
+        if claimed is not None:
+            return claimed
         if not brain.menus:
             return Outcome(
                 "I know no shops yet. Add one with: lapel merchants add, and its address."
@@ -99,8 +95,36 @@ class Conversation:
         await self.memory.save(self.state)
         return outcome
 
+    async def _ask_skills(self, utterance: Utterance, turn: int) -> Outcome | None:
+        """The answer of the skill that claims the user's own words, if there is one."""
+        if utterance.source not in USERS_OWN or not self.skills:
+            return None
+        open_order = await self._open_order()
+        cart_open = bool(self.state.frame.lines) or open_order is not None
+        heard = Heard(utterance, turn, self.clock(), cart_open)
+        for skill in self.skills:
+            outcome = await skill.hear(heard)
+            if outcome is not None:
+                return outcome
+        return None
+
+    async def pressed(self, topic: str, action: str) -> Outcome | None:
+        """The answer of the skill whose card was pressed, if it was a skill's."""
+        for skill in self.skills:
+            outcome = await skill.pressed(topic, action)
+            if outcome is not None:
+                return outcome
+        return None
+
+    def hints(self, brain: Brain) -> tuple[str, ...]:
+        """The words that the recogniser may expect now, the likeliest first."""
+        of_skills = (hint for skill in self.skills for hint in skill.hints())
+        return (*brain.hints(self.state.frame), *of_skills)
+
     async def undo(self, turn: int) -> None:
         """Take back what the turn did to the cart and to the order that is still open."""
+        for skill in self.skills:
+            await skill.undo(turn)
         before = self._before
         if before is None or before.turn != turn:
             return

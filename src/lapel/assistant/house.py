@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Sequence
 
 import sqlalchemy as sa
 
 from lapel.assistant.actor import Assistant, Ground
+from lapel.assistant.outbox import Outbox
 from lapel.commerce import OrderEvent
-from lapel.devices import DeviceEvent, Link
+from lapel.devices import Cue, DeviceEvent, Link
 from lapel.store.schema import conversations, order_events
 
 log = logging.getLogger(__name__)
@@ -44,6 +46,11 @@ class House:
         self._tasks.pop(user_id, None)
         if not task.cancelled() and task.exception() is not None:
             log.error("an assistant ended", exc_info=task.exception())
+
+    async def tell(self, user_id: str, cues: Sequence[Cue]) -> None:
+        """Bring something up by itself; durable on return (`skills.Teller`)."""
+        await Outbox(self._ground.store, user_id, self._ground.clock).add(cues)
+        self.of(user_id).kept()
 
     async def take_up(self) -> None:
         """Begin the assistants of everybody who is waiting to be told something."""

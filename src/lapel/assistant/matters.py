@@ -59,6 +59,11 @@ class Listens:
 
 
 @dataclass(frozen=True, slots=True)
+class Kept:
+    """Somebody wrote cues into the outbox: they are to be told."""
+
+
+@dataclass(frozen=True, slots=True)
 class QuoteIsSlow:
     order_id: str
 
@@ -71,6 +76,7 @@ Matter = (
     | Left
     | Acted
     | OrdersMoved
+    | Kept
     | QuoteIsSlow
     | Listens
     | Gestured

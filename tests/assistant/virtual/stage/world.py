@@ -14,7 +14,7 @@ import pytest
 import sqlalchemy as sa
 
 import lapel.commerce.orders
-from lapel.assistant import Assistant, Ground, House, SavedPlaces
+from lapel.assistant import Assistant, Ground, House, SavedPlaces, Skill
 from lapel.brain import AddressLabel, Brain
 from lapel.commerce import Evidence, Order, OrderEvent, Orders, OrderState, Policy
 from lapel.devices import DeviceProfile, Links, Pairing, StoredAccounts
@@ -47,6 +47,7 @@ class World:
         self.worn: list[Worn] = []
         self.brain_broken: list[Exception] = []
         self.brain_s = 0.0
+        self.skills: Callable[[str], Sequence[Skill]] = lambda user_id: ()
         self.events: list[OrderEvent] = []
         self.on_event: Callable[[OrderEvent], None] = lambda event: None
         self._stack = AsyncExitStack()
@@ -97,6 +98,7 @@ class World:
                 engines=self.voices,
                 settings=self.settings,
                 clock=wall,
+                skills=lambda user_id: self.skills(user_id),
             )
         )
         self._stack.push_async_callback(self.house.close)

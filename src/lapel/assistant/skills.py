@@ -1,0 +1,69 @@
+"""What the assistant can do besides filling a cart: the seam of every further vertical.
+
+A skill reads the user's own words by rules of its own and either claims them, with an `Outcome`, or
+leaves them to the next one; what nobody claims goes to the brain's catalogue grammar. So a skill
+must claim only what it is sure of: a whole utterance that fits its patterns, or the answer to a
+question that it asked itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from lapel.brain import Utterance
+from lapel.devices import Card, Cue
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What to tell. `awaited` is the order whose next news is the answer; `notes` go before it."""
+
+    text: str = ""
+    card: Card | None = None
+    awaited: str | None = None
+    notes: tuple[str, ...] = ()
+    repeat: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """One utterance of the user's own. `at` is in seconds since 1970.
+
+    `turn` names it for `undo`; `cart_open` is true while a cart is being filled or priced, when an
+    ambiguous word ("cancel", "two") is meant for the cart.
+    """
+
+    utterance: Utterance
+    turn: int
+    at: float
+    cart_open: bool
+
+
+class Skill(Protocol):
+    """One user's dealings with one vertical. Calls come one after the other."""
+
+    async def hear(self, heard: Heard) -> Outcome | None:
+        """Act on the words and say what to answer; None leaves them to somebody else."""
+        ...
+
+    async def undo(self, turn: int) -> None:
+        """Take back what `hear` did for this turn, if anything: the user was still speaking."""
+        ...
+
+    async def pressed(self, topic: str, action: str) -> Outcome | None:
+        """A button of a card was pressed; None when the card is not this skill's."""
+        ...
+
+    def hints(self) -> Sequence[str]:
+        """Words that the recogniser may expect now."""
+        ...
+
+
+class Teller(Protocol):
+    """How a service brings something up by itself, such as a reminder that is due."""
+
+    async def tell(self, user_id: str, cues: Sequence[Cue]) -> None:
+        """Durable on return: a cue whose id was told before is not told again."""
+        ...
