@@ -12,7 +12,8 @@ CREATE TABLE IF NOT EXISTS accounts (
 ) WITHOUT ROWID;
 
 CREATE TABLE IF NOT EXISTS transfers (
-    id INTEGER PRIMARY KEY, kind TEXT NOT NULL, reference TEXT NOT NULL, at_s REAL NOT NULL
+    id INTEGER PRIMARY KEY, kind TEXT NOT NULL, reference TEXT NOT NULL, at_s REAL NOT NULL,
+    authorization TEXT NOT NULL DEFAULT ''
 );
 
 CREATE TABLE IF NOT EXISTS entries (
@@ -29,7 +30,9 @@ CREATE TABLE IF NOT EXISTS authorizations (
     payee TEXT NOT NULL REFERENCES accounts (id), amount INTEGER NOT NULL CHECK (amount > 0),
     currency TEXT NOT NULL, handler_id TEXT NOT NULL, reference TEXT NOT NULL,
     token TEXT NOT NULL UNIQUE, state TEXT NOT NULL, expires_s REAL NOT NULL,
-    capture_reference TEXT NOT NULL DEFAULT ''
+    capture_reference TEXT NOT NULL DEFAULT '', at_most INTEGER NOT NULL DEFAULT 0,
+    captured INTEGER NOT NULL DEFAULT 0, refunded INTEGER NOT NULL DEFAULT 0,
+    CHECK (0 <= refunded AND refunded <= captured AND captured <= amount)
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS authorizations_held ON authorizations (account, state);
 

@@ -24,6 +24,17 @@ CITY_CLOCK = "city_s"
 T = TypeVar("T")
 
 
+_ADDED = (
+    ("transfers", "authorization", "TEXT NOT NULL DEFAULT ''", ""),
+    ("authorizations", "at_most", "INTEGER NOT NULL DEFAULT 0", ""),
+    ("authorizations", "captured", "INTEGER NOT NULL DEFAULT 0",
+     "UPDATE authorizations SET captured = amount WHERE state IN ('captured', 'refunded')"),
+    ("authorizations", "refunded", "INTEGER NOT NULL DEFAULT 0",
+     "UPDATE authorizations SET refunded = amount WHERE state = 'refunded'"),
+)  # fmt: skip
+"""Columns that a database of an earlier City lacks, and what fills them there."""
+
+
 class Database:
     """Synchronous access; every method must be called from one thread at a time."""
 
@@ -41,6 +52,7 @@ class Database:
         with self.transaction() as tx:
             if remember(tx, "schema", SCHEMA_VERSION) != SCHEMA_VERSION:
                 raise DataError("the database is of another version; run `city reset`")
+            _add_columns(tx)
 
     @contextmanager
     def transaction(self) -> Generator[Transaction]:
@@ -75,6 +87,14 @@ class Store:
         """Waits for the jobs in the queue."""
         self._thread.shutdown(wait=True)
         self._database.close()
+
+
+def _add_columns(tx: Transaction) -> None:
+    for table, column, kind, fill in _ADDED:
+        if column not in {row[1] for row in tx.execute(f"PRAGMA table_info({table})")}:
+            tx.execute(f"ALTER TABLE {table} ADD COLUMN {column} {kind}")
+            if fill:
+                tx.execute(fill)
 
 
 def remember(tx: Transaction, key: str, value: str) -> str:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -95,6 +97,81 @@ def test_void_and_refund_know_what_happened(database):
         assert ledger.balance(tx, "ann") == ledger.OPENING_BALANCE
 
 
+def test_a_hold_at_most_is_captured_below_and_the_rest_is_free(database):
+    with database.transaction() as tx:
+        made = ledger.authorize(tx, replace(_hold(20_000), at_most=True), 0.0)
+        for wrong in (0, -1, 20_001):
+            with pytest.raises(BankRefusal) as refusal:
+                ledger.capture(tx, made.token, wrong, "mer_a", "chk", 1.0)
+            assert refusal.value.code == "amount_mismatch"
+        paid = ledger.capture(tx, made.token, 12_345, "mer_a", "chk", 1.0)
+        assert (paid.state, paid.amount, paid.captured) == ("captured", 20_000, 12_345)
+        assert ledger.capture(tx, made.token, 12_345, "mer_a", "chk", 1.0) == paid
+        with pytest.raises(BankRefusal) as twice:
+            ledger.capture(tx, made.token, 7_655, "mer_a", "chk", 1.0)
+        assert twice.value.code == "already_captured"
+        assert ledger.held(tx, "ann", 1.0) == 0
+        assert ledger.balance(tx, "ann") == ledger.OPENING_BALANCE - 12_345
+        assert ledger.refund(tx, made.id, 2.0).refunded == 12_345, "not the hold's amount"
+
+
+def test_parts_go_back_and_never_more_than_was_captured(database):
+    with database.transaction() as tx:
+        made = ledger.authorize(tx, _hold(1000), 0.0)
+        ledger.capture(tx, made.token, 1000, "mer_a", "chk", 1.0)
+        first = ledger.refund(tx, made.id, 2.0, 300, "no muffin")
+        assert (first.state, first.refunded) == ("captured", 300)
+        for wrong in (701, 0, -5):
+            with pytest.raises(BankRefusal) as refusal:
+                ledger.refund(tx, made.id, 3.0, wrong)
+            assert refusal.value.code == "refund_too_large"
+        assert ledger.refund(tx, made.id, 3.0, 200).refunded == 500
+        assert ledger.refund(tx, made.id, 4.0).state == "refunded", "all that is left"
+        with pytest.raises(BankRefusal) as late:
+            ledger.refund(tx, made.id, 5.0, 1)
+        assert late.value.code == "already_refunded"
+        assert ledger.balance(tx, "ann") == ledger.OPENING_BALANCE
+        kinds = [
+            (kind, amount, of) for _, _, amount, kind, _, _, of, _ in ledger.entries(tx, "ann")
+        ]
+        assert kinds[1:] == [
+            ("payment", -1000, made.id),
+            ("refund", 300, made.id),
+            ("refund", 200, made.id),
+            ("refund", 500, made.id),
+        ]
+
+
+def test_a_database_of_an_earlier_city_is_brought_up_to_date(tmp_path):
+    path = tmp_path / "city.sqlite3"
+    database = Database(path)
+    with database.transaction() as tx:
+        for id in (ledger.MINT, "mer_a", "ann"):
+            ledger.open_account(tx, id, "merchant", id, f"secret {id}", 0.0)
+        tx.execute("DROP TABLE authorizations")
+        tx.execute(
+            "CREATE TABLE authorizations (id TEXT PRIMARY KEY, account TEXT, payee TEXT, "
+            "amount INTEGER, currency TEXT, handler_id TEXT, reference TEXT, token TEXT UNIQUE, "
+            "state TEXT, expires_s REAL, capture_reference TEXT NOT NULL DEFAULT '') WITHOUT ROWID"
+        )
+        for state in ("authorized", "captured", "refunded"):
+            tx.execute(
+                "INSERT INTO authorizations VALUES (?, 'ann', 'mer_a', 500, 'EUR', 'h', 'r', ?, ?, 9, '')",
+                (state, f"token {state}", state),
+            )
+    database.close()
+    for _ in range(2):
+        database = Database(path)
+        with database.transaction() as tx:
+            shown = [ledger.find(tx, id, 0.0) for id in ("authorized", "captured", "refunded")]
+            assert [(x.captured, x.refunded, x.at_most) for x in shown] == [
+                (0, 0, False),
+                (500, 0, False),
+                (500, 500, False),
+            ]
+        database.close()
+
+
 def test_refusals_that_are_nobodys_money(database):
     with database.transaction() as tx:
         for hold, code in (
@@ -111,7 +188,7 @@ def test_refusals_that_are_nobodys_money(database):
 
 ACTS = st.lists(
     st.tuples(
-        st.sampled_from(["authorize", "capture", "void", "refund", "wait"]),
+        st.sampled_from(["authorize", "capture", "void", "refund", "part", "wait"]),
         st.integers(0, 7),
         st.integers(1, 31_000),
         st.sampled_from(SHOPS),
@@ -131,11 +208,16 @@ def test_whatever_happens_money_is_neither_made_nor_lost(acts):
         try:
             with database.transaction() as tx:
                 if act == "authorize":
-                    made.append(ledger.authorize(tx, _hold(amount, payee, now_s + 300), now_s))
+                    hold = replace(_hold(amount, payee, now_s + 300), at_most=which % 2 == 0)
+                    made.append(ledger.authorize(tx, hold, now_s))
                 elif act == "wait":
                     now_s += 100.0
                 elif one is not None and act == "capture":
-                    ledger.capture(tx, one.token, one.amount, one.payee, f"chk_{which}", now_s)
+                    ledger.capture(
+                        tx, one.token, min(amount, one.amount), one.payee, f"chk_{which}", now_s
+                    )
+                elif one is not None and act == "part":
+                    ledger.refund(tx, one.id, now_s, amount // 8)
                 elif one is not None:
                     getattr(ledger, act)(tx, one.id, now_s)
         except BankRefusal:
@@ -154,7 +236,7 @@ def _check_books(database: Database, now_s: float) -> None:
         balance = ledger.balance(tx, "ann")
         assert balance >= ledger.held(tx, "ann", now_s) >= 0
         captured = tx.execute(
-            "SELECT COALESCE(SUM(amount), 0) FROM authorizations WHERE state = 'captured'"
+            "SELECT COALESCE(SUM(captured - refunded), 0) FROM authorizations"
         ).fetchone()[0]
         assert balance == ledger.OPENING_BALANCE - captured
         assert sum(ledger.balance(tx, shop) for shop in SHOPS) == captured

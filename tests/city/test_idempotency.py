@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import uuid
+from contextlib import closing
 
 import pytest
 
@@ -114,6 +116,46 @@ async def test_a_refund_is_known_to_the_ledger(city, platform, tools):
     entries = (await wallet.get(f"/accounts/{wallet.account}/entries"))["entries"]
     assert [e["kind"] for e in entries] == ["opening", "payment", "refund"]
     assert sum(e["amount"] for e in entries) == 50_000 == (await wallet.money())["balance"]
+
+
+async def test_parts_go_back_once_a_key_by_payer_or_merchant(city, platform, tools):
+    checkout = await platform.create(city.coffee, [MOCHA])
+    total = tools.total_of(checkout)
+    wallet = await platform.wallet(city.bank)
+    made = (await wallet.authorize(tools.payee_of(checkout), total)).json()
+    assert (made["capture"], made["captured"], made["refunded"]) == ("exact", 0, 0)
+    await platform.complete(city.coffee, checkout, made["token"])
+    path, key = f"/authorizations/{made['id']}/refund", str(uuid.uuid4())
+    answers = [await wallet.post(path, {"amount": 100}, key) for _ in range(2)]
+    assert answers[0].content == answers[1].content
+    assert (answers[0].json()["state"], answers[0].json()["refunded"]) == ("captured", 100)
+    assert (await wallet.post(path, {"amount": 101}, key)).status_code == 409
+    too_much = await wallet.post(path, {"amount": total})
+    assert (too_much.status_code, too_much.json()["code"]) == (409, "refund_too_large")
+    wrong = await wallet.post(path, {"amount": -1})
+    assert wrong.status_code in {400, 422}
+
+    with closing(sqlite3.connect(city.data / "city.sqlite3")) as books:
+        [(secret,)] = books.execute(
+            "SELECT value FROM facts WHERE key = 'bank_secret:blue-door'"
+        ).fetchall()
+    shop = {"Authorization": f"Bearer {secret}"}
+    headers = {**shop, "Idempotency-Key": str(uuid.uuid4())}
+    body = {"amount": 50, "reference": "no sugar"}
+    by_shop = await wallet.http.post(f"{city.bank}{path}", json=body, headers=headers)
+    assert by_shop.json()["refunded"] == 150
+    seen = await wallet.http.get(f"{city.bank}/authorizations/{made['id']}", headers=shop)
+    assert seen.json()["refunded"] == 150
+    stranger = await platform.wallet(city.bank)
+    assert (await stranger.post(path, {"amount": 1})).status_code == 404
+
+    entries = (await wallet.get(f"/accounts/{wallet.account}/entries"))["entries"]
+    shown = [(e["kind"], e["amount"], e["authorization"]) for e in entries[1:]]
+    assert shown == [
+        ("payment", -total, made["id"]),
+        ("refund", 100, made["id"]),
+        ("refund", 50, made["id"]),
+    ]
 
 
 async def test_keys_and_secrets_are_required(city, platform):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Awaitable, Callable
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from starlette.requests import Request
@@ -40,12 +40,18 @@ class AuthorizeRequest(msgspec.Struct):
     handler_id: Short
     reference: Short
     expires_s: Annotated[int, msgspec.Meta(ge=60, le=7 * 24 * 3600)] = 900
+    capture: Literal["exact", "at_most"] = "exact"
 
 
 class CaptureRequest(msgspec.Struct):
     token: Short
     amount: Amount
     reference: Short
+
+
+class RefundRequest(msgspec.Struct):
+    amount: Amount | None = None
+    reference: Annotated[str, msgspec.Meta(max_length=200)] = ""
 
 
 class Bank:
@@ -133,11 +139,19 @@ class Bank:
                     "kind": kind,
                     "counterparty": counterparty,
                     "reference": reference,
+                    "authorization": authorization,
                     "at": stamp_utc(at_s),
                 }
-                for id, transfer, amount, kind, counterparty, reference, at_s in ledger.entries(
-                    tx, account.id
-                )
+                for (
+                    id,
+                    transfer,
+                    amount,
+                    kind,
+                    counterparty,
+                    reference,
+                    authorization,
+                    at_s,
+                ) in ledger.entries(tx, account.id)
             ]
             whole = {"account": account.id, "currency": account.currency, "entries": shown}
             return Answer(200, msgspec.json.encode(whole))
@@ -160,6 +174,7 @@ class Bank:
                 handler_id=asked.handler_id,
                 reference=asked.reference,
                 expires_s=now_s + asked.expires_s,
+                at_most=asked.capture == "at_most",
             )
             try:
                 self._perhaps_decline(tx, asked.payee)
@@ -180,25 +195,30 @@ class Bank:
 
     def _authorization(self, request: Request, _: bytes) -> Act:
         def act(tx: Transaction) -> Answer:
-            return Answer(200, msgspec.json.encode(_shown(self._mine(tx, request))))
+            return Answer(200, msgspec.json.encode(_shown(self._ours(tx, request))))
 
         return lambda database: _alone(database, act)
 
     def _void(self, request: Request, body: bytes) -> Act:
-        return self._release(request, body, ledger.void)
+        def change(tx: Transaction) -> Authorization:
+            return ledger.void(tx, self._mine(tx, request).id, self._world.real_s())
+
+        return self._release(request, body, change)
 
     def _refund(self, request: Request, body: bytes) -> Act:
-        return self._release(request, body, ledger.refund)
+        asked = parse(body, RefundRequest) if body else RefundRequest()
+
+        def change(tx: Transaction) -> Authorization:
+            id = self._ours(tx, request).id
+            return ledger.refund(tx, id, self._world.real_s(), asked.amount, asked.reference)
+
+        return self._release(request, body, change)
 
     def _release(
-        self,
-        request: Request,
-        body: bytes,
-        change: Callable[[Transaction, str, float], Authorization],
+        self, request: Request, body: bytes, change: Callable[[Transaction], Authorization]
     ) -> Act:
         def act(tx: Transaction) -> Answer:
-            mine = self._mine(tx, request)
-            changed = change(tx, mine.id, self._world.real_s())
+            changed = change(tx)
             self._world.crash.passing("in_release")
             return Answer(200, msgspec.json.encode(_shown(changed)))
 
@@ -216,9 +236,17 @@ class Bank:
         return self._write(request, body, act, None)
 
     def _mine(self, tx: Transaction, request: Request) -> Authorization:
+        """The payer's."""
+        found = self._ours(tx, request)
+        if found.account != _login(tx, request).id:
+            raise BankRefusal("there is no such authorization", code="not_found", status=404)
+        return found
+
+    def _ours(self, tx: Transaction, request: Request) -> Authorization:
+        """The payer's or the payee's."""
         account = _login(tx, request)
         found = ledger.find(tx, str(request.path_params["id"]), self._world.real_s())
-        if found is None or found.account != account.id:
+        if found is None or account.id not in (found.account, found.payee):
             raise BankRefusal("there is no such authorization", code="not_found", status=404)
         return found
 
@@ -274,6 +302,9 @@ def _shown(made: Authorization) -> dict[str, object]:
         "id": made.id,
         "state": made.state,
         "amount": made.amount,
+        "capture": "at_most" if made.at_most else "exact",
+        "captured": made.captured,
+        "refunded": made.refunded,
         "currency": made.currency,
         "payee": made.payee,
         "reference": made.reference,

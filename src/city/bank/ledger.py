@@ -27,7 +27,10 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """What a payer asks for: at most this amount, to this payee, until `expires_s`."""
+    """What a payer asks for: this amount, to this payee, until `expires_s`.
+
+    `at_most` lets the payee capture less, as for goods that are weighed after the order.
+    """
 
     account: str
     payee: str
@@ -36,6 +39,7 @@ class Hold:
     handler_id: str
     reference: str
     expires_s: float
+    at_most: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,9 @@ class Authorization:
     state: str
     expires_s: float
     capture_reference: str
+    captured: int
+    refunded: int
+    at_most: bool
 
 
 def open_account(tx: Transaction, owner: str, kind: str, id: str, secret: str, at_s: float) -> None:
@@ -59,7 +66,7 @@ def open_account(tx: Transaction, owner: str, kind: str, id: str, secret: str, a
         (id, owner, kind, CURRENCY, _hashed(secret), at_s),
     )
     if kind == "customer":
-        _transfer(tx, MINT, id, OPENING_BALANCE, "opening", "", at_s)
+        _transfer(tx, Move(MINT, id, OPENING_BALANCE, "opening"), at_s)
 
 
 def ensure_account(
@@ -98,10 +105,11 @@ def held(tx: Transaction, account: str, now_s: float) -> int:
     return int(row[0])
 
 
-def entries(tx: Transaction, account: str) -> list[tuple[int, int, int, str, str, str, float]]:
-    """(id, transfer, amount, kind, counterparty, reference, at) of one account, oldest first."""
+def entries(tx: Transaction, account: str) -> list[tuple[int, int, int, str, str, str, str, float]]:
+    """(id, transfer, amount, kind, counterparty, reference, authorization, at), oldest first."""
     return tx.execute(
-        "SELECT e.id, e.transfer, e.amount, t.kind, e.counterparty, t.reference, t.at_s "
+        "SELECT e.id, e.transfer, e.amount, t.kind, e.counterparty, t.reference, "
+        "t.authorization, t.at_s "
         "FROM entries e JOIN transfers t ON t.id = e.transfer WHERE e.account = ? ORDER BY e.id",
         (account,),
     ).fetchall()
@@ -122,34 +130,24 @@ def authorize(tx: Transaction, hold: Hold, now_s: float) -> Authorization:
         _refuse(402, "limit_exceeded", "the payment is over the limit of 300.00 EUR")
     if hold.amount > balance(tx, hold.account) - held(tx, hold.account, now_s):
         _refuse(402, "insufficient_funds", "the account does not cover the payment")
-    made = Authorization(
-        id=f"auth_{secrets.token_hex(12)}",
-        account=hold.account,
-        payee=hold.payee,
-        amount=hold.amount,
-        currency=hold.currency,
-        reference=hold.reference,
-        token=f"tok_{secrets.token_urlsafe(24)}",
-        state="authorized",
-        expires_s=hold.expires_s,
-        capture_reference="",
-    )
+    id = f"auth_{secrets.token_hex(12)}"
     tx.execute(
-        "INSERT INTO authorizations VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '')",
+        "INSERT INTO authorizations (id, account, payee, amount, currency, handler_id, reference, "
+        "token, state, expires_s, at_most) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'authorized', ?, ?)",
         (
-            made.id,
-            made.account,
-            made.payee,
-            made.amount,
-            made.currency,
+            id,
+            hold.account,
+            hold.payee,
+            hold.amount,
+            hold.currency,
             hold.handler_id,
-            made.reference,
-            made.token,
-            made.state,
-            made.expires_s,
+            hold.reference,
+            f"tok_{secrets.token_urlsafe(24)}",
+            hold.expires_s,
+            hold.at_most,
         ),
     )
-    return made
+    return _again(tx, id, now_s)
 
 
 def find(tx: Transaction, id: str, now_s: float) -> Authorization | None:
@@ -159,21 +157,30 @@ def find(tx: Transaction, id: str, now_s: float) -> Authorization | None:
 def capture(
     tx: Transaction, token: str, amount: int, payee: str, reference: str, now_s: float
 ) -> Authorization:
-    """Move the held money to its payee, once: the same reference again gives the same answer."""
+    """Move the held money to its payee, once: the same reference again gives the same answer.
+
+    A hold with `at_most` may be captured below its amount; the rest is free again.
+    """
     found = _read(tx, "token", token, now_s)
     if found is None or found.payee != payee:
         _refuse(404, "unknown_token", "the token is not for this payee")
-    if amount != found.amount:
+    if found.at_most and not 0 < amount <= found.amount:
+        _refuse(409, "amount_mismatch", f"the hold is for at most {found.amount}, not {amount}")
+    if amount != found.amount and not found.at_most:
         _refuse(409, "amount_mismatch", f"the hold is for exactly {found.amount}, not {amount}")
-    if found.state == "captured" and found.capture_reference == reference:
+    if found.state == "captured" and (found.capture_reference, found.captured) == (
+        reference,
+        amount,
+    ):
         return found
     if found.state != "authorized":
         code = "already_captured" if found.state == "captured" else found.state
         _refuse(409, code, f"the hold is {found.state}; ask for a new one")
-    _transfer(tx, found.account, payee, amount, "payment", reference, now_s)
+    _transfer(tx, Move(found.account, payee, amount, "payment", reference, found.id), now_s)
     tx.execute(
-        "UPDATE authorizations SET state = 'captured', capture_reference = ? WHERE id = ?",
-        (reference, found.id),
+        "UPDATE authorizations SET state = 'captured', captured = ?, capture_reference = ? "
+        "WHERE id = ?",
+        (amount, reference, found.id),
     )
     return _again(tx, found.id, now_s)
 
@@ -189,27 +196,57 @@ def void(tx: Transaction, id: str, now_s: float) -> Authorization:
     return _again(tx, id, now_s)
 
 
-def refund(tx: Transaction, id: str, now_s: float) -> Authorization:
-    """Give captured money back, once. Raises BankRefusal when nothing was captured."""
+def refund(
+    tx: Transaction, id: str, now_s: float, amount: int | None = None, reference: str = ""
+) -> Authorization:
+    """Give captured money back: `amount` of it, or all that was not given back yet.
+
+    The state stays `captured` until nothing is left. Raises BankRefusal when nothing was captured
+    or less is left than `amount`.
+    """
     found = _again(tx, id, now_s)
-    if found.state == "refunded":
+    if found.state == "refunded" and amount is None:
         return found
+    if found.state == "refunded":
+        _refuse(409, "already_refunded", "all of it was given back")
     if found.state != "captured":
         _refuse(409, "not_captured", f"the hold is {found.state}; void it instead")
-    _transfer(tx, found.payee, found.account, found.amount, "refund", found.reference, now_s)
-    tx.execute("UPDATE authorizations SET state = 'refunded' WHERE id = ?", (id,))
+    left = found.captured - found.refunded
+    amount = left if amount is None else amount
+    if not 0 < amount <= left:
+        _refuse(409, "refund_too_large", f"only {left} of {found.captured} can still go back")
+    why = reference or found.reference
+    _transfer(tx, Move(found.payee, found.account, amount, "refund", why, found.id), now_s)
+    tx.execute(
+        "UPDATE authorizations SET refunded = refunded + ?, state = ? WHERE id = ?",
+        (amount, "refunded" if amount == left else "captured", id),
+    )
     return _again(tx, id, now_s)
 
 
-def _transfer(
-    tx: Transaction, source: str, target: str, amount: int, kind: str, reference: str, at_s: float
-) -> None:
+@dataclass(frozen=True, slots=True)
+class Move:
+    """Money that goes from one account to another, and why."""
+
+    source: str
+    target: str
+    amount: int
+    kind: str
+    reference: str = ""
+    authorization: str = ""
+
+
+def _transfer(tx: Transaction, move: Move, at_s: float) -> None:
     made = tx.execute(
-        "INSERT INTO transfers (kind, reference, at_s) VALUES (?, ?, ?)", (kind, reference, at_s)
+        "INSERT INTO transfers (kind, reference, at_s, authorization) VALUES (?, ?, ?, ?)",
+        (move.kind, move.reference, at_s, move.authorization),
     ).lastrowid
     tx.executemany(
         "INSERT INTO entries (transfer, account, counterparty, amount) VALUES (?, ?, ?, ?)",
-        [(made, source, target, -amount), (made, target, source, amount)],
+        [
+            (made, move.source, move.target, -move.amount),
+            (made, move.target, move.source, move.amount),
+        ],
     )
 
 
@@ -217,10 +254,11 @@ def _read(tx: Transaction, column: str, value: str, now_s: float) -> Authorizati
     row = tx.execute(
         "SELECT id, account, payee, amount, currency, reference, token, "
         "CASE WHEN state = 'authorized' AND expires_s <= ? THEN 'expired' ELSE state END, "
-        f"expires_s, capture_reference FROM authorizations WHERE {column} = ?",
+        "expires_s, capture_reference, captured, refunded, at_most "
+        f"FROM authorizations WHERE {column} = ?",
         (now_s, value),
     ).fetchone()
-    return None if row is None else Authorization(*row)
+    return None if row is None else Authorization(*row[:-1], at_most=bool(row[-1]))
 
 
 def _again(tx: Transaction, id: str, now_s: float) -> Authorization:
