@@ -14,6 +14,7 @@ from lapel.devices.events import AudioArrived, TextTyped
 
 pytestmark = pytest.mark.net
 
+GLASSES = {"family": "glasses", "name": "Glasses"}
 PCM_FRAME = b"\1\0" * 320
 
 
@@ -298,3 +299,16 @@ async def test_a_crowd_in_its_handshake_is_told_to_come_back(
         await waiting.hello(auth=gateway.auth)
         async with gateway.device() as next_one:
             await next_one.hello(auth=gateway.auth)
+
+
+async def test_a_gateway_that_stops_lets_nobody_in(gateway: Any) -> None:
+    async with gateway.device() as early:
+        await early.send("?")
+        assert await early.error() == "bad_json"
+        gateway.links._closing = True  # as from the first moment of leaving `Links`
+        await early.send({"type": "hello", "protocol": 1, "profile": GLASSES, "auth": gateway.auth})
+        assert await early.error() == "going_away"
+        assert await early.closed() == 1001
+        async with gateway.device() as late:
+            assert await late.closed() == 1001
+    assert len(gateway.links) == 0

@@ -56,6 +56,7 @@ from lapel.devices import (
     TextTyped,
     WearChanged,
 )
+from lapel.faults import fault
 from lapel.services import Tracking
 from lapel.settings import Conversation as ConversationSettings
 from lapel.speech import SpeechEngines
@@ -181,8 +182,8 @@ class Assistant:
         while True:
             try:
                 return await self.conversation.memory.load()
-            except StoreError:
-                log.exception("the record cannot be read; trying again in %s s", AGAIN_S)
+            except StoreError as error:
+                log.error("cannot read the record, again in %s s: %s", AGAIN_S, fault(error))
                 await asyncio.sleep(AGAIN_S)
 
     # What devices and orders bring. ------------------------------------------------------------
@@ -306,8 +307,8 @@ class Assistant:
             item = await self._inbox.get()
             try:
                 await self._handle(item)
-            except Exception:  # the boundary of one matter: the next one must still be served
-                log.exception("could not handle %s", type(item).__name__)
+            except Exception as error:  # the boundary of one matter: the next one must be served
+                log.error("could not handle %s: %s", type(item).__name__, fault(error))
                 self._fail(item)
 
     async def _handle(self, item: Matter) -> None:

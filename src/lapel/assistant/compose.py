@@ -118,6 +118,17 @@ def _key(item_id: str, options: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
     return item_id, tuple(sorted(options))
 
 
+def plain(event: OrderEvent) -> Cue:
+    """An event in its own words alone, for when nothing better can be made of it."""
+    return Cue(
+        id=f"{order_topic(event.order_id)}:{event.n}",
+        topic=order_topic(event.order_id),
+        kind=CueKind.NOTICE,
+        speech=event.text,
+        card=Card(title="Your order", body=event.text),
+    )
+
+
 def order_step(order: Order, event: OrderEvent) -> Cue | None:
     """What the user is told of one event of an order, or None where nothing is to be told."""
     if event.kind in SILENT:

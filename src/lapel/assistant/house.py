@@ -12,9 +12,13 @@ from lapel.assistant.actor import Assistant, Ground
 from lapel.assistant.outbox import Outbox
 from lapel.commerce import OrderEvent
 from lapel.devices import Cue, DeviceEvent, Link
+from lapel.faults import fault
 from lapel.store.schema import conversations, order_events
 
 log = logging.getLogger(__name__)
+
+AGAIN_S = 1.0
+"""An assistant that failed is replaced after this."""
 
 
 class House:
@@ -24,6 +28,9 @@ class House:
         self._ground = ground
         self._assistants: dict[str, Assistant] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._links: dict[str, dict[str, Link]] = {}
+        self._handed: set[asyncio.Task[None]] = set()
+        self._closed = False
         self._unsubscribe = ground.orders.subscribe(self._order_moved)
 
     @property
@@ -44,8 +51,23 @@ class House:
     def _ended(self, user_id: str, task: asyncio.Task[None]) -> None:
         self._assistants.pop(user_id, None)
         self._tasks.pop(user_id, None)
-        if not task.cancelled() and task.exception() is not None:
-            log.error("an assistant ended", exc_info=task.exception())
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            log.error("an assistant ended, another takes over: %s", fault(error))
+            asyncio.get_running_loop().call_later(AGAIN_S, self._replace, user_id)
+
+    def _replace(self, user_id: str) -> None:
+        """A new assistant for a user whose last one failed, with the devices that are there."""
+        if self._closed or user_id in self._assistants:
+            return
+        successor = self.of(user_id)
+        for link in self._links.get(user_id, {}).values():
+            self._hand_over(successor, link)
+
+    def _hand_over(self, successor: Assistant, link: Link) -> None:
+        task = asyncio.create_task(successor.joined(link))
+        self._handed.add(task)
+        task.add_done_callback(self._handed.discard)
 
     async def tell(self, user_id: str, cues: Sequence[Cue]) -> None:
         """Bring something up by itself; durable on return (`skills.Teller`)."""
@@ -59,6 +81,7 @@ class House:
 
     async def close(self) -> None:
         """End every assistant."""
+        self._closed = True
         self._unsubscribe()
         tasks = list(self._tasks.values())
         for task in tasks:
@@ -66,6 +89,7 @@ class House:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def joined(self, link: Link) -> None:
+        self._links.setdefault(link.user_id, {})[link.session_id] = link
         await self.of(link.user_id).joined(link)
 
     async def resumed(self, link: Link) -> None:
@@ -75,6 +99,10 @@ class House:
         self.of(link.user_id).lost(link)
 
     async def left(self, link: Link) -> None:
+        mine = self._links.get(link.user_id, {})
+        mine.pop(link.session_id, None)
+        if not mine:
+            self._links.pop(link.user_id, None)
         self.of(link.user_id).left(link)
 
     async def happened(self, link: Link, event: DeviceEvent) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Container
 from dataclasses import dataclass, field
@@ -11,6 +12,9 @@ import msgspec
 from lapel.assistant import compose
 from lapel.commerce import ApprovalState, Order, OrderEvent, Orders, OrderState
 from lapel.devices import Cue
+from lapel.faults import fault
+
+log = logging.getLogger(__name__)
 
 CLOSES = frozenset(
     {"approved", "refused", "lapsed", "canceled", "revised", "price_changed", "over_limit"}
@@ -84,7 +88,11 @@ class OrderNews:
                 news.taken_down.add(compose.approval_topic(approval_id))
             if event.kind == "canceled" and order.id in replaced:
                 continue
-            self._read(event, order, news, notes.get(order.id, ()))
+            try:
+                self._read(event, order, news, notes.get(order.id, ()))
+            except Exception as error:  # the boundary of one event: the rest must be told
+                log.error("a %s event is told plainly: %s", event.kind, fault(error))
+                news.cues.append(compose.plain(event))
         return news
 
     def _read(self, event: OrderEvent, order: Order, news: News, notes: tuple[str, ...]) -> None:

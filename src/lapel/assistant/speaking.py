@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 
 from lapel.devices import Link
+from lapel.faults import fault
 from lapel.speech import SpeechEngines
 from lapel.turns import Announced, PlaybackLost, PlaybackStopped, SpeechMeasured
 
@@ -114,8 +115,8 @@ class Speaking:
             saying = self._current = await self._next()
             try:
                 heard = await self._say(saying)
-            except Exception:  # the boundary to engines and devices: the next one must be said
-                log.exception("could not speak")
+            except Exception as error:  # the boundary to engines and devices: go on with the next
+                log.error("could not speak: %s", fault(error))
                 self._tell(PlaybackLost(saying.cue_id))
                 continue
             finally:

@@ -12,6 +12,7 @@ from lapel.assistant.approving import Told
 from lapel.assistant.delivery import is_worn, parcels, speaker_for
 from lapel.assistant.outbox import Outbox
 from lapel.devices import Cue, CueKind, CueTooLarge, Link
+from lapel.faults import fault
 
 log = logging.getLogger(__name__)
 
@@ -138,8 +139,8 @@ def _tell(link: Link, part: Cue) -> bool:
     """Tell it; a cue that fits in no message must not hold up the others."""
     try:
         return link.tell(part)
-    except CueTooLarge:
-        log.exception("a cue could not be told")
+    except CueTooLarge as error:
+        log.error("a cue could not be told: %s", fault(error))
         return False
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from lapel.devices import AudioArrived, Link, ListenStarted
+from lapel.faults import fault
 from lapel.speech import MicrophoneStream, SpeechEngines, Transcript, VoiceFrame
 from lapel.turns import (
     CancelRecognition,
@@ -239,10 +240,8 @@ class Voice:
     async def _transcribe(self, wanted: Recognize, pcm: bytes, engines: SpeechEngines) -> None:
         try:
             heard = await engines.recognize(pcm, hints=self._host.hints(), owner=self._host.user_id)
-        except (
-            Exception
-        ):  # the boundary to a native engine: a failed utterance must not end the ear
-            log.exception("recognition failed")
+        except Exception as error:  # the boundary to a native engine: the ear must not end
+            log.error("recognition failed: %s", fault(error))
             heard = Transcript(text="", confidence=0.0, no_speech=1.0, audio_s=0.0, compute_s=0.0)
         self._show(heard.text, wanted.turn, final=False)
         complete = self._host.looks_complete(heard.text)

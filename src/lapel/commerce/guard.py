@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from lapel.commerce.checkout import Checkout, OrderDraft, PaymentTarget
-from lapel.commerce.journal import fault
 from lapel.commerce.money import Money
 from lapel.commerce.ports import (
     Credential,
@@ -20,6 +19,7 @@ from lapel.commerce.ports import (
     PortError,
     Unreachable,
 )
+from lapel.faults import fault
 
 T = TypeVar("T")
 

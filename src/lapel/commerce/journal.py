@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-import traceback
 from collections.abc import Callable
 from typing import TypeVar
 
 import sqlalchemy as sa
 
 from lapel.commerce.order import OrderEvent
+from lapel.faults import fault
 from lapel.store import Store
 
 T = TypeVar("T")
@@ -53,10 +53,3 @@ class Journal:
                 listener(event)
             except Exception as error:  # the boundary: a listener's fault must not stop an order
                 _log.error("a listener failed on a %s event: %s", event.kind, fault(error))
-
-
-def fault(error: Exception) -> str:
-    """The kind and the place of an error, without its text: that can quote the user's order."""
-    frames = traceback.extract_tb(error.__traceback__)
-    place = f" at {frames[-1].filename}:{frames[-1].lineno}" if frames else ""
-    return f"{type(error).__name__}{place}"

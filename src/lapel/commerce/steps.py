@@ -7,7 +7,6 @@ import logging
 
 from lapel.commerce import records
 from lapel.commerce.desk import Desk, Step
-from lapel.commerce.journal import fault
 from lapel.commerce.order import Order, OrderState
 from lapel.commerce.paying import pay, refund
 from lapel.commerce.placing import Placer
@@ -15,6 +14,7 @@ from lapel.commerce.quoting import await_approval, quote
 from lapel.commerce.receipt import Signer
 from lapel.commerce.records import Moved
 from lapel.commerce.tracking import close, track
+from lapel.faults import fault
 
 _LOOK_S = 15.0
 """Longest sleep at once: after a suspended machine or a moved clock the time is looked at again."""

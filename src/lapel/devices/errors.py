@@ -19,6 +19,7 @@ DeviceError                 `close_code` is set where the error also closes the 
   Busy                      the inbox is full: the message was dropped
   UnknownCue                `playback` for a cue that this session never had
   TooSlow                   the device does not read, or does not acknowledge
+  GoingAway                 Lapel is stopping
   CueTooLarge               raised to the caller of `Link.tell`: the cue fits in no message
 """
 
@@ -116,6 +117,11 @@ class UnknownCue(DeviceError):
 class TooSlow(DeviceError):
     code = "too_slow"
     close_code = 4408
+
+
+class GoingAway(DeviceError):
+    code = "going_away"
+    close_code = 1001
 
 
 class CueTooLarge(DeviceError):

@@ -36,6 +36,7 @@ from lapel.devices.host import DeviceHost
 from lapel.devices.profile import DeviceProfile
 from lapel.devices.session import DeviceSession
 from lapel.devices.wire import MAX_AUDIO, MAX_TEXT, AudioFrame, DeviceMessage, Resume, State
+from lapel.faults import fault
 from lapel.speech.formats import AudioFormat
 
 log = logging.getLogger(__name__)
@@ -258,8 +259,8 @@ class Link:
     async def _told(self, call: Awaitable[None]) -> None:
         try:
             await call
-        except Exception:  # the boundary: an assistant's fault must not end this device's session
-            log.exception("the assistant failed on an event of device %s", self.device_id)
+        except Exception as error:  # the boundary: an assistant's fault must not end this session
+            log.error("the assistant failed on an event of a device: %s", fault(error))
 
     # The session's side.
 

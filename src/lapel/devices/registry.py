@@ -15,6 +15,7 @@ from lapel.devices.errors import (
     CLOSE_CROWDED,
     CLOSE_GOING_AWAY,
     CLOSE_TAKEN_OVER,
+    GoingAway,
     Revoked,
 )
 from lapel.devices.handshake import Admitted
@@ -42,6 +43,7 @@ class Links:
         self._devices: dict[str, Link] = {}
         self._users: dict[str, dict[str, Link]] = {}
         self._opening = 0
+        self._closing = False
         self._group = asyncio.TaskGroup()
         self._tasks: set[asyncio.Task[None]] = set()
         if isinstance(gate, Pairing):
@@ -57,6 +59,7 @@ class Links:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._closing = True
         for link, _ in list(self._sessions.values()):
             link.end(End(CLOSE_GOING_AWAY, discard=True))
         for task in self._tasks:
@@ -82,9 +85,9 @@ class Links:
 
     async def serve(self, socket: Socket, peer: Peer) -> None:
         """Serve one accepted socket until it is closed."""
-        if self._opening >= OPENING:
+        if self._closing or self._opening >= OPENING:
             with contextlib.suppress(SocketClosed):
-                await socket.close(CLOSE_CROWDED)
+                await socket.close(CLOSE_GOING_AWAY if self._closing else CLOSE_CROWDED)
             return
         connection = Connection(socket, peer, self)
         self._opening += 1
@@ -101,6 +104,8 @@ class Links:
 
     def enter(self, connection: Connection, hello: Hello, admitted: Admitted) -> Link:
         """Resume the session that the device names, or open a fresh one in place of its last."""
+        if self._closing:
+            raise GoingAway("Lapel is stopping; connect again in a moment")
         if self.gate.is_revoked(admitted.device_id):
             raise Revoked("this device's key was revoked; pair it again")
         link = self._resumable(hello, admitted)

@@ -7,7 +7,10 @@ from stage.shops import price
 from stage.wearing import EARBUDS, GLASSES, PHONE, RING
 from stage.world import World
 
-from lapel.commerce import OrderState
+from lapel.assistant import Assistant, compose
+from lapel.assistant.matters import Matter
+from lapel.commerce import Order, OrderEvent, OrderState
+from lapel.devices import Cue
 from lapel.speech import SpeechBusy
 from lapel.store import StoreError
 
@@ -188,5 +191,56 @@ async def test_a_press_that_could_not_be_written_down_is_said_so_and_can_be_repe
         ring.press()
         await world.until(lambda: any("Something went wrong" in text for text in phone.texts()))
         assert "approved" not in world.kinds()
+        ring.press()
+        await world.state(OrderState.PLACED)
+
+
+async def test_an_event_that_cannot_be_put_well_is_told_plainly_and_hides_no_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def broken(order: Order, event: OrderEvent) -> Cue | None:
+        if event.kind == "preparing":
+            raise KeyError(event.text)
+        return step(order, event)
+
+    step = compose.order_step
+    monkeypatch.setattr(compose, "order_step", broken)
+    async with World() as world:
+        phone, ring = await world.wear(PHONE, RING)
+        phone.type(LATTES)
+        await world.asked()
+        ring.press()
+        order = await world.state(OrderState.PLACED)
+        world.deliver(order, [(1, "preparing"), (1, "delivered")])
+        await world.state(OrderState.DELIVERED, within_s=200)
+        await world.passes(3)
+        told = phone.texts()
+        assert any("being prepared" in text for text in told)
+        assert any("was delivered" in text for text in told)
+
+
+async def test_an_assistant_that_ends_is_replaced_with_its_devices(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    fails = iter([True])
+    fail = Assistant._fail
+
+    def broken(self: Assistant, item: Matter) -> None:
+        if next(fails, False):
+            raise RuntimeError("even the excuse fails")
+        fail(self, item)
+
+    monkeypatch.setattr(Assistant, "_fail", broken)
+    async with World() as world:
+        phone, ring = await world.wear(PHONE, RING)
+        first = world.assistant
+        world.brain_broken.append(RuntimeError("no menus"))
+        phone.type(LATTES)
+        await world.until(lambda: world.user_id not in world.house.assistants)
+        await world.until(lambda: world.user_id in world.house.assistants)
+        await world.passes(1)
+        assert world.assistant is not first
+        phone.type(LATTES)
+        await world.asked()
         ring.press()
         await world.state(OrderState.PLACED)
