@@ -86,6 +86,19 @@ def test_arrows_point_down_only():
     assert wrong == []
 
 
+def test_consent_stands_on_commerce_and_the_store_alone():
+    """What proves consent must not depend on what asks for it."""
+    below = ("lapel.commerce", "lapel.store")
+    wrong = [
+        f"{path.name} imports {name}"
+        for path in modules("lapel/commerce/consent")
+        for name in imported(path)
+        if name.startswith("lapel") and not name.startswith(below)
+    ]
+    assert wrong == []
+    assert modules("lapel/commerce/consent")
+
+
 def test_lapel_and_the_city_do_not_know_each_other():
     for top, other in (("lapel", "city"), ("city", "lapel")):
         wrong = [

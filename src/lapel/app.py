@@ -24,7 +24,8 @@ from starlette.middleware import Middleware
 from lapel import first_run
 from lapel.assistant import Ground, House, SavedPlaces
 from lapel.brain import Brain, Menu
-from lapel.commerce import Orders, Policy, PortError
+from lapel.commerce import ConsentError, Orders, Policy, PortError
+from lapel.commerce.consent import Vault
 from lapel.devices import Links, Pairing, StoredAccounts, device_route
 from lapel.services import (
     BankPayments,
@@ -43,7 +44,7 @@ from lapel.services import (
 from lapel.settings import Settings
 from lapel.speech import SpeechEngines, SpeechSettings, SpeechUnavailable
 from lapel.store import Store, StoreError
-from lapel.web import Api, Gate, SecurityHeaders, Webhooks, routes
+from lapel.web import Api, ConsentApi, Gate, SecurityHeaders, Webhooks, routes
 
 log = logging.getLogger(__name__)
 Say = Callable[[str], None]
@@ -147,12 +148,14 @@ async def build(
     policy = Policy(
         max_order=settings.commerce.max_order_minor, approval_s=settings.commerce.approval_s
     )
+    vault = await _vault(store, folder, settings)
     orders = Orders(
         store,
         RetryingMerchants(merchants),
         RetryingPayments(payments),
         policy,
         folder / "workflows.db",
+        vault=vault,
     )
     accounts = StoredAccounts(store)
     pairing = Pairing(store, accounts)
@@ -180,10 +183,26 @@ async def build(
     speech = engines is not None
     api = Api(gate, accounts, pairing, links, orders, food, house, store, speech=speech)
     app = Starlette(
-        routes=routes(gate, api, Webhooks(profile, inbox, orders), device_route(links)),
+        routes=routes(
+            gate,
+            api,
+            ConsentApi(api, store, vault),
+            Webhooks(profile, inbox, orders),
+            device_route(links),
+        ),
         middleware=[Middleware(SecurityHeaders)],
     )
     return Gateway(app, house, links, orders, accounts, store)
+
+
+async def _vault(store: Store, folder: Path, settings: Settings) -> Vault:
+    """The users' keys; a Lapel that could not sign with them does not start."""
+    try:
+        vault = await asyncio.to_thread(Vault.open, folder, settings.consent.key)
+        await store.read(vault.check)
+    except ConsentError as error:
+        raise StartError(error.text) from error
+    return vault
 
 
 def _profile(keys: SigningKeys, origin: str) -> PlatformProfile:

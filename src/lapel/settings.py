@@ -54,6 +54,13 @@ class Commerce(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     approval_s: float = 60.0
 
 
+class Consent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What protects the keys that users sign with."""
+
+    key: str = ""
+    """The key that encrypts them: 32 bytes as base64url. Empty: a file in the data folder."""
+
+
 class Conversation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What the user waits for, in seconds."""
 
@@ -70,6 +77,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     server: Server = Server()
     speech: Speech = Speech()
     commerce: Commerce = Commerce()
+    consent: Consent = Consent()
     conversation: Conversation = Conversation()
 
 

@@ -7,7 +7,7 @@ import sys
 import typer
 
 from lapel import __version__
-from lapel.cli import ask, bench, receipts, show, up
+from lapel.cli import ask, bench, consent, receipts, show, up
 from lapel.cli.console import Trouble
 
 app = typer.Typer(
@@ -26,6 +26,7 @@ app.add_typer(show.devices, name="devices")
 app.add_typer(show.merchants, name="merchants")
 app.add_typer(show.addresses, name="addresses")
 app.add_typer(receipts.receipt, name="receipt")
+app.add_typer(consent.keys, name="keys")
 app.command("bench")(bench.bench)
 
 

@@ -20,14 +20,14 @@ def _rows(value: object) -> list[Row]:
     return cast("list[Row]", value)
 
 
-def _table(rows: list[tuple[str, ...]], header: tuple[str, ...]) -> None:
+def table(rows: list[tuple[str, ...]], header: tuple[str, ...]) -> None:
     widths = [max(len(row[column]) for row in [header, *rows]) for column in range(len(header))]
     for row in [header, *rows]:
         cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
         typer.echo("  ".join(cells).rstrip())
 
 
-def _when(at: float) -> str:
+def when(at: float) -> str:
     return time.strftime("%Y-%m-%d %H:%M", time.localtime(at))
 
 
@@ -50,14 +50,14 @@ def orders(
         rows = [
             (
                 row["id"],
-                _when(row["created_at"]),
+                when(row["created_at"]),
                 row["state"],
                 row["total"] or "",
                 row["merchant_name"],
             )
             for row in found
         ]
-        _table(rows, ("order", "when", "state", "total", "from"))
+        table(rows, ("order", "when", "state", "total", "from"))
     else:
         _show_order(found[0])
 
@@ -68,7 +68,7 @@ def _show_order(row: Row) -> None:
         typer.echo(f"  {line['text']:<40} {line.get('value', ''):>12}")
     typer.echo(f"  {'total':<40} {row['total'] or '':>12}")
     for event in row["events"]:
-        typer.echo(f"{_when(event['at'])}  {event['kind']:<18} {event['text']}")
+        typer.echo(f"{when(event['at'])}  {event['kind']:<18} {event['text']}")
 
 
 @devices.callback()
@@ -89,11 +89,11 @@ def list_devices(
             row["name"],
             row["family"],
             ("worn" if row["on_body"] else "not worn") if row["connected"] else "away",
-            _when(row["last_seen_at"]),
+            when(row["last_seen_at"]),
         )
         for row in found
     ]
-    _table(rows, ("device", "name", "family", "now", "last seen"))
+    table(rows, ("device", "name", "family", "now", "last seen"))
 
 
 @devices.command()
@@ -135,7 +135,7 @@ def list_merchants(
         (row["merchant_name"], "open" if row["open_now"] else "closed", str(len(row["items"])))
         for row in found
     ]
-    _table(rows, ("shop", "now", "dishes"))
+    table(rows, ("shop", "now", "dishes"))
 
 
 @merchants.command("add")
@@ -165,7 +165,7 @@ def list_addresses(
         )
         for row in found
     ]
-    _table(rows, ("label", "place", ""))
+    table(rows, ("label", "place", ""))
 
 
 @addresses.command("set")

@@ -4,6 +4,8 @@ CommerceError
   OrderError      the order cannot do that now; `code` says why
   ApprovalError   the decision does not count; `code` says why
   ReceiptError    the file is not a receipt that can be trusted
+  ConsentError    the user's keys cannot be used
+  MandateError    the mandate proves nothing; `code` says why
   EngineError     the machinery that runs orders cannot start
 """
 
@@ -37,6 +39,21 @@ class ReceiptError(CommerceError):
     """
 
     code = "receipt_error"
+
+
+class ConsentError(CommerceError):
+    """Codes: `bad_key_file`, `open_key_file`, `wrong_key`."""
+
+    code = "consent_error"
+
+
+class MandateError(CommerceError):
+    """Codes: `not_a_mandate`, `not_terminal`, `bad_signature`, `wrong_key`, `altered`, `expired`,
+    `not_yet`, `other_audience`, `other_nonce`, `other_checkout`, `other_amount`, `other_payee`,
+    `other_evidence`.
+    """
+
+    code = "mandate_error"
 
 
 class EngineError(CommerceError):

@@ -37,7 +37,7 @@ class SigningKey:
 
 
 def new_key() -> SigningKey:
-    return _signing_key(ec.generate_private_key(ec.SECP256R1()))
+    return signing_key(ec.generate_private_key(ec.SECP256R1()))
 
 
 def ensure_key(connection: sa.Connection, purpose: str, at: float) -> SigningKey:
@@ -52,7 +52,7 @@ def ensure_key(connection: sa.Connection, purpose: str, at: float) -> SigningKey
         private = serialization.load_pem_private_key(row.private_pem.encode(), None)
         if not isinstance(private, ec.EllipticCurvePrivateKey):
             raise ReceiptError(f"the key for {purpose!r} is not an EC key", code="bad_key")
-        return _signing_key(private)
+        return signing_key(private)
     key = new_key()
     pem = key.private.private_bytes(
         serialization.Encoding.PEM,
@@ -75,7 +75,7 @@ def public_key(jwk: Mapping[str, str]) -> ec.EllipticCurvePublicKey:
     """The key of a P-256 JWK that has exactly `kty`, `crv`, `x`, `y`; else `ReceiptError`."""
     if set(jwk) != {"kty", "crv", "x", "y"} or (jwk["kty"], jwk["crv"]) != ("EC", "P-256"):
         raise ReceiptError("the key is not a P-256 JWK", code="bad_key")
-    x, y = _decoded(jwk["x"]), _decoded(jwk["y"])
+    x, y = from_base64url(jwk["x"]), from_base64url(jwk["y"])
     if len(x) != 32 or len(y) != 32:
         raise ReceiptError("the key's coordinates are not 32 bytes each", code="bad_key")
     try:
@@ -90,14 +90,14 @@ def thumbprint(jwk: Mapping[str, str]) -> str:
     """RFC 7638, base64url."""
     members = {name: jwk[name] for name in ("crv", "kty", "x", "y")}
     text = json.dumps(members, sort_keys=True, separators=(",", ":"))
-    return _encoded(hashlib.sha256(text.encode()).digest())
+    return base64url(hashlib.sha256(text.encode()).digest())
 
 
 def sign_jws(key: SigningKey, kind: str, payload: bytes) -> str:
-    signed = f"{_header(key.id, kind)}.{_encoded(payload)}"
+    signed = f"{_header(key.id, kind)}.{base64url(payload)}"
     r, s = decode_dss_signature(key.private.sign(signed.encode(), _ES256))
     signature = r.to_bytes(32) + min(s, _ORDER - s).to_bytes(32)
-    return f"{signed}.{_encoded(signature)}"
+    return f"{signed}.{base64url(signature)}"
 
 
 def verify_jws(public: ec.EllipticCurvePublicKey, key_id: str, kind: str, jws: str) -> bytes:
@@ -105,7 +105,7 @@ def verify_jws(public: ec.EllipticCurvePublicKey, key_id: str, kind: str, jws: s
     parts = jws.split(".")
     if len(parts) != 3 or parts[0] != _header(key_id, kind):
         raise ReceiptError("the signature's header is not that of this key", code="bad_signature")
-    payload, signature = _decoded(parts[1]), _decoded(parts[2])
+    payload, signature = from_base64url(parts[1]), from_base64url(parts[2])
     r, s = int.from_bytes(signature[:32]), int.from_bytes(signature[32:])
     if len(signature) != 64 or not 0 < s <= _ORDER // 2:
         raise ReceiptError("the signature is not 64 bytes with a low s", code="bad_signature")
@@ -116,32 +116,32 @@ def verify_jws(public: ec.EllipticCurvePublicKey, key_id: str, kind: str, jws: s
     return payload
 
 
-def _signing_key(private: ec.EllipticCurvePrivateKey) -> SigningKey:
+def signing_key(private: ec.EllipticCurvePrivateKey) -> SigningKey:
     numbers = private.public_key().public_numbers()
     public = {
         "kty": "EC",
         "crv": "P-256",
-        "x": _encoded(numbers.x.to_bytes(32)),
-        "y": _encoded(numbers.y.to_bytes(32)),
+        "x": base64url(numbers.x.to_bytes(32)),
+        "y": base64url(numbers.y.to_bytes(32)),
     }
     return SigningKey(thumbprint(public), private, public)
 
 
 def _header(key_id: str, kind: str) -> str:
     header = {"alg": "ES256", "kid": key_id, "typ": kind}
-    return _encoded(msgspec.json.encode(header, order="deterministic"))
+    return base64url(msgspec.json.encode(header, order="deterministic"))
 
 
-def _encoded(data: bytes) -> str:
+def base64url(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
-def _decoded(text: str) -> bytes:
+def from_base64url(text: str) -> bytes:
     """Strict base64url without padding: one text for one value."""
     try:
         data = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):
         raise ReceiptError("a part is not base64url", code="bad_signature") from None
-    if _encoded(data) != text:
+    if base64url(data) != text:
         raise ReceiptError("a part is not in its one base64url form", code="bad_signature")
     return data

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from lapel.commerce import keys, records, words
 from lapel.commerce.card import card
 from lapel.commerce.checkout import OrderDraft
+from lapel.commerce.consent import Vault
 from lapel.commerce.desk import Clock, Desk, Step
 from lapel.commerce.errors import ApprovalError, OrderError
 from lapel.commerce.guard import GuardedMerchants, GuardedPayments
@@ -57,8 +58,10 @@ class Orders:
         policy: Policy,
         workflows_path: Path,
         clock: Clock = time.time,
+        vault: Vault | None = None,
     ) -> None:
         self._store = store
+        self.vault = vault or Vault.open(workflows_path.parent)
         self._clock = clock
         self._policy = policy
         self._workflows_path = workflows_path

@@ -202,3 +202,28 @@ cues = sa.Table(
     sa.Index("cues_to_deliver", "user_id", "delivered_at"),
     sqlite_autoincrement=True,
 )
+
+# Consent: the keys that users hold, and the mandates signed with them.
+
+user_keys = sa.Table(
+    "user_keys",
+    metadata,
+    _id(),
+    _user(),
+    _text("sealed"),
+    _text("public_jwk"),
+    _time("created_at"),
+    _time("retired_at", nullable=True),
+    sa.Index("keys_of_a_user", "user_id", "created_at"),
+)
+
+closed_mandates = sa.Table(
+    "closed_mandates",
+    metadata,
+    _id("approval_id"),
+    sa.Column("order_id", sa.String(64), sa.ForeignKey("orders.id"), nullable=False),
+    _user(),
+    _text("body"),
+    _time("created_at"),
+    sa.Index("mandates_of_an_order", "order_id"),
+)

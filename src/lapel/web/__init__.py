@@ -1,8 +1,9 @@
 """The HTTP face of the gateway: sign-in, device lab, API, UCP profile and webhooks."""
 
 from lapel.web.api import Api
+from lapel.web.consent import ConsentApi
 from lapel.web.gate import Gate, SecurityHeaders
 from lapel.web.routes import routes
 from lapel.web.webhooks import Webhooks
 
-__all__ = ["Api", "Gate", "SecurityHeaders", "Webhooks", "routes"]
+__all__ = ["Api", "ConsentApi", "Gate", "SecurityHeaders", "Webhooks", "routes"]

@@ -88,6 +88,10 @@ class Api:
             self._route("/api/turns", self._turns),
         ]
 
+    def route(self, path: str, signed: Signed, method: str = "GET") -> Route:
+        """A route that only a signed-in user reaches, with the errors of all others."""
+        return self._route(path, signed, method)
+
     def _route(self, path: str, signed: Signed, method: str = "GET") -> Route:
         async def endpoint(request: Request) -> Response:
             user_id = await self._gate.user(request)

@@ -17,6 +17,7 @@ from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
 from lapel.web.api import Api
+from lapel.web.consent import ConsentApi
 from lapel.web.gate import COOKIE, Gate
 from lapel.web.webhooks import Webhooks
 
@@ -29,7 +30,9 @@ _SIGN_IN = (
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-def routes(gate: Gate, api: Api, webhooks: Webhooks, devices: WebSocketRoute) -> list[BaseRoute]:
+def routes(
+    gate: Gate, api: Api, consent: ConsentApi, webhooks: Webhooks, devices: WebSocketRoute
+) -> list[BaseRoute]:
     """Every route of the gateway."""
 
     async def lab(request: Request) -> Response:
@@ -59,6 +62,7 @@ def routes(gate: Gate, api: Api, webhooks: Webhooks, devices: WebSocketRoute) ->
         Mount("/static", StaticFiles(directory=STATIC)),
         devices,
         *api.routes(),
+        *consent.routes(),
         *webhooks.routes(),
     ]
 
