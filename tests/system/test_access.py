@@ -33,7 +33,7 @@ pytestmark = pytest.mark.net
 LAPEL = str(Path(sys.executable).with_name("lapel"))
 SHORT_CODES = "import lapel.devices.pairing_codes as codes; codes.CODE_S = 1.0; import lapel.cli; lapel.cli.main()"
 ROUTES = [
-    ("GET", "/api/session"), ("GET", "/api/orders"), ("GET", "/api/orders/o_x/receipt"), ("GET", "/api/devices"),
+    ("GET", "/api/session"), ("GET", "/api/orders"), ("GET", "/api/orders/o_x/receipt"), ("GET", "/api/receipts"), ("GET", "/api/devices"),
     ("POST", "/api/devices/pair"), ("POST", "/api/devices/enter"), ("DELETE", "/api/devices/d_x"),
     ("GET", "/api/addresses"), ("PUT", "/api/addresses/x"), ("DELETE", "/api/addresses/x"), ("GET", "/api/menus"),
     ("POST", "/api/merchants"), ("GET", "/api/turns"),

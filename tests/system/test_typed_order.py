@@ -135,6 +135,14 @@ def lapel(town: Town, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
 
 
+def lapel_alone(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Away from any data and any running Lapel."""
+    program = str(Path(sys.executable).with_name("lapel"))
+    return subprocess.run(
+        [program, *arguments], capture_output=True, text=True, timeout=60, check=False
+    )
+
+
 def test_the_same_from_a_terminal(text_town: Town, tmp_path: Path):
     asked = lapel(text_town, "ask", "a flat white to my office", "--json")
     assert asked.returncode == 0, asked.stderr
@@ -148,17 +156,21 @@ def test_the_same_from_a_terminal(text_town: Town, tmp_path: Path):
     assert listed[0]["id"] == order["id"]
     assert "Flat white" in lapel(text_town, "orders", order["id"]).stdout
 
+    everything = tmp_path / "receipts.jsonl"
+    assert lapel(text_town, "receipts", "export", str(everything)).returncode == 0
+    whole = lapel_alone("receipts", "verify", str(everything))
+    assert whole.returncode == 0, whole.stderr
+    assert "Valid and complete" in whole.stdout
+    everything.write_text("".join(everything.read_text("utf-8").splitlines(True)[1:]), "utf-8")
+    cut = lapel_alone("receipts", "verify", str(everything))
+    assert (cut.returncode, "broken_chain" in cut.stderr) == (1, True)
+
     file = tmp_path / "receipt.json"
     assert lapel(text_town, "receipt", "save", order["id"], str(file)).returncode == 0
-    program = str(Path(sys.executable).with_name("lapel"))
-    valid = subprocess.run(
-        [program, "receipt", "verify", str(file)], capture_output=True, text=True, check=False
-    )
+    valid = lapel_alone("receipt", "verify", str(file))
     assert valid.returncode == 0, valid.stderr
     assert "Approved by press on Terminal ring" in valid.stdout
     file.write_text(file.read_text("utf-8").replace("Flat white", "Fiat white"), "utf-8")
-    forged = subprocess.run(
-        [program, "receipt", "verify", str(file)], capture_output=True, text=True, check=False
-    )
+    forged = lapel_alone("receipt", "verify", str(file))
     assert forged.returncode == 1
     assert "NOT valid" in forged.stderr

@@ -27,6 +27,7 @@ app.add_typer(show.merchants, name="merchants")
 app.add_typer(show.addresses, name="addresses")
 app.add_typer(receipts.receipt, name="receipt")
 app.add_typer(consent.keys, name="keys")
+app.add_typer(receipts.receipts, name="receipts")
 app.command("bench")(bench.bench)
 
 

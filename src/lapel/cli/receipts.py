@@ -1,4 +1,4 @@
-"""`lapel receipt`: save one, and verify one offline."""
+"""`lapel receipt` and `lapel receipts`: save one or all, and verify them offline."""
 
 from __future__ import annotations
 
@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from lapel.commerce.receipt import Amount
 
 receipt = typer.Typer(help="Receipts: portable proof of what was bought and who approved it.")
+receipts = typer.Typer(help="All receipts in one file.")
+KeyOption = Annotated[
+    str | None, typer.Option("--key", help="Thumbprint of the key that must have signed it.")
+]
 
 
 @receipt.command()
@@ -27,19 +31,17 @@ def save(order_id: str, file: Path, data: DataOption = None) -> None:
 @receipt.command()
 def verify(
     file: Path,
-    key: Annotated[
-        str | None, typer.Option(help="Thumbprint of the key that must have signed it.")
-    ] = None,
+    key: KeyOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Check a receipt without any network: every amount, every letter, and who signed it."""
-    from lapel.commerce import ReceiptError
+    from lapel.commerce import ReceiptError, is_statement
     from lapel.commerce import verify as verify_file
 
-    try:
-        content = file.read_bytes()
-    except OSError as error:
-        raise Trouble(f"cannot read {str(file)!r}: {error.strerror}", 2) from error
+    content = _content(file)
+    if is_statement(content):
+        _verify_all(content, key, as_json=as_json)
+        return
     try:
         found = verify_file(content, key=key or "")
     except ReceiptError as error:
@@ -57,6 +59,47 @@ def verify(
     shown = ", ".join((*consent.shown_on, *consent.read_aloud_on))
     typer.echo(f"Approved by {consent.gesture} on {consent.device_name} at {consent.at}")
     typer.echo(f"after it was told on: {shown}")
+
+
+@receipts.command()
+def export(file: Path, data: DataOption = None) -> None:
+    """Write all receipts to FILE, closed so that one taken out of it is missed."""
+    content = running(data).content("GET", "/api/receipts")
+    try:
+        file.write_bytes(content)
+    except OSError as error:
+        raise Trouble(f"cannot write {str(file)!r}: {error.strerror}", 2) from error
+    count = content.count(b"\n") - 1
+    typer.echo(f"Saved {count} receipt{'' if count == 1 else 's'} in {file}.")
+
+
+@receipts.command("verify")
+def verify_all(file: Path, key: KeyOption = None, as_json: JsonOption = False) -> None:
+    """Check a file of receipts without any network: each one, and that none is missing."""
+    _verify_all(_content(file), key, as_json=as_json)
+
+
+def _verify_all(content: bytes, key: str | None, *, as_json: bool) -> None:
+    from lapel.commerce import ReceiptError, verify_statement
+
+    try:
+        found = verify_statement(content, key=key or "")
+    except ReceiptError as error:
+        raise Trouble(f"NOT valid ({error.code}): {error}") from error
+    if as_json:
+        show_json(msgspec.to_builtins(found))
+        return
+    typer.echo(f"Valid and complete until {found.end.exported_at}, closed by {found.end.key_id}")
+    for entry in found.receipts:
+        typer.echo(f"  {entry.placed_at}  {entry.merchant.name:<32} {_money(entry.total):>12}")
+    typer.echo(f"{found.end.count} in all.")
+
+
+def _content(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise Trouble(f"cannot read {str(file)!r}: {error.strerror}", 2) from error
 
 
 def _money(amount: Amount) -> str:

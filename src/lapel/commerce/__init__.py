@@ -45,6 +45,8 @@ from lapel.commerce.ports import (
     Unreachable,
 )
 from lapel.commerce.receipt import Receipt, verify, verify_chain
+from lapel.commerce.statement import Statement, is_statement
+from lapel.commerce.statement import verify as verify_statement
 from lapel.commerce.words import spoken
 
 __all__ = [
@@ -85,9 +87,12 @@ __all__ = [
     "Receipt",
     "ReceiptError",
     "Refused",
+    "Statement",
     "Total",
     "Unreachable",
+    "is_statement",
     "spoken",
     "verify",
     "verify_chain",
+    "verify_statement",
 ]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from lapel.commerce import keys, records, words
+from lapel.commerce import keys, records, statement, words
 from lapel.commerce.card import card
 from lapel.commerce.checkout import OrderDraft
 from lapel.commerce.consent import Vault
@@ -238,6 +238,13 @@ class Orders:
     async def history(self, order_id: str) -> list[OrderEvent]:
         """Everything that happened to one order, oldest first."""
         return await self._store.read(lambda c: records.events_of(c, order_id))
+
+    async def statement(self, user_id: str) -> str:
+        """All receipts of the user in one file that `statement.verify` checks offline."""
+        at = self._clock()
+        key = await self._store.write(lambda c: keys.ensure_key(c, "receipt", at))
+        found = await self._store.read(lambda c: records.receipts(c, user_id))
+        return await asyncio.to_thread(statement.make, key, user_id, found, at)
 
     async def pending_approvals(self, user_id: str) -> list[Approval]:
         """Questions that the user can still answer, oldest first."""

@@ -183,7 +183,7 @@ def verify(file: bytes | str, *, key: str = "") -> Receipt:
         plain = json.loads(data)
     except (msgspec.DecodeError, ValueError, RecursionError) as error:
         raise ReceiptError(f"this is not a receipt: {error}", code="not_a_receipt") from None
-    if _encoded(plain) != data:
+    if encoded(plain) != data:
         raise ReceiptError(
             "the file is not in canonical form: it was edited or reformatted", code="not_canonical"
         )
@@ -220,10 +220,11 @@ def file_hash(file: bytes | str) -> str:
 
 def canonical(value: msgspec.Struct) -> bytes:
     """RFC 8785 for values without floats and with ASCII keys."""
-    return _encoded(msgspec.to_builtins(value))
+    return encoded(msgspec.to_builtins(value))
 
 
-def _encoded(plain: object) -> bytes:
+def encoded(plain: object) -> bytes:
+    """RFC 8785 for what was read from a file, on the same terms."""
     text = json.dumps(plain, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return text.encode("utf-8", errors="surrogatepass")
 

@@ -140,6 +140,18 @@ def last_receipt(connection: sa.Connection, user_id: str) -> str | None:
     ).scalar()
 
 
+def receipts(connection: sa.Connection, user_id: str) -> list[str]:
+    """All of the user's receipts in the order of their chain, the oldest first."""
+    orders, events = schema.orders.c, schema.order_events.c
+    rows = connection.execute(
+        sa.select(orders.receipt)
+        .join(schema.order_events, events.order_id == orders.id)
+        .where(orders.user_id == user_id, events.kind == "placed", orders.receipt.is_not(None))
+        .order_by(events.n)
+    )
+    return list(rows.scalars())
+
+
 def move(
     connection: sa.Connection,
     order: Order,

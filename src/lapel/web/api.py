@@ -76,6 +76,7 @@ class Api:
             self._route("/api/session", self._session),
             self._route("/api/orders", self._list_orders),
             self._route("/api/orders/{order}/receipt", self._receipt),
+            self._route("/api/receipts", self._receipts),
             self._route("/api/devices", self._devices),
             self._route("/api/devices/pair", self._pair, "POST"),
             self._route("/api/devices/enter", self._enter, "POST"),
@@ -150,6 +151,13 @@ class Api:
             order.receipt,
             media_type="application/json",
             headers={"content-disposition": f'attachment; filename="{name}"'},
+        )
+
+    async def _receipts(self, _: Request, user_id: str) -> Response:
+        return Response(
+            await self._orders.statement(user_id),
+            media_type="application/x-ndjson",
+            headers={"content-disposition": 'attachment; filename="receipts.jsonl"'},
         )
 
     async def _devices(self, _: Request, user_id: str) -> Response:
