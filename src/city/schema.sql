@@ -55,6 +55,10 @@ CREATE TABLE IF NOT EXISTS checkouts (
 CREATE INDEX IF NOT EXISTS checkouts_in_progress ON checkouts (status)
     WHERE status = 'complete_in_progress';
 
+CREATE TABLE IF NOT EXISTS handovers (
+    checkout_id TEXT PRIMARY KEY REFERENCES checkouts (id), platform TEXT NOT NULL, confirmed_s REAL
+) WITHOUT ROWID;
+
 CREATE TABLE IF NOT EXISTS orders (
     number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, merchant TEXT NOT NULL,
     platform TEXT NOT NULL, capabilities TEXT NOT NULL, webhook_url TEXT NOT NULL,

@@ -52,6 +52,8 @@ class Dish:
     aliases: tuple[str, ...]
     groups: tuple[ChoiceGroup, ...]
     stock: int | None
+    age: int = 0
+    """The youngest that may buy it; 0 where anybody may."""
 
     @property
     def product_id(self) -> str:
@@ -143,6 +145,7 @@ class _Item(msgspec.Struct, forbid_unknown_fields=True):
     description: str = ""
     groups: tuple[str, ...] = ()
     stock: int | None = None
+    age: int = 0
 
 
 class _File(msgspec.Struct, forbid_unknown_fields=True):
@@ -203,6 +206,7 @@ def _dish(item: _Item, category: str, groups: Mapping[str, _Group]) -> Dish:
         aliases=item.aliases,
         groups=tuple(_group(reference, groups) for reference in item.groups),
         stock=item.stock,
+        age=item.age,
     )
 
 

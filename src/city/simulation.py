@@ -42,8 +42,9 @@ def _step(world: World, database: Database) -> bool:
             return False
         order_id, seq, kind, due_s = row
         world.crash.passing("before_step")
-        if kind == "canceled":
-            ledger.refund(tx, load(tx, order_id).authorization_id, world.real_s())
+        authorization = load(tx, order_id).authorization_id if kind == "canceled" else ""
+        if authorization:  # who paid at the door has paid nothing yet
+            ledger.refund(tx, authorization, world.real_s())
         happen(world, tx, order_id, kind, due_s)
         tx.execute("DELETE FROM order_steps WHERE order_id = ? AND seq = ?", (order_id, seq))
         put_fact(tx, CITY_CLOCK, repr(now_s))

@@ -33,6 +33,7 @@ from lapel.commerce import (
 
 PRICES = {"latte": 490, "muffin": 320, "tart": 610}
 FEE = 340
+OPEN = (CheckoutStatus.READY_FOR_COMPLETE, CheckoutStatus.REQUIRES_ESCALATION)
 TARGET = PaymentTarget("city.bank", "h1", "https://bank.example", "blue-door")
 OFFICE = Address("office", "Mannerheimintie 1", "Helsinki", "00100", "FI", 60.17, 24.94)
 
@@ -135,7 +136,7 @@ class Town:
     async def update_checkout(self, checkout_id: str, draft: OrderDraft, key: str) -> Checkout:
         def work() -> Checkout:
             self._maybe_refuse("quote")
-            if self._load(checkout_id).status is not CheckoutStatus.READY_FOR_COMPLETE:
+            if self._load(checkout_id).status not in OPEN:
                 raise Refused("That cart is closed.", code="closed")
             return self._price(checkout_id, draft)
 
@@ -145,7 +146,7 @@ class Town:
     async def get_checkout(self, merchant_id: str, checkout_id: str) -> Checkout:
         def work() -> Checkout:
             checkout = self._load(checkout_id)
-            if checkout.status is not CheckoutStatus.READY_FOR_COMPLETE:
+            if checkout.status not in OPEN:
                 return checkout
             return self._priced(checkout)
 
@@ -156,6 +157,8 @@ class Town:
     ) -> Checkout:
         def work() -> Checkout:
             checkout = self._priced(self._load(checkout_id))
+            if checkout.status is CheckoutStatus.REQUIRES_ESCALATION:
+                return checkout
             if checkout.status is not CheckoutStatus.READY_FOR_COMPLETE:
                 raise Refused("That cart is closed.", code="closed")
             self._maybe_refuse("complete")
@@ -183,7 +186,7 @@ class Town:
         def work() -> Checkout:
             checkout = self._load(checkout_id)
             if checkout.status is CheckoutStatus.COMPLETED:
-                raise Refused("It is ordered already.", code="completed")
+                raise Refused("It is ordered already.", code="already_completed")
             gone = replace(checkout, status=CheckoutStatus.CANCELED)
             self._save(gone)
             return gone
@@ -245,13 +248,51 @@ class Town:
         if gone and any(line.item_id == gone for line in lines):
             messages = (CheckoutMessage("item_unavailable", f"{gone} is sold out.", "recoverable"),)
             status = CheckoutStatus.INCOMPLETE
+        page = ""
+        if status in OPEN and not messages:
+            asks = self.knob("escalate") and not self.knob(f"confirmed:{checkout.id}")
+            status = (
+                CheckoutStatus.REQUIRES_ESCALATION if asks else CheckoutStatus.READY_FOR_COMPLETE
+            )
+            if asks:
+                page = self.knob("page", f"https://shop.example/checkout/{checkout.id}")
+                text = "Adults only.\x07"
+                messages = (CheckoutMessage("age", text, "requires_buyer_review"),)
         return replace(
             checkout,
+            continue_url=page,
             lines=lines,
             totals=totals,
             total=goods + fee,
             messages=messages,
             status=status,
+        )
+
+    def confirms(self, checkout_id: str) -> None:
+        """The buyer, on the shop's page: that the shop may go on."""
+        self.set(f"confirmed:{checkout_id}", "1")
+
+    def finishes(self, checkout_id: str, *, extra: int = 0, item: str = "") -> None:
+        """The buyer, on the shop's page: orders and pays there, perhaps something else."""
+        checkout = self._priced(self._load(checkout_id))
+        lines = checkout.lines
+        if item:
+            lines = (replace(lines[0], item_id=item), *lines[1:])
+        total = Money(checkout.total.minor + extra, "EUR")
+        order_id = f"m_{checkout_id}"
+        self._save(
+            replace(
+                checkout,
+                status=CheckoutStatus.COMPLETED,
+                order_id=order_id,
+                lines=lines,
+                total=total,
+                continue_url="",
+            )
+        )
+        self.db.execute(
+            "insert into orders(id,checkout_id,total,events) values(?,?,?,'')",
+            (order_id, checkout_id, total.minor),
         )
 
     def _unit(self, item: str) -> int:

@@ -202,7 +202,7 @@ def test_an_honest_quote_has_no_fault():
         (replace(HONEST, total=Money(300, "USD")), "mixed up"),
         (replace(HONEST, total=Money(0, "EUR")), "mixed up"),
         (replace(HONEST, payment=None), "no way to pay"),
-        (replace(HONEST, status=CheckoutStatus.REQUIRES_ESCALATION), "cannot take"),
+        (replace(HONEST, status=CheckoutStatus.REQUIRES_ESCALATION), "no link that I trust"),
         (
             replace(
                 HONEST,

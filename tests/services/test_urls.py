@@ -1,7 +1,7 @@
 import pytest
 
 from lapel.commerce.ports import Nonsense
-from lapel.services.urls import authority_of, check, is_loopback, origin_of
+from lapel.services.urls import authority_of, check, check_page, is_loopback, origin_of
 
 pytestmark = pytest.mark.unit
 
@@ -83,3 +83,32 @@ def test_a_merchant_out_there_cannot_point_inside(url: str):
 def test_a_merchant_on_loopback_may_name_loopback():
     assert check("http://127.0.0.1:8700/bank", named_by=LOCAL)
     assert is_loopback(LOCAL)
+
+
+@pytest.mark.parametrize(
+    ("page", "merchant", "fine"),
+    [
+        ("https://shop.example/c/1", "https://shop.example/.well-known/ucp", True),
+        ("https://pay.shop.example/c/1", "https://shop.example/.well-known/ucp", True),
+        ("https://checkout.shop.example", "https://www.shop.example/.well-known/ucp", True),
+        ("https://SHOP.example./c", "https://shop.example/.well-known/ucp", True),
+        ("http://127.0.0.1:8701/c", "http://127.0.0.1:8701/.well-known/ucp", True),
+        ("http://127.0.0.1:8702/c", "http://127.0.0.1:8701/.well-known/ucp", False),
+        ("http://shop.example/c", "https://shop.example/.well-known/ucp", False),
+        ("https://evil.example/c", "https://shop.example/.well-known/ucp", False),
+        ("https://shop.example.evil.example", "https://shop.example/.well-known/ucp", False),
+        ("https://notshop.example", "https://shop.example/.well-known/ucp", False),
+        ("https://b.shops.example", "https://a.shops.example/.well-known/ucp", False),
+        ("https://example/c", "https://shop.example/.well-known/ucp", False),
+        ("https://127.0.0.1/c", "https://shop.example/.well-known/ucp", False),
+        ("https://shop.example@evil.example", "https://shop.example/.well-known/ucp", False),
+        ("javascript:alert(1)", "https://shop.example/.well-known/ucp", False),
+        ("/relative", "https://shop.example/.well-known/ucp", False),
+    ],
+)
+def test_which_pages_a_merchant_may_send_the_user_to(page: str, merchant: str, fine: bool):
+    if fine:
+        assert check_page(page, named_by=merchant) == page
+    else:
+        with pytest.raises(Nonsense):
+            check_page(page, named_by=merchant)

@@ -8,7 +8,7 @@ from functools import partial
 import msgspec
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from city.errors import ProtocolError
@@ -16,7 +16,7 @@ from city.http import Exchange, error_answer, lower_headers, once, read_body, to
 from city.replay import Answer, Key, key_for
 from city.shelves import Shelf, look
 from city.store import Database, Store, Transaction
-from city.ucp import catalog, checkouts, completing, orders, pages
+from city.ucp import buyer, catalog, checkouts, completing, orders, pages
 from city.ucp.envelope import answer, failure, not_found
 from city.ucp.platforms import Platform, Platforms
 from city.ucp.profile import business_profile
@@ -72,6 +72,8 @@ class Merchant:
                 Route("/track/{tracking}", self._track),
                 Route("/", self._page("menu")),
                 Route("/checkout/{id}", self._page("checkout")),
+                Route("/checkout/{id}/confirm", self._buyer(buyer.confirm), methods=["POST"]),
+                Route("/checkout/{id}/finish", self._buyer(buyer.finish), methods=["POST"]),
                 Route("/o/{id}", self._page("order")),
                 Route("/terms", self._page("terms")),
                 Route("/privacy", self._page("privacy")),
@@ -252,6 +254,18 @@ class Merchant:
             return Answer(200, msgspec.json.encode(shown))
 
         return to_response(await self._store.run(find), request)
+
+    def _buyer(
+        self, act: Callable[[World, str, str, Database], bool]
+    ) -> Callable[[Request], Awaitable[Response]]:
+        """A button of the checkout's page; it leads back to the page, which says how it stands."""
+
+        async def press(request: Request) -> Response:
+            id = str(request.path_params["id"])
+            done = await self._store.run(partial(act, self._world, self._slug, id))
+            return RedirectResponse(f"/checkout/{id}", 303) if done else _gone()
+
+        return press
 
     def _page(self, name: str) -> Callable[[Request], Awaitable[Response]]:
         async def show(request: Request) -> Response:

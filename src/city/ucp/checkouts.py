@@ -21,6 +21,7 @@ from city.ucp.wire import CheckoutRequest
 from city.world import World
 
 LIFE_S = 6 * 3600.0
+OPEN = frozenset({"incomplete", "requires_escalation", "ready_for_complete"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ def create(counter: Counter, request: CheckoutRequest) -> Answer:
     """Price a new cart. No checkout is made when the shop is closed or nothing can be sold."""
     _only_negotiated(request, counter.shared)
     shelf = counter.shelf("create")
-    quote = _priced(counter, request, shelf)
+    quote = priced(counter, request, shelf)
     if (why := _hopeless(quote, shelf)) is not None:
         body = failure(counter.world, counter.slug, counter.shared, CHECKOUT, why)
         return counter.respond(body)
@@ -82,7 +83,7 @@ def create(counter: Counter, request: CheckoutRequest) -> Answer:
         id=id,
         merchant=counter.slug,
         platform=counter.platform.profile_url,
-        status="ready_for_complete" if quote.is_ready else "incomplete",
+        status=quote.status,
         request=request,
         body=_body(counter, quote, request, now_s + LIFE_S),
         total=quote.total,
@@ -93,6 +94,7 @@ def create(counter: Counter, request: CheckoutRequest) -> Answer:
         "INSERT INTO checkouts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL)",
         (id, stored.merchant, stored.platform, *_columns(stored), now_s, stored.expires_s),
     )
+    _hand_over(counter, stored)
     counter.world.crash.passing("in_checkout")
     return counter.show(stored, status=201)
 
@@ -106,7 +108,7 @@ def update(counter: Counter, id: str, request: CheckoutRequest) -> Answer:
         return counter.show(stored, [why])
     _only_negotiated(request, counter.shared)
     _recall_destinations(request, stored)
-    quote = _priced(counter, request, counter.shelf("update"))
+    quote = priced(counter, request, counter.shelf("update"), id)
     if not quote.lines:
         counter.tx.execute("UPDATE checkouts SET status = 'incomplete' WHERE id = ?", (id,))
         return counter.show(replace(stored, status="incomplete"), quote.notes)
@@ -117,7 +119,7 @@ def requote(counter: Counter, stored: Stored, request: CheckoutRequest, quote: Q
     """Write the cart as it is priced now, and give it back."""
     changed = replace(
         stored,
-        status="ready_for_complete" if quote.is_ready else "incomplete",
+        status=quote.status,
         request=request,
         body=_body(counter, quote, request, stored.expires_s),
         total=quote.total,
@@ -126,6 +128,7 @@ def requote(counter: Counter, stored: Stored, request: CheckoutRequest, quote: Q
         "UPDATE checkouts SET status = ?, request = ?, body = ?, total = ? WHERE id = ?",
         (*_columns(changed), stored.id),
     )
+    _hand_over(counter, changed)
     return changed
 
 
@@ -156,7 +159,7 @@ def load(counter: Counter, id: str) -> Stored | None:
         return None
     stored = _stored(row)
     over = stored.expires_s <= counter.world.real_s()
-    if over and stored.status in {"incomplete", "ready_for_complete"}:
+    if over and stored.status in OPEN:
         counter.tx.execute("UPDATE checkouts SET status = 'canceled' WHERE id = ?", (id,))
         return replace(stored, status="canceled")
     return stored
@@ -222,9 +225,25 @@ def rendered(world: World, stored: Stored, shared: Shared, notes: Sequence[Note]
     return shown
 
 
-def _priced(counter: Counter, request: CheckoutRequest, shelf: Shelf) -> Quote:
+def priced(counter: Counter, request: CheckoutRequest, shelf: Shelf, id: str = "") -> Quote:
+    """The cart of the checkout `id`, if it has one yet, at this moment."""
     world = counter.world
-    return price_cart(request, shelf, world.streets, world.door(counter.slug))
+    row = counter.tx.execute(
+        "SELECT 1 FROM handovers WHERE checkout_id = ? AND confirmed_s IS NOT NULL", (id,)
+    ).fetchone()
+    door = world.door(counter.slug)
+    return price_cart(request, shelf, world.streets, door, of_age=row is not None)
+
+
+def _hand_over(counter: Counter, stored: Stored) -> None:
+    """Remember for whom the buyer acts on our page: there is no platform to ask there."""
+    if stored.status == "requires_escalation":
+        platform = msgspec.json.encode(counter.platform).decode()
+        counter.tx.execute(
+            "INSERT INTO handovers VALUES (?, ?, NULL) "
+            "ON CONFLICT DO UPDATE SET platform = excluded.platform",
+            (stored.id, platform),
+        )
 
 
 def _hopeless(quote: Quote, shelf: Shelf) -> list[Note] | None:

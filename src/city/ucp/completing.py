@@ -14,13 +14,13 @@ from city.bank import ledger
 from city.errors import BankRefusal
 from city.faults import Fault
 from city.replay import Answer, Key, keep, kept
-from city.shelves import Shelf, look, sell, upset
+from city.shelves import look, sell, upset
 from city.store import Database, Transaction
 from city.ucp.checkout_json import line_json
-from city.ucp.checkouts import Counter, Stored, load, load_any, requote, settled
+from city.ucp.checkouts import Counter, Stored, load, load_any, priced, requote, settled
 from city.ucp.orders import Placing, place
 from city.ucp.platforms import Platform
-from city.ucp.quote import Note, Quote, price_cart
+from city.ucp.quote import Note, Quote
 from city.ucp.vocabulary import HANDLER_ID, Shared
 from city.ucp.wire import CompleteRequest, parse
 from city.world import World, payee
@@ -111,7 +111,7 @@ def _begin(counter: Counter, key: Key, id: str, request: CompleteRequest) -> Ans
         return counter.show(stored, [why])
     _mishaps(counter, stored)
     shelf = counter.shelf("complete")
-    quote = _fresh(counter, stored, shelf)
+    quote = priced(counter, stored.request, shelf, stored.id)
     if not quote.is_ready:
         return counter.show(requote(counter, stored, stored.request, quote))
     if _terms(quote, counter.shared) != _shown_terms(stored):
@@ -162,11 +162,6 @@ def _mishaps(counter: Counter, stored: Stored) -> None:
         upset(counter.tx, shop, dish.id, None, real_s)
 
 
-def _fresh(counter: Counter, stored: Stored, shelf: Shelf) -> Quote:
-    world = counter.world
-    return price_cart(stored.request, shelf, world.streets, world.door(counter.slug))
-
-
 def _terms(quote: Quote, shared: Shared) -> tuple[object, ...]:
     return quote.total, [line_json(line, shared) for line in quote.lines]
 
@@ -191,9 +186,21 @@ def _not_paid(counter: Counter, stored: Stored, refusal: BankRefusal) -> Answer:
 
 
 def _order(counter: Counter, stored: Stored, attempt: Attempt, authorization: str) -> Answer:
+    paid_with = {
+        "id": attempt.instrument_id,
+        "handler_id": HANDLER_ID,
+        "type": attempt.instrument_type,
+        "selected": True,
+    }
+    stored.body.payment = {"instruments": [paid_with]}
+    return counter.show(place_order(counter, stored, authorization))
+
+
+def place_order(counter: Counter, stored: Stored, authorization: str) -> Stored:
+    """The paid checkout as an order; without an authorisation the courier is paid at the door."""
     world, tx = counter.world, counter.tx
     shelf = look(tx, world.shops[counter.slug], world.clock.now_s(), world.real_s())
-    quote = _fresh(counter, stored, shelf)
+    quote = priced(counter, stored.request, shelf, stored.id)
     door = quote.delivery.point if quote.delivery else None
     if door is None:
         raise AssertionError("a checkout without a door was completed")
@@ -202,15 +209,8 @@ def _order(counter: Counter, stored: Stored, attempt: Attempt, authorization: st
     )
     order_id = place(world, tx, placing)
     sell(tx, shelf, [(line.dish, line.quantity) for line in quote.lines], world.clock.now_s())
-    paid_with = {
-        "id": attempt.instrument_id,
-        "handler_id": HANDLER_ID,
-        "type": attempt.instrument_type,
-        "selected": True,
-    }
-    stored.body.payment = {"instruments": [paid_with]}
     tx.execute(
         "UPDATE checkouts SET status = 'completed', order_id = ?, body = ? WHERE id = ?",
         (order_id, msgspec.json.encode(stored.body).decode(), stored.id),
     )
-    return counter.show(replace(stored, status="completed", order_id=order_id))
+    return replace(stored, status="completed", order_id=order_id)

@@ -1,21 +1,31 @@
-"""What people see of a merchant in a browser; nothing can be bought there."""
+"""What people see of a merchant in a browser; only a cart handed over to them can be bought."""
 
 from __future__ import annotations
 
 from html import escape
 
+import msgspec
+
 from city.clock import stamp
 from city.shelves import look
 from city.store import Database
 from city.ucp import orders
+from city.ucp.buyer import handed_over
 from city.ucp.checkouts import load_any
+from city.ucp.quote import Json
 from city.world import World
+
+
+class _Item(msgspec.Struct):
+    title: str
+
 
 _STYLE = (
     "body{font:16px/1.5 system-ui,sans-serif;max-width:42rem;margin:3rem auto;padding:0 1rem;"
     "color:#1d2733;background:#fbfaf7}h1{font-size:1.6rem}h2{font-size:1.1rem;margin-top:2rem}"
     "td{padding:.15rem 1rem .15rem 0;vertical-align:top}td:last-child{text-align:right}"
-    "small{color:#667}"
+    "small{color:#667}button{font:inherit;padding:.6rem 1rem;margin:.3rem 0;width:100%;"
+    "border:1px solid #1d2733;border-radius:.6rem;background:#1d2733;color:#fff;cursor:pointer}"
 )
 _TEXTS = {
     "terms": "Everything here is invented: food is not cooked, couriers do not ride, and the "
@@ -59,8 +69,13 @@ def _checkout(world: World, slug: str, id: str, database: Database) -> str | Non
             "SELECT 1 FROM checkouts WHERE id = ? AND merchant = ?", (id, slug)
         ).fetchone()
         stored = load_any(tx, id) if row else None
+        open_here = handed_over(world, slug, id, tx) is not None
     if stored is None:
         return None
+    goods = "".join(
+        f"<tr><td>{line['quantity']} x {escape(_title(line))}<td>"
+        for line in stored.body.line_items
+    )
     lines = "".join(
         f"<tr><td>{escape(str(total.get('display_text', '')))}<td>{_money(total['amount'])}"
         for total in stored.body.totals
@@ -68,7 +83,30 @@ def _checkout(world: World, slug: str, id: str, database: Database) -> str | Non
     text = (
         f"<p>Your cart is {escape(stored.status.replace('_', ' '))}. Go on in your assistant.</p>"
     )
-    return _page(world, slug, f"{text}<table>{lines}</table>")
+    if open_here:
+        text = _form(id, asks=stored.status == "requires_escalation")
+    return _page(world, slug, f"<table>{goods}{lines}</table>{text}")
+
+
+def _form(id: str, *, asks: bool) -> str:
+    """The buttons of a cart that waits for its buyer; `asks` while the age is not confirmed."""
+    question, confirm, finish = "<p>Thank you. Go on in your assistant, or finish here.</p>", "", ""
+    if asks:
+        question = "<p>Something in this cart is sold to adults only.</p>"
+        confirm = _button(id, "confirm", "I am 18 or older")
+        finish = "I am 18 or older; order now, I pay the courier"
+    return question + confirm + _button(id, "finish", finish or "Order now, I pay the courier")
+
+
+def _button(id: str, act: str, label: str) -> str:
+    return (
+        f"<form method=post action='/checkout/{escape(id)}/{act}'>"
+        f"<button id={act}>{escape(label)}</button></form>"
+    )
+
+
+def _title(line: Json) -> str:
+    return msgspec.convert(line["item"], _Item).title
 
 
 def _order(world: World, slug: str, id: str, database: Database) -> str | None:

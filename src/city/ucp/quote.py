@@ -18,6 +18,7 @@ APPROACH_S = 180.0
 
 SMALL_ORDER = 1000
 SMALL_ORDER_FEE = 150
+BUYER_REVIEW = "requires_buyer_review"
 VAT_PERCENT_OF_GROSS = (135, 1135)
 """Finnish VAT on food is 13.5 %, so this share of a price is tax."""
 
@@ -111,8 +112,16 @@ class Quote:
         return self.subtotal + self.fee + (self.shipping or 0)
 
     @property
+    def status(self) -> str:
+        """The checkout's: what a platform can mend comes before what only the buyer can do."""
+        severities = {note.severity for note in self.notes if note.kind == "error"}
+        if severities - {BUYER_REVIEW}:
+            return "incomplete"
+        return "requires_escalation" if severities else "ready_for_complete"
+
+    @property
     def is_ready(self) -> bool:
-        return not any(note.kind == "error" for note in self.notes)
+        return self.status == "ready_for_complete"
 
     @property
     def tax(self) -> int:
@@ -128,14 +137,23 @@ class _Draft:
         self.notes.append(Note("error", code, text, path))
 
 
-def price_cart(request: CheckoutRequest, shelf: Shelf, streets: Streets, door: Point) -> Quote:
-    """What the cart costs at this moment. Lines with unknown items are left out, with a message."""
+def price_cart(
+    request: CheckoutRequest, shelf: Shelf, streets: Streets, door: Point, *, of_age: bool = False
+) -> Quote:
+    """What the cart costs at this moment. Lines with unknown items are left out, with a message.
+
+    `of_age`: the buyer has said on the merchant's page that they are old enough.
+    """
     draft = _Draft()
     lines = _lines(request.line_items, shelf, draft)
     if not shelf.is_open:
         name = shelf.shop.name
         draft.error("merchant_closed", f"{name} is closed; it {shelf.opens_text}", "$")
     delivery = _delivery(request, streets, door, shelf.shop.preparing_s, draft)
+    age = max((line.dish.age for line in lines), default=0)
+    if age and not of_age:
+        text = f"The buyer must confirm on our page to be {age} or older."
+        draft.notes.append(Note("error", "age_verification", text, "$.line_items", BUYER_REVIEW))
     return Quote(tuple(lines), delivery, tuple(draft.notes))
 
 

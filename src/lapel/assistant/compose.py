@@ -10,6 +10,7 @@ from lapel.devices import (
     Card,
     CardAction,
     CardLine,
+    CardLink,
     Cue,
     CueKind,
     MapView,
@@ -92,6 +93,33 @@ def _price(checkout: Checkout) -> str:
     if fee is None or fee.amount.minor == 0:
         return f"{checkout.total} in total{eta}."
     return f"{checkout.total} with {fee.amount} for delivery{eta}."
+
+
+def escalation_topic(order_id: str) -> str:
+    return f"escalation:{order_id}"
+
+
+def escalation(order: Order, event: OrderEvent, *, now: float, notes: Sequence[str] = ()) -> Cue:
+    """The hand-over to the shop's own page: why, the link, and how long there is time for it."""
+    url, expires_at = event.data.get("continue_url"), event.data.get("expires_at")
+    left = float(expires_at) - now if isinstance(expires_at, int | float) else 0.0
+    reason = event.data.get("reason")
+    return Cue(
+        id=f"{escalation_topic(order.id)}:{event.n}",
+        topic=escalation_topic(order.id),
+        kind=CueKind.NOTICE,
+        speech=" ".join([*notes, event.text]),
+        card=Card(
+            title=order.merchant_name,
+            lines=tuple(cart_lines(order)),
+            total=str(order.total) if order.total else "",
+            body=f"The shop says: {reason}" if reason else event.text,
+            footer="Confirm it on the shop's page",
+            link=CardLink(url, "Open the shop's page") if isinstance(url, str) and url else None,
+        ),
+        haptic=Pattern.PULSE,
+        expires_s=max(0.0, left),
+    )
 
 
 def cart_lines(order: Order) -> list[CardLine]:

@@ -38,7 +38,8 @@ from lapel.commerce import (
 )
 from lapel.devices import Card, CardLine
 
-CHANGEABLE = frozenset({OrderState.QUOTING, OrderState.AWAITING_APPROVAL})
+CHANGEABLE = frozenset({OrderState.QUOTING, OrderState.AWAITING_APPROVAL, OrderState.ESCALATED})
+AT_THE_SHOP = "The shop waits for you on its own page. The link is on your phone."
 ASKING_THE_SHOP = "I am asking the shop for the price."
 RUNNING = frozenset(
     {OrderState.PAYING, OrderState.PLACING, OrderState.PLACED, OrderState.REFUNDING}
@@ -216,6 +217,8 @@ class Conversation:
         if order is not None and order.merchant_id == draft.merchant_id:
             if order.draft == draft and order.state is OrderState.AWAITING_APPROVAL:
                 return Outcome(" ".join([*_unknown(understood), self.confirm_how()]))
+            if order.draft == draft and order.state is OrderState.ESCALATED:
+                return Outcome(" ".join([*_unknown(understood), AT_THE_SHOP]))
             if order.draft != draft:
                 await self.orders.revise(order.id, draft)
             order_id = order.id
@@ -251,6 +254,8 @@ class Conversation:
     async def _status(self) -> str:
         order = await self._open_order()
         if order is not None:
+            if order.state is OrderState.ESCALATED:
+                return AT_THE_SHOP
             asking = order.state is OrderState.QUOTING
             return ASKING_THE_SHOP if asking else self.confirm_how()
         orders = await self.orders.list(self.user_id, limit=1)

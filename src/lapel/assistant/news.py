@@ -20,9 +20,15 @@ CLOSES = frozenset(
     {"approved", "refused", "lapsed", "canceled", "revised", "price_changed", "over_limit"}
 )
 """Events that put an end to a question."""
-ANSWERS = frozenset({"refused", "lapsed", "canceled", "over_limit", "quote_failed"})
+ANSWERS = frozenset({"refused", "lapsed", "canceled", "over_limit", "quote_failed", "escalated"})
 """Events that answer the turn in which the order was asked for, as its price would have."""
-OVER = ANSWERS | {"placed", "payment_declined", "place_failed", "refunded", "trouble"}
+OVER = (ANSWERS - {"escalated"}) | {
+    "placed",
+    "payment_declined",
+    "place_failed",
+    "refunded",
+    "trouble",
+}
 """Events after which the cart is no longer in the user's hands. `approved` is none of them: a price
 that has changed meanwhile brings the question back."""
 TRACKED = frozenset({"picked_up", "on_the_way", "late"})
@@ -86,6 +92,8 @@ class OrderNews:
                 continue
             for approval_id in await self._closed_approvals(event):
                 news.taken_down.add(compose.approval_topic(approval_id))
+            if event.data.get("escalated") or event.kind == "escalated":
+                news.taken_down.add(compose.escalation_topic(order.id))
             if event.kind == "canceled" and order.id in replaced:
                 continue
             try:
@@ -107,7 +115,10 @@ class OrderNews:
             return
         if event.kind in OVER:
             news.over.append(order.id)
-        cue = compose.order_step(order, event)
+        if event.kind == "escalated":
+            cue = self._escalation(order, event, notes)
+        else:
+            cue = compose.order_step(order, event)
         if cue is not None:
             news.cues.append(cue)
             if event.kind in ANSWERS:
@@ -116,14 +127,25 @@ class OrderNews:
             news.cues.append(compose.receipt(order, event))
         _courier(event, order, news)
 
+    def _escalation(self, order: Order, event: OrderEvent, notes: tuple[str, ...]) -> Cue | None:
+        """None once the order went on: a link that leads nowhere is not worth telling."""
+        if order.state is not OrderState.ESCALATED:
+            return None
+        return compose.escalation(order, event, now=self._clock(), notes=notes)
+
     async def pending(self) -> list[Cue]:
-        """The questions that can still be answered."""
+        """The questions that can still be answered, and the pages that wait for the user."""
         asked: list[Cue] = []
         for approval in await self._orders.pending_approvals(self._user_id):
             order = await self._orders.get(approval.order_id)
             if order is not None:
                 now = self._clock()
                 asked.append(compose.approval(order, approval, now=now, how=self._how()))
+        for order in await self._orders.list(self._user_id, _RECENT):
+            if order.state is OrderState.ESCALATED:
+                history = await self._orders.history(order.id)
+                last = next(x for x in reversed(history) if x.kind == "escalated")
+                asked.append(compose.escalation(order, last, now=self._clock()))
         return asked
 
     async def under_way(self, told: int) -> News:

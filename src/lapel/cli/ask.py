@@ -78,6 +78,8 @@ def _plain(cue: Cue) -> None:
         typer.echo(f"  {'total':<44} {card.total:>12}")
     if card.body:
         typer.echo(f"  {card.body}")
+    if card.link:
+        typer.echo(f"  {card.link.label}: {card.link.url}")
 
 
 @dataclass(slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lapel.commerce.checkout import Checkout, CheckoutLine, OrderDraft
 from lapel.commerce.money import Money
-from lapel.commerce.order import Approval, Order
+from lapel.commerce.order import Approval, Order, OrderState
 
 
 def money(amount: Money) -> dict[str, object]:
@@ -22,6 +22,7 @@ def card(order: Order, checkout: Checkout | None = None) -> dict[str, object]:
         "totals": [],
         "total": None,
         "eta_minutes": None,
+        "escalated": order.state is OrderState.ESCALATED,
     }
     if priced is None:
         data["lines"] = [

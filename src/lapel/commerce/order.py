@@ -14,6 +14,8 @@ from lapel.commerce.money import Money
 class OrderState(StrEnum):
     QUOTING = "quoting"
     AWAITING_APPROVAL = "awaiting_approval"
+    ESCALATED = "escalated"
+    """The shop wants the buyer on its own page before it goes on."""
     REFUSED = "refused"
     LAPSED = "lapsed"
     CANCELED = "canceled"
@@ -31,6 +33,7 @@ OPEN = frozenset(
     {
         OrderState.QUOTING,
         OrderState.AWAITING_APPROVAL,
+        OrderState.ESCALATED,
         OrderState.PAYING,
         OrderState.PLACING,
         OrderState.PLACED,
@@ -40,7 +43,7 @@ OPEN = frozenset(
 )
 """The states in which something may still happen by itself."""
 
-CHANGEABLE = frozenset({OrderState.QUOTING, OrderState.AWAITING_APPROVAL})
+CHANGEABLE = frozenset({OrderState.QUOTING, OrderState.AWAITING_APPROVAL, OrderState.ESCALATED})
 """The states in which the user may still change or drop the order."""
 
 

@@ -43,6 +43,8 @@ from lapel.store import Store
 if TYPE_CHECKING:
     from lapel.commerce.engine import Engine
 
+_EARLY = frozenset({OrderState.ESCALATED, OrderState.PLACING, OrderState.TROUBLE})
+"""A report about an order in these states says that it is worth looking at its checkout."""
 _AGAIN_S = 5.0
 """An order whose workflow ended too early is taken up again after this."""
 
@@ -216,7 +218,7 @@ class Orders:
             if found is None:
                 return ("", False), []
             events = apply(connection, found, order, at)
-            early = found.state in (OrderState.PLACING, OrderState.TROUBLE)
+            early = found.state in _EARLY
             ends = any(event.kind in ("delivered", "merchant_canceled") for event in events)
             return (found.id, early or ends), events
 

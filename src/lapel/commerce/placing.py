@@ -15,6 +15,7 @@ from lapel.commerce import records, words
 from lapel.commerce.card import card, money
 from lapel.commerce.checkout import Checkout, CheckoutStatus
 from lapel.commerce.desk import Desk, Step, approved, key_of
+from lapel.commerce.escalating import escalate_again
 from lapel.commerce.order import ApprovalState, Order, OrderEvent, OrderState
 from lapel.commerce.paying import BACK, give_back, release
 from lapel.commerce.ports import Nonsense, PaymentState, PortError, Refused, Unreachable
@@ -42,6 +43,10 @@ class Placer:
             return self._desk.retry(OrderState.PLACING, attempt)
         except Refused:
             return await give_back(self._desk, order, words.PLACE_FAILED)
+        return await self._as_it_stands(order, current, attempt)
+
+    async def _as_it_stands(self, order: Order, current: Checkout, attempt: int) -> Step:
+        """Complete the checkout, if the merchant still holds what was approved."""
         match current.status:
             case CheckoutStatus.COMPLETED:
                 return await self._found_completed(order, current, attempt)
@@ -49,9 +54,11 @@ class Placer:
                 return await give_back(self._desk, order, words.SHOP_CANCELED)
             case CheckoutStatus.COMPLETE_IN_PROGRESS:
                 return self._desk.retry(OrderState.PLACING, attempt)
+            case CheckoutStatus.REQUIRES_ESCALATION:
+                return await escalate_again(self._desk, order, current, attempt)
             case _:
                 pass
-        if current.hash() != approval.checkout_hash:
+        if current.hash() != approved(order).checkout_hash:
             return await self._reprice(order, current, attempt)
         if current.status is not CheckoutStatus.READY_FOR_COMPLETE:
             return await give_back(self._desk, order, words.PLACE_FAILED)
@@ -98,6 +105,8 @@ class Placer:
                 return await self._placed(order, answer)
             case CheckoutStatus.CANCELED:
                 return await give_back(self._desk, order, words.SHOP_CANCELED)
+            case CheckoutStatus.REQUIRES_ESCALATION:
+                return await escalate_again(self._desk, order, answer, attempt)
             case _:
                 return self._desk.retry(OrderState.PLACING, attempt)
 

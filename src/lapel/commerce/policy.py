@@ -38,6 +38,10 @@ class Policy:
     """An approval older than this starts no payment and no placing any more."""
     call_s: float = 20.0
     """A merchant or a bank that has not answered by then counts as unreachable."""
+    escalation_s: float = 1800.0
+    """So long an order waits for the buyer on the shop's own page."""
+    escalation_look_s: float = 2.0
+    escalation_look_most_s: float = 15.0
     quote_attempts: int = 4
     pay_attempts: int = 6
     place_attempts: int = 6
@@ -71,6 +75,9 @@ class Policy:
 
     def long_retry_in(self, attempt: int) -> float:
         return min(self.long_retry_s * 2.0 ** min(attempt, 30), self.long_retry_most_s)
+
+    def escalation_look_in(self, attempt: int) -> float:
+        return min(self.escalation_look_s * 1.3 ** min(attempt, 30), self.escalation_look_most_s)
 
     def track_in(self, attempt: int) -> float:
         return min(self.track_s * 1.6 ** min(attempt - 1, 30), self.track_most_s)

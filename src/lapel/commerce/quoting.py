@@ -33,7 +33,7 @@ async def quote(desk: Desk, order: Order, attempt: int) -> Step:
     except Nonsense:
         return await _fail(desk, order, None, words.ODD_QUOTE)
     try:
-        return await _answer(desk, order, checkout)
+        return await answer(desk, order, checkout)
     except Moved:
         await desk.journal.commit(
             lambda c: (records.remember_checkout(c, order.id, checkout.id), [])
@@ -41,13 +41,17 @@ async def quote(desk: Desk, order: Order, attempt: int) -> Step:
         raise
 
 
-async def _answer(desk: Desk, order: Order, checkout: Checkout) -> Step:
+async def answer(desk: Desk, order: Order, checkout: Checkout) -> Step:
+    """What follows from a price: a question, a hand-over to the buyer, or the end."""
     fault = mismatch(order.draft, checkout)
     if fault:
         return await _fail(desk, order, checkout, fault)
+    escalates = checkout.status is CheckoutStatus.REQUIRES_ESCALATION
     match desk.policy.judge(checkout):
         case Denied(_, said):
             return await _fail(desk, order, checkout, said, kind="over_limit")
+        case _ if escalates:
+            return await _hand_over(desk, order, checkout)
         case _:
             return await _ask(desk, order, checkout)
 
@@ -74,7 +78,7 @@ def lapse(
 
 def mismatch(draft: OrderDraft, checkout: Checkout) -> str:
     """Why this is not a price for that draft, in words for the user; empty when it is."""
-    if checkout.merchant_id != draft.merchant_id or _goods(draft) != _priced_goods(checkout):
+    if checkout.merchant_id != draft.merchant_id or goods_of(draft) != priced_goods(checkout):
         return words.OTHER_CART
     if not _same_place(draft, checkout):
         return words.OTHER_ADDRESS
@@ -84,6 +88,8 @@ def mismatch(draft: OrderDraft, checkout: Checkout) -> str:
         return words.OTHER_MONEY
     if checkout.total.minor <= 0:
         return words.OTHER_MONEY
+    if checkout.status is CheckoutStatus.REQUIRES_ESCALATION:
+        return "" if checkout.continue_url else words.NO_LINK
     if checkout.status is not CheckoutStatus.READY_FOR_COMPLETE:
         return _complaint(checkout)
     if checkout.payment is None or not checkout.payment.payee:
@@ -96,15 +102,19 @@ def _complaint(checkout: Checkout) -> str:
     return words.not_ordered(said) if said else words.NOT_READY
 
 
-def _goods(draft: OrderDraft) -> Counter[tuple[str, tuple[str, ...]]]:
-    goods: Counter[tuple[str, tuple[str, ...]]] = Counter()
+Goods = Counter[tuple[str, tuple[str, ...]]]
+"""How many of each item with the same options; the order of the options does not matter."""
+
+
+def goods_of(draft: OrderDraft) -> Goods:
+    goods: Goods = Counter()
     for line in draft.lines:
         goods[line.item_id, tuple(sorted(line.options))] += line.quantity
     return goods
 
 
-def _priced_goods(checkout: Checkout) -> Counter[tuple[str, tuple[str, ...]]]:
-    goods: Counter[tuple[str, tuple[str, ...]]] = Counter()
+def priced_goods(checkout: Checkout) -> Goods:
+    goods: Goods = Counter()
     for line in checkout.lines:
         goods[line.item_id, tuple(sorted(line.options))] += line.quantity
     return goods
@@ -156,6 +166,29 @@ async def _ask(desk: Desk, order: Order, checkout: Checkout) -> Step:
 
     await desk.journal.commit(work)
     return Step(OrderState.AWAITING_APPROVAL, until=approval.expires_at)
+
+
+async def _hand_over(desk: Desk, order: Order, checkout: Checkout) -> Step:
+    now = desk.clock()
+    told = escalated(order, checkout, now + desk.policy.escalation_s, desk.policy.escalation_s)
+    values = records.checkout_values(checkout)
+    await desk.journal.commit(
+        lambda c: (None, records.move(c, order, OrderState.ESCALATED, now, told, **values))
+    )
+    return Step(OrderState.ESCALATED)
+
+
+def escalated(order: Order, checkout: Checkout, expires_at: float, life_s: float) -> Told:
+    """The event that hands the checkout to the buyer, with the link to the shop's page."""
+    reasons = [m.text for m in checkout.messages if m.severity.startswith("requires_buyer")]
+    data = {
+        **card(order, checkout),
+        "continue_url": checkout.continue_url,
+        "reason": words.from_shop(reasons[0]) if reasons else "",
+        "expires_at": expires_at,
+    }
+    text = words.escalated(checkout.merchant_name, life_s)
+    return Told("escalated", f"{order.revision}:escalated", text, data)
 
 
 async def _fail(

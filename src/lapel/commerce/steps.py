@@ -7,6 +7,7 @@ import logging
 
 from lapel.commerce import records
 from lapel.commerce.desk import Desk, Step
+from lapel.commerce.escalating import await_buyer
 from lapel.commerce.order import Order, OrderState
 from lapel.commerce.paying import pay, refund
 from lapel.commerce.placing import Placer
@@ -64,6 +65,8 @@ class Steps:
                 return await quote(self._desk, order, attempt)
             case OrderState.AWAITING_APPROVAL:
                 return await await_approval(self._desk, order, attempt)
+            case OrderState.ESCALATED:
+                return await await_buyer(self._desk, order, attempt)
             case OrderState.PAYING:
                 return await pay(self._desk, order, attempt)
             case OrderState.PLACING:

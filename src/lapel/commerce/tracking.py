@@ -62,6 +62,10 @@ def apply(
         return []
     keys = records.told_keys(connection, order.id)
     news = _progress(order, report, keys)
+    if report.canceled and not order.authorization_id:
+        # Paid on the shop's own page: there is no money of ours to bring back.
+        there = Told("merchant_canceled", "m:canceled", words.THERE_CANCELED, card(order))
+        return records.move(connection, order, OrderState.CANCELED, at, *news, there)
     if report.canceled:
         # What the shop gives back is told by the bank's word, once.
         told = Told("merchant_canceled", "m:canceled", words.SHOP_CANCELED, card(order))
@@ -84,11 +88,20 @@ async def close(desk: Desk, order: Order, attempt: int) -> Step:
         await desk.merchants.cancel_checkout(
             order.merchant_id, order.checkout_id, key_of(order, "cancel")
         )
-    except Refused:
+    except Refused as error:
+        if error.code == "already_completed" and not order.authorization_id:
+            await _tell_already_there(desk, order)
         return done
     except PortError:
         return desk.retry(order.state, attempt)
     return done
+
+
+async def _tell_already_there(desk: Desk, order: Order) -> None:
+    """Dropped here a moment after the buyer had completed it on the shop's own page."""
+    told = Told("trouble", f"{order.revision}:there", words.ALREADY_THERE, card(order))
+    now = desk.clock()
+    await desk.journal.commit(lambda c: (None, records.tell(c, order, now, [told])))
 
 
 async def _ask(desk: Desk, order: Order) -> bool:

@@ -18,6 +18,14 @@ OTHER_MONEY = "The shop mixed up its prices. Nothing was ordered."
 NO_WAY_TO_PAY = "The shop offers no way to pay. Nothing was ordered."
 NOT_READY = "The shop cannot take this order. Nothing was ordered."
 REFUSED = "All right, I did not order it."
+NO_LINK = (
+    "The shop wants you to confirm something itself, but gave no link that I trust. "
+    "Nothing was ordered."
+)
+ESCALATION_GONE = "The shop gave the order up. Nothing was ordered."
+ESCALATION_LAPSED = "You did not confirm it on the shop's page in time, so I did not order it."
+ALREADY_THERE = "The shop had taken that order on its own page before. I cannot take it back."
+THERE_CANCELED = "The shop cancelled the order. What you paid on its page comes back from the shop."
 LAPSED = "Nobody confirmed, so I did not order it."
 CANCELED = "The order is cancelled. Nothing was charged."
 APPROVED = "Confirmed. I am ordering it now."
@@ -74,6 +82,26 @@ def quoted(checkout: Checkout) -> str:
 
 def approval(checkout: Checkout, draft: OrderDraft) -> str:
     return f"{quoted(checkout)} To {draft.address.label}. Shall I order it?"
+
+
+def escalated(shop: str, life_s: float) -> str:
+    minutes = max(1, round(life_s / 60))
+    return (
+        f"{shop} wants you to confirm this on its own page. The link is on your phone. "
+        f"I wait {minutes} minutes; nothing is ordered yet."
+    )
+
+
+def placed_there(checkout: Checkout) -> str:
+    paid = f"You ordered it on the page of {checkout.merchant_name}"
+    return f"{paid}, for {spoken(checkout.total)}. I paid nothing, and follow the order."
+
+
+def other_there(quoted: Money, there: Money) -> str:
+    if quoted == there:
+        return "You ordered something else on the shop's page. I paid nothing and do not follow it."
+    change = f"for {spoken(there)} instead of {spoken(quoted)}"
+    return f"You ordered it on the shop's page, {change}. I paid nothing and do not follow it."
 
 
 def paid(amount: Money) -> str:

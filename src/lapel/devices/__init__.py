@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from lapel.devices.accounts import Accounts, StoredAccounts, User
     from lapel.devices.adapters.lapel_ws import device_route
-    from lapel.devices.cues import Card, CardAction, CardLine, Cue, CueKind, MapView, Progress
+    from lapel.devices.cues import (
+        Card,
+        CardAction,
+        CardLine,
+        CardLink,
+        Cue,
+        CueKind,
+        MapView,
+        Progress,
+    )
     from lapel.devices.errors import CueTooLarge, DeviceError
     from lapel.devices.events import (
         AudioArrived,
@@ -46,6 +55,7 @@ __all__ = [
     "Card",
     "CardAction",
     "CardLine",
+    "CardLink",
     "Cue",
     "CueKind",
     "CueTooLarge",
@@ -93,6 +103,7 @@ _HOMES = {
         "Card",
         "CardAction",
         "CardLine",
+        "CardLink",
         "Cue",
         "CueKind",
         "MapView",

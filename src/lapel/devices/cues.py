@@ -6,7 +6,9 @@ from enum import StrEnum
 
 import msgspec
 
-from lapel.devices.profile import DeviceProfile, Pattern
+from lapel.devices.profile import DeviceProfile, Family, Pattern
+
+_OPENS_PAGES = frozenset({Family.PHONE, Family.BROWSER, Family.TERMINAL})
 
 Point = tuple[float, float]
 """Latitude and longitude in degrees (WGS 84)."""
@@ -27,6 +29,13 @@ class CardLine(msgspec.Struct, frozen=True, omit_defaults=True):
 
 class CardAction(msgspec.Struct, frozen=True):
     action: str
+    label: str
+
+
+class CardLink(msgspec.Struct, frozen=True):
+    """A page of a merchant's, for the user to open; a device never opens it by itself."""
+
+    url: str
     label: str
 
 
@@ -53,6 +62,7 @@ class Card(msgspec.Struct, frozen=True, omit_defaults=True):
     actions: tuple[CardAction, ...] = ()
     progress: Progress | None = None
     map: MapView | None = None
+    link: CardLink | None = None
 
 
 class Cue(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -71,13 +81,20 @@ class Cue(msgspec.Struct, frozen=True, omit_defaults=True):
         return msgspec.structs.replace(
             self,
             speech=self.speech if profile.speakers else "",
-            card=self.card if profile.displays else None,
+            card=_readable(self.card, profile) if profile.displays else None,
             haptic=_felt(self.haptic, profile),
         )
 
     @property
     def empty(self) -> bool:
         return not (self.speech or self.card or self.haptic)
+
+
+def _readable(card: Card | None, profile: DeviceProfile) -> Card | None:
+    """A link goes only to devices that can open a page: it may let whoever has it go on there."""
+    if card is None or card.link is None or profile.family in _OPENS_PAGES:
+        return card
+    return msgspec.structs.replace(card, link=None)
 
 
 def fitted(cue: Cue, limit: int) -> Cue | None:

@@ -70,6 +70,29 @@ def check(url: str, *, named_by: str = "") -> str:
     return url
 
 
+def check_page(url: str, *, named_by: str) -> str:
+    """A merchant's page for the user to open: https at the merchant's own host or below it.
+
+    A neighbour under the same suffix may be somebody else's (`a.shops.example`, `b.shops.example`),
+    so only a `www.` or `api.` in front of the merchant's own name is looked past. On loopback it is
+    the merchant's origin alone. Nonsense (`unsafe_url`) otherwise.
+    """
+    check(url, named_by=named_by)
+    if is_loopback(url):
+        if origin_of(url) != origin_of(named_by):
+            raise _unsafe(url, f"{origin_of(named_by)!r} may only send the user to itself")
+        return url
+    host, own = (_host(x) for x in (url, named_by))
+    base = own.partition(".")[2] if own.startswith(("www.", "api.")) else own
+    if host not in (own, base) and not host.endswith(f".{base}"):
+        raise _unsafe(url, f"it is no page of {own!r}")
+    return url
+
+
+def _host(url: str) -> str:
+    return (split(url).hostname or "").lower().rstrip(".")
+
+
 def _literal(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
         return ipaddress.ip_address(host)

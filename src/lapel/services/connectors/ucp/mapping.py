@@ -38,7 +38,7 @@ from lapel.services.connectors.ucp.wire import (
     LineEntry,
     OrderBody,
 )
-from lapel.services.urls import check
+from lapel.services.urls import check, check_page
 
 TITLE_LIMIT = 120
 LINES_LIMIT = 100
@@ -104,7 +104,7 @@ def to_checkout(
             CheckoutMessage(x.code, plain(x.content), x.severity or x.type, x.path or "")
             for x in (body.messages or ())[:50]
         ),
-        continue_url=_link(body.continue_url, merchant.profile.url),
+        continue_url=_page(body.continue_url, merchant.profile.url),
         order_id=body.order.id if body.order else "",
         eta_minutes=_eta(body, now_s),
     )
@@ -155,6 +155,14 @@ def _link(url: str | None, named_by: str) -> str:
         return ""
     try:
         return check(url, named_by=named_by)
+    except Nonsense:
+        return ""
+
+
+def _page(url: str | None, named_by: str) -> str:
+    """A page of the merchant's own for the user to open, or nothing."""
+    try:
+        return check_page(url, named_by=named_by) if url else ""
     except Nonsense:
         return ""
 

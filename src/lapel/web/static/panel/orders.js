@@ -4,7 +4,7 @@ import { api } from "../api.js";
 import { ago, el } from "../dom.js";
 import { icon } from "../views/icons.js";
 
-const WORDS = { quoting: "asking the price", awaiting_approval: "waits for you", lapsed: "lapsed, nothing ordered", trouble: "needs attention" };
+const WORDS = { quoting: "asking the price", awaiting_approval: "waits for you", escalated: "waits for you at the shop", lapsed: "lapsed, nothing ordered", trouble: "needs attention" };
 
 function stateWord(state) {
   return WORDS[state] ?? state.replaceAll("_", " ");

@@ -24,6 +24,20 @@ function progress({ steps, at }) {
   }));
 }
 
+/** Only https, or a program on this machine; a page of a shop's is opened by the user's press and by nothing else. */
+export function followable(url) {
+  try {
+    const { protocol, hostname } = new URL(url);
+    return protocol === "https:" || (protocol === "http:" && ["127.0.0.1", "[::1]", "localhost"].includes(hostname));
+  } catch {
+    return false;
+  }
+}
+
+function pageLink({ url, label }) {
+  return el("a", { class: "action main page-link", href: url, target: "_blank", rel: "noopener noreferrer", referrerpolicy: "no-referrer", text: label });
+}
+
 /** `onAction(action)` gets a pressed button; `picture` is the drawn map, `receipt` a path to download from. */
 export function drawCard(cue, { onAction, picture = null, receipt = null }) {
   const { card } = cue;
@@ -38,6 +52,7 @@ export function drawCard(cue, { onAction, picture = null, receipt = null }) {
     card.total ? el("p", { class: "card-total" }, el("span", { text: "Total" }), el("strong", { text: card.total })) : null,
     card.progress ? progress(card.progress) : null,
     picture,
+    card.link && followable(card.link.url) ? el("div", { class: "actions" }, pageLink(card.link)) : null,
     buttons.length ? el("div", { class: "actions" }, ...buttons) : null,
     countdown(cue),
     card.footer && !buttons.length ? el("p", { class: "card-footer", text: card.footer }) : null,

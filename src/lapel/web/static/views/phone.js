@@ -13,7 +13,7 @@ const HAPTIC_MS = { pulse: [120], double: [90, 110, 90], long: [600] };
 
 /** Words alone, as a speech bubble holds them. */
 function bubbleText({ card }) {
-  if (card.lines?.length || card.actions?.length || card.progress || card.map || card.total) return null;
+  if (card.lines?.length || card.actions?.length || card.progress || card.map || card.link || card.total) return null;
   return card.body || card.title;
 }
 
