@@ -408,7 +408,8 @@ async def test_a_checkout_changed_in_the_record_is_never_paid(world):
             "update orders set checkout = replace(checkout, 'blue-door', 'a-thief')"
         )
     )
-    await world.approve(order_id)
+    question = await world.event(order_id, "approval_needed")
+    assert await world.refused_decision(question) == "hash_mismatch"
     world.orders._nudge(order_id)
     await asyncio.sleep(0.2)
     assert world.town.calls("authorize") == 0

@@ -37,6 +37,7 @@ def verify(
     """Check a receipt without any network: every amount, every letter, and who signed it."""
     from lapel.commerce import ReceiptError, is_statement
     from lapel.commerce import verify as verify_file
+    from lapel.commerce.keys import thumbprint
 
     content = _content(file)
     if is_statement(content):
@@ -59,6 +60,12 @@ def verify(
     shown = ", ".join((*consent.shown_on, *consent.read_aloud_on))
     typer.echo(f"Approved by {consent.gesture} on {consent.device_name} at {consent.at}")
     typer.echo(f"after it was told on: {shown}")
+    if found.mandates is None:
+        typer.echo("It holds no mandate: it is from before Lapel had them.")
+        return
+    typer.echo(f"The user signed this very cart with key {thumbprint(found.mandates.jwk)}")
+    if found.mandates.merchant_jwk:
+        typer.echo(f"as {found.merchant.name} had signed it ({found.mandates.audience})")
 
 
 @receipts.command()

@@ -103,6 +103,18 @@ class PaymentTarget:
 
 
 @dataclass(frozen=True, slots=True)
+class SignedTerms:
+    """The checkout as the merchant signed it: a compact JWS, verified when it was read.
+
+    `audience` is what the merchant is called in mandates, `key` its public JWK as JSON.
+    """
+
+    jws: str
+    audience: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
 class Checkout:
     merchant_id: str
     merchant_name: str
@@ -117,9 +129,15 @@ class Checkout:
     continue_url: str = ""
     order_id: str = ""
     eta_minutes: int | None = None
+    signed: SignedTerms | None = None
+    """Of a merchant that speaks AP2: such a checkout is completed with mandates only."""
 
     def hash(self) -> str:
         """SHA-256 (hex) over what the user agrees to: who is paid, for what, how much, where."""
+        return hashlib.sha256(self.agreed()).hexdigest()
+
+    def agreed(self) -> bytes:
+        """What the user agrees to, as one text."""
         agreed = {
             "merchant": self.merchant_id,
             "checkout": self.id,
@@ -148,4 +166,4 @@ class Checkout:
                 self.address.instructions,
             ],
         }
-        return hashlib.sha256(msgspec.json.encode(agreed, order="deterministic")).hexdigest()
+        return msgspec.json.encode(agreed, order="deterministic")

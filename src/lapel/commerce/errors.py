@@ -35,7 +35,7 @@ class ApprovalError(CommerceError):
 
 class ReceiptError(CommerceError):
     """Codes: `not_a_receipt`, `not_canonical`, `bad_key`, `bad_signature`, `other_key`,
-    `broken_chain`.
+    `other_cart`, `bad_mandate`, `broken_chain`.
     """
 
     code = "receipt_error"

@@ -15,9 +15,9 @@ import sqlalchemy as sa
 from lapel.commerce import keys, records, statement, words
 from lapel.commerce.card import card
 from lapel.commerce.checkout import OrderDraft
-from lapel.commerce.consent import Vault
+from lapel.commerce.consent import Vault, closed
 from lapel.commerce.desk import Clock, Desk, Step
-from lapel.commerce.errors import ApprovalError, OrderError
+from lapel.commerce.errors import ApprovalError, MandateError, OrderError
 from lapel.commerce.guard import GuardedMerchants, GuardedPayments
 from lapel.commerce.journal import Journal, Listener
 from lapel.commerce.order import (
@@ -119,6 +119,8 @@ class Orders:
 
         def work(connection: sa.Connection) -> bool:
             is_new = records.new_order(connection, new, user_id, draft, at)
+            # Before a merchant is asked: it may read the platform's profile, with the user's key.
+            self.vault.ensure(connection, user_id, at)
             if not is_new and records.load(connection, new).user_id != user_id:
                 raise OrderError(f"the id {new!r} is taken: use another", code="bad_id")
             return is_new
@@ -185,7 +187,11 @@ class Orders:
                 raise ApprovalError(
                     "the user was shown another checkout than this", code="hash_mismatch"
                 )
-            return _close(connection, order, approval, ApprovalState.APPROVED, evidence, at)
+            decided, events = _close(
+                connection, order, approval, ApprovalState.APPROVED, evidence, at
+            )
+            self._sign(connection, order, decided, at)
+            return decided, events
 
         answer = await self._journal.commit(work)
         if isinstance(answer, ApprovalError):
@@ -271,6 +277,17 @@ class Orders:
         approval = order.approval
         if approval is not None and approval.state is ApprovalState.PENDING:
             records.close_approval(connection, approval, ApprovalState.VOID, at)
+
+    def _sign(self, connection: sa.Connection, order: Order, given: Approval, at: float) -> None:
+        """The mandates of an approval stand exactly when the approval does."""
+        if order.checkout is None:
+            return
+        key = self.vault.ensure(connection, given.user_id, at)
+        try:
+            signed = closed.close(key, order.checkout, given, valid_s=self._policy.stale_s)
+        except MandateError as error:
+            raise ApprovalError(error.text, code="hash_mismatch") from error
+        closed.keep(connection, given, signed)
 
     def _running(self) -> Engine:
         if self._engine is None:

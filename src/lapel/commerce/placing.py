@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from lapel.commerce import records, words
 from lapel.commerce.card import card, money
 from lapel.commerce.checkout import Checkout, CheckoutStatus
+from lapel.commerce.consent import closed
 from lapel.commerce.desk import Desk, Step, approved, key_of
 from lapel.commerce.escalating import escalate_again
 from lapel.commerce.order import ApprovalState, Order, OrderEvent, OrderState
@@ -92,6 +93,13 @@ class Placer:
             return await give_back(self._desk, order, words.PLACE_FAILED)
         except PortError:
             return self._desk.retry(OrderState.PLACING, attempt)
+        mandates = await self._desk.journal.read(lambda c: closed.find(c, approved(order).id))
+        if mandates is not None:
+            credential = replace(
+                credential,
+                checkout_mandate=mandates.checkout,
+                payment_mandate=mandates.shared_payment,
+            )
         try:
             answer = await self._desk.merchants.complete_checkout(
                 order.merchant_id, order.checkout_id, credential, key
@@ -155,7 +163,8 @@ class Placer:
 
         def work(connection: sa.Connection) -> tuple[None, list[OrderEvent]]:
             previous = records.last_receipt(connection, order.user_id)
-            receipt = receipt_of(order, done, now, self._signer.key_id, previous)
+            mandates = closed.find(connection, approval.id)
+            receipt = receipt_of(order, done, now, self._signer.key_id, previous, mandates)
             data = {
                 **card(order, done),
                 "receipt_id": receipt.id,

@@ -47,12 +47,17 @@ class Nonsense(PortError):
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """What the payment provider gave for one exact payment; `token` goes to the merchant."""
+    """What the payment provider gave for one exact payment; `token` goes to the merchant.
+
+    The mandates are the user's proof of consent, for merchants that speak AP2.
+    """
 
     authorization_id: str
     token: str
     handler: str
     handler_id: str
+    checkout_mandate: str = ""
+    payment_mandate: str = ""
 
 
 class PaymentState(StrEnum):

@@ -15,13 +15,15 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from lapel.commerce import keys
+from lapel.commerce import keys, proof
 from lapel.commerce.checkout import Checkout
+from lapel.commerce.consent.closed import ClosedMandates
 from lapel.commerce.errors import ReceiptError
 from lapel.commerce.money import Money
 from lapel.commerce.order import Order
 
-VERSION = 1
+VERSION = 2
+"""1 is the same without `mandates`; it is still read."""
 TYPE = "lapel-receipt+json"
 LARGEST = 1 << 20
 """No receipt has more bytes; a larger file is not read."""
@@ -89,7 +91,21 @@ class Consent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     read_aloud_on: tuple[str, ...]
 
 
-class Receipt(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Mandates(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The user's closed mandates (AP2), what they answer, and the key that signed them.
+
+    `merchant_jwk` is the key under the merchant's own signature, if it signed the checkout.
+    """
+
+    jwk: dict[str, str]
+    audience: str
+    nonce: str
+    checkout: str
+    payment: str
+    merchant_jwk: dict[str, str]
+
+
+class Receipt(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """`previous` is the SHA-256 of the user's previous receipt file, empty in the first one."""
 
     version: int
@@ -106,6 +122,7 @@ class Receipt(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     consent: Consent
     key_id: str
     previous: str
+    mandates: Mandates | None = None
 
 
 class _File(msgspec.Struct, forbid_unknown_fields=True):
@@ -128,7 +145,12 @@ class Signer:
 
 
 def receipt_of(
-    order: Order, checkout: Checkout, at: float, key_id: str, previous: str | None
+    order: Order,
+    checkout: Checkout,
+    at: float,
+    key_id: str,
+    previous: str | None,
+    mandates: ClosedMandates | None = None,
 ) -> Receipt:
     """The receipt of an order that is being placed as `checkout`."""
     approval, payment = order.approval, checkout.payment
@@ -136,7 +158,7 @@ def receipt_of(
     if approval is None or evidence is None or approval.decided_at is None or payment is None:
         raise ReceiptError(f"order {order.id!r} was not approved, so it has no receipt")
     return Receipt(
-        version=VERSION,
+        version=VERSION if mandates else 1,
         id=f"r_{order.id.removeprefix('o_')}",
         order_id=order.id,
         user_id=order.user_id,
@@ -166,6 +188,7 @@ def receipt_of(
         ),
         key_id=key_id,
         previous=file_hash(previous) if previous else "",
+        mandates=_mandates(checkout, mandates) if mandates else None,
     )
 
 
@@ -193,9 +216,12 @@ def verify(file: bytes | str, *, key: str = "") -> Receipt:
         raise ReceiptError(f"signed with the key {signer!r}, not with {key!r}", code="other_key")
     if keys.verify_jws(public, signer, TYPE, parsed.jws) != canonical(parsed.receipt):
         raise ReceiptError("the signature is for other content", code="bad_signature")
-    if parsed.receipt.key_id != signer or parsed.receipt.version != VERSION:
+    receipt = parsed.receipt
+    if receipt.key_id != signer or receipt.version != (VERSION if receipt.mandates else 1):
         raise ReceiptError("the receipt names another key or version", code="bad_signature")
-    return parsed.receipt
+    if receipt.mandates is not None:
+        proof.check(receipt, receipt.mandates)
+    return receipt
 
 
 def verify_chain(files: Iterable[bytes | str], *, key: str = "") -> list[Receipt]:
@@ -227,6 +253,12 @@ def encoded(plain: object) -> bytes:
     """RFC 8785 for what was read from a file, on the same terms."""
     text = json.dumps(plain, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return text.encode("utf-8", errors="surrogatepass")
+
+
+def _mandates(checkout: Checkout, given: ClosedMandates) -> Mandates:
+    key = checkout.signed.key if checkout.signed else "{}"
+    merchant = msgspec.json.decode(key, type=dict[str, str])
+    return Mandates(given.jwk, given.audience, given.nonce, given.checkout, given.payment, merchant)
 
 
 def _lines(checkout: Checkout) -> tuple[Line, ...]:

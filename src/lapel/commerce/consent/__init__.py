@@ -1,5 +1,25 @@
 """Consent that can be proved: keys of users, AP2 mandates. Imports commerce and the store."""
 
+from lapel.commerce.consent.closed import ClosedMandates, RiskData, close
+from lapel.commerce.consent.jws import verify_es256
 from lapel.commerce.consent.keys import PublicUserKey, Vault, public_keys
+from lapel.commerce.consent.verify import (
+    VerifiedCheckout,
+    VerifiedPayment,
+    verify_checkout,
+    verify_payment,
+)
 
-__all__ = ["PublicUserKey", "Vault", "public_keys"]
+__all__ = [
+    "ClosedMandates",
+    "PublicUserKey",
+    "RiskData",
+    "Vault",
+    "VerifiedCheckout",
+    "VerifiedPayment",
+    "close",
+    "public_keys",
+    "verify_checkout",
+    "verify_es256",
+    "verify_payment",
+]

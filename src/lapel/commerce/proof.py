@@ -1,0 +1,161 @@
+"""What a receipt's mandates prove: who agreed, to exactly this cart, on which device, how."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, cast
+
+from lapel.commerce.checkout import (
+    Address,
+    Checkout,
+    CheckoutLine,
+    CheckoutStatus,
+    PaymentTarget,
+    Total,
+)
+from lapel.commerce.consent.closed import RiskData
+from lapel.commerce.consent.jws import verify_es256
+from lapel.commerce.consent.sdjwt import strict_json
+from lapel.commerce.consent.verify import agreed_in, parts_of, verify_checkout, verify_payment
+from lapel.commerce.errors import MandateError, ReceiptError
+from lapel.commerce.money import Money
+
+if TYPE_CHECKING:
+    from lapel.commerce.receipt import Amount, Consent, Mandates, Receipt
+
+
+def check(receipt: Receipt, mandates: Mandates) -> None:
+    """Raise `ReceiptError` unless the mandates are the user's yes to what the receipt says."""
+    cart = _cart(receipt)
+    consent = receipt.consent
+    if cart.hash() != consent.checkout_hash:
+        raise ReceiptError("the cart is not the one that was agreed to", code="other_cart")
+    at = datetime.fromisoformat(consent.at).timestamp()
+    try:
+        agreed = verify_checkout(
+            mandates.checkout,
+            key=mandates.jwk,
+            audience=mandates.audience,
+            nonce=mandates.nonce,
+            at=at,
+        )
+        paid = verify_payment(
+            mandates.payment,
+            key=mandates.jwk,
+            audience=mandates.audience,
+            nonce=mandates.nonce,
+            at=at,
+            transaction=agreed.transaction,
+            amount=_money(receipt.payment.amount),
+            payee=receipt.payment.payee,
+        )
+        _same_cart(agreed.checkout_jwt, mandates, cart, receipt)
+        _same_evidence(paid.risk, consent)
+    except MandateError as error:
+        raise ReceiptError(
+            f"the mandate does not prove it ({error.code}): {error.text}", code="bad_mandate"
+        ) from error
+
+
+def _same_cart(checkout_jwt: str, mandates: Mandates, cart: Checkout, receipt: Receipt) -> None:
+    own = agreed_in(checkout_jwt, mandates.jwk)
+    if own is not None:
+        if own != cart.agreed() or mandates.audience != receipt.merchant.id:
+            raise MandateError("another cart was signed", code="other_checkout")
+        return
+    _, payload = parts_of(checkout_jwt)
+    verify_es256(mandates.merchant_jwk, checkout_jwt)
+    found = strict_json(payload)
+    body = cast("dict[str, object]", found) if isinstance(found, dict) else {}
+    if (body.get("id"), body.get("currency"), _total(body)) != (
+        receipt.merchant.checkout_id,
+        cart.total.currency,
+        cart.total.minor,
+    ):
+        raise MandateError("the merchant signed another cart", code="other_checkout")
+
+
+def _total(body: dict[str, object]) -> object:
+    totals = body.get("totals")
+    for entry in cast("list[object]", totals) if isinstance(totals, list) else []:
+        if isinstance(entry, dict):
+            line = cast("dict[str, object]", entry)
+            if line.get("type") == "total":
+                return line.get("amount")
+    return None
+
+
+def _same_evidence(risk: RiskData | None, consent: Consent) -> None:
+    """What the user signed about device and gesture is what the receipt says of them."""
+    if risk is None:
+        raise MandateError("the mandate does not say how it was given", code="other_evidence")
+    signed_at = datetime.fromisoformat(consent.gesture_at).timestamp()
+    said = (
+        consent.approval_id,
+        consent.checkout_hash,
+        consent.device_id,
+        consent.device_name,
+        consent.device_family,
+        consent.gesture,
+        consent.shown_on,
+        consent.read_aloud_on,
+    )
+    if (
+        said
+        != (
+            risk.approval_id,
+            risk.checkout_hash,
+            risk.device_id,
+            risk.device_name,
+            risk.device_family,
+            risk.gesture,
+            risk.shown_on,
+            risk.read_aloud_on,
+        )
+        or abs(signed_at * 1000 - risk.gesture_at_ms) > 1
+    ):
+        raise MandateError("another device or gesture was signed", code="other_evidence")
+
+
+def _cart(receipt: Receipt) -> Checkout:
+    """The checkout as far as the user agreed to it, from the receipt alone."""
+    place = receipt.address
+    try:
+        latitude, longitude = float(place.latitude), float(place.longitude)
+    except ValueError:
+        raise ReceiptError("the address has no coordinates", code="other_cart") from None
+    return Checkout(
+        merchant_id=receipt.merchant.id,
+        merchant_name=receipt.merchant.name,
+        id=receipt.merchant.checkout_id,
+        status=CheckoutStatus.COMPLETED,
+        lines=tuple(
+            CheckoutLine(
+                x.item_id,
+                x.title,
+                x.quantity,
+                _money(x.unit_price),
+                _money(x.total),
+                x.options,
+                x.note,
+            )
+            for x in receipt.lines
+        ),
+        totals=tuple(Total(x.kind, x.label, _money(x.amount)) for x in receipt.totals),
+        total=_money(receipt.total),
+        address=Address(
+            place.label,
+            place.street,
+            place.city,
+            place.postal_code,
+            place.country,
+            latitude,
+            longitude,
+            place.instructions,
+        ),
+        payment=PaymentTarget(receipt.payment.handler, "", "", receipt.payment.payee),
+    )
+
+
+def _money(amount: Amount) -> Money:
+    return Money(amount.minor, amount.currency)
