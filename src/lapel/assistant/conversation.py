@@ -11,6 +11,7 @@ from typing import Protocol
 from lapel.assistant import words
 from lapel.assistant.memory import ConversationState, Memory
 from lapel.assistant.skills import Heard, Outcome, Skill
+from lapel.assistant.usual import Usual
 from lapel.brain import (
     USERS_OWN,
     Action,
@@ -91,8 +92,10 @@ class Conversation:
         order = await self._refresh()
         frame = self.state.frame
         self._before = _Before(turn, frame, order)
-        understood = brain.understand(utterance, frame)
-        outcome = await self._act(understood, frame, brain)
+        outcome = None if frame.lines else await self._again(utterance, brain)
+        if outcome is None:
+            understood = brain.understand(utterance, frame)
+            outcome = await self._act(understood, frame, brain)
         await self.memory.save(self.state)
         return outcome
 
@@ -108,6 +111,17 @@ class Conversation:
             if outcome is not None:
                 return outcome
         return None
+
+    async def _again(self, utterance: Utterance, brain: Brain) -> Outcome | None:
+        """What was had before, priced as it is today; None for everything else that was said."""
+        if utterance.source not in USERS_OWN:
+            return None
+        usual = Usual(self.user_id, self.orders, brain.reorder_phrases)
+        again = await usual.hear(utterance.text, brain.menus, brain.address_called)
+        if again is None or again.frame is None:
+            return None if again is None else Outcome(again.text)
+        wanted = Understanding(again.frame, is_order=True, notes=again.notes)
+        return await self._price(wanted, brain)
 
     async def pressed(self, topic: str, action: str) -> Outcome | None:
         """The answer of the skill whose card was pressed, if it was a skill's."""

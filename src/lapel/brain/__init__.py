@@ -29,6 +29,7 @@ from lapel.brain.frame import (
 )
 from lapel.brain.menu import Menu, MenuItem, OptionGroup, OptionValue
 from lapel.brain.places import AddressLabel
+from lapel.brain.reorder import Reorder, ReorderPhrases, Which
 
 __all__ = [
     "USERS_OWN",
@@ -54,10 +55,13 @@ __all__ = [
     "OptionValue",
     "Question",
     "RemoveLine",
+    "Reorder",
+    "ReorderPhrases",
     "RepeatLast",
     "Slot",
     "Source",
     "Span",
     "Understanding",
     "Utterance",
+    "Which",
 ]

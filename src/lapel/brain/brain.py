@@ -36,6 +36,7 @@ from lapel.brain.menu import Menu
 from lapel.brain.moving import move_lines
 from lapel.brain.phrases import Head, Reading
 from lapel.brain.places import AddressLabel, PlaceIndex
+from lapel.brain.reorder import ReorderPhrases
 from lapel.brain.restating import items_of, plain_items
 from lapel.brain.sound import Sounds
 from lapel.brain.tokens import span_of
@@ -71,6 +72,7 @@ class Brain:
         options = frozenset[str]().union(*(i.options for i in self._menus.values()))
         self._chunker = Chunker(self._language, self._sounds, self._places, vocabulary, options)
         self._nowhere = MenuIndex(Menu("", "", ()), self._language)
+        self.reorder_phrases = ReorderPhrases(self._language)
 
     def understand(self, utterance: Utterance, frame: Frame) -> Understanding:
         """What the words mean for the frame. Words that are not the user's own mean nothing."""
@@ -84,6 +86,10 @@ class Brain:
             said = (*understood.frame.said, utterance.text)[-_MOST_SAID:]
             understood = replace(understood, frame=replace(understood.frame, said=said))
         return replace(understood, confidence=understood.confidence * utterance.confidence)
+
+    def address_called(self, words: str) -> str | None:
+        """The label of the user's address that these words name."""
+        return self._places.address(words)
 
     def complete_hint(self, text: str, frame: Frame | None = None) -> bool | None:
         """Whether a partial transcript looks finished; None when nothing speaks for either."""

@@ -49,6 +49,13 @@ class PlaceIndex:
                         self._place(key).address = address.label
         self.spoken = [key for key in self.names if len(key) >= 5]
 
+    def address(self, title: str) -> str | None:
+        """The label of the address that is called this, if one is."""
+        words = self._words(title)
+        bare = tuple(w for w in words if w not in {"my", "the", "our"}) or words
+        found = (self.names.get("".join(key)) for key in (words, bare))
+        return next((place.address for place in found if place and place.address), None)
+
     def _words(self, title: str) -> tuple[str, ...]:
         return tuple(self._language.stem(token.text) for token in self._language.tokens(title))
 

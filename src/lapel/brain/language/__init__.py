@@ -104,6 +104,7 @@ class Language:
     def __init__(self, data: dict[str, Any]) -> None:
         self.code = cast("str", data["code"])
         self.contractions = {k: tuple(v.split()) for k, v in data["contractions"].items()}
+        self.reorder = cast("dict[str, Any]", data["reorder"])
         self.multiples = cast("dict[str, int]", data["multiples"])
         self.homophones = cast("dict[str, int]", data["homophones"])
         self.synonyms = cast("dict[str, str]", data["synonyms"])
