@@ -31,6 +31,8 @@ class Hostile:
         self.silent = asyncio.Event()
         self.bend: Callable[[Json], None] = lambda checkout: None
         self.bend_profile: Callable[[Json], None] = lambda profile: None
+        self.bend_answer: Callable[[dict[str, str]], None] = lambda headers: None
+        self.bank = ""
         self.key = PrivateKey.make()
         self.published = [self.key]
         self.sign_answers = True
@@ -122,7 +124,7 @@ class Hostile:
         return JSONResponse(profile)
 
     def _handlers(self) -> Json:
-        config = {"endpoint": f"{self.origin}/bank", "payee": "acc_shop"}
+        config = {"endpoint": self.bank or f"{self.origin}/bank", "payee": "acc_shop"}
         return {"dev.lapel.city.bank": [{"id": "city_bank", "version": VERSION, "config": config}]}
 
     async def _search(self, request: Request) -> Response:
@@ -346,6 +348,7 @@ class Hostile:
         if self.sign_answers:
             signed = signatures.Response(status, headers, body)
             headers |= signatures.sign(signed, self.key, int(time.time()))
+        self.bend_answer(headers)
         if self.mischief == "tampered":
             body = body.replace(b"EUR", b"USD")
         return Response(body, status, headers)

@@ -153,6 +153,10 @@ class Placer:
         if answer.total != approval.amount or _goods(answer) != _goods(agreed):
             said = words.overcharged(approval.amount, answer.total)
             return await give_back(self._desk, order, said, kind="trouble")
+        if await self._desk.journal.read(
+            lambda c: records.is_taken(c, order.merchant_id, answer.order_id, order.id)
+        ):
+            return await give_back(self._desk, order, words.SAME_ORDER, kind="trouble")
         now = self._desk.clock()
         done = replace(
             agreed,

@@ -113,19 +113,41 @@ def open_orders(connection: sa.Connection, placed_since: float) -> list[str]:
 def at_merchant(
     connection: sa.Connection, merchant_id: str, merchant_order_id: str, checkout_id: str
 ) -> Order | None:
-    """The order behind a merchant's order, or behind its checkout while it has no number."""
+    """The order behind a merchant's order, or behind its checkout while it has no number.
+
+    A report that names the number of one order and the checkout of another is about neither.
+    """
     orders = schema.orders.c
-    for column, value in (
-        (orders.merchant_order_id, merchant_order_id),
-        (orders.checkout_id, checkout_id),
+    number, checkout = orders.merchant_order_id, orders.checkout_id
+    for value, column, other, also in (
+        (merchant_order_id, number, checkout, checkout_id),
+        (checkout_id, checkout, number, merchant_order_id),
     ):
         if value:
+            agrees = sa.true() if not also else sa.or_(other.is_(None), other == also)
             rows = connection.execute(
-                sa.select(schema.orders).where(orders.merchant_id == merchant_id, column == value)
+                sa.select(schema.orders).where(
+                    orders.merchant_id == merchant_id, column == value, agrees
+                )
             )
             if found := rows.mappings().first():
                 return _order(connection, found)
     return None
+
+
+def is_taken(
+    connection: sa.Connection, merchant_id: str, merchant_order_id: str, order_id: str
+) -> bool:
+    """Whether the merchant's number belongs to another order than this one."""
+    orders = schema.orders.c
+    found = connection.scalar(
+        sa.select(orders.id).where(
+            orders.merchant_id == merchant_id,
+            orders.merchant_order_id == merchant_order_id,
+            orders.id != order_id,
+        )
+    )
+    return found is not None
 
 
 def last_receipt(connection: sa.Connection, user_id: str) -> str | None:

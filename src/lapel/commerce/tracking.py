@@ -70,7 +70,7 @@ def apply(
         # What the shop gives back is told by the bank's word, once.
         told = Told("merchant_canceled", "m:canceled", words.SHOP_CANCELED, card(order))
         return records.move(connection, order, OrderState.REFUNDING, at, *news, told)
-    news += _refunds(order, report)
+    news += _refunds(order, report) + _asks_more(order, report)
     if any(told.kind == "delivered" for told in news):
         return records.move(connection, order, OrderState.DELIVERED, at, *news)
     events = records.tell(connection, order, at, news)
@@ -109,7 +109,7 @@ async def _ask(desk: Desk, order: Order) -> bool:
         report = await desk.merchants.get_order(order.merchant_id, order.merchant_order_id)
     except PortError:
         return False
-    if report.id != order.merchant_order_id:
+    if report.id != order.merchant_order_id or report.checkout_id not in ("", order.checkout_id):
         return False
     now = desk.clock()
 
@@ -159,6 +159,20 @@ def _refunds(order: Order, report: MerchantOrder) -> list[Told]:
         )
         for i, amount in enumerate(report.refunds)
     ]
+
+
+def _asks_more(order: Order, report: MerchantOrder) -> list[Told]:
+    """An order that costs more than was approved: the hold stands, and the user is told so once.
+
+    Less is no fault: something may have been left out and given back.
+    """
+    paid = order.total
+    if paid is None or (
+        report.total.currency == paid.currency and report.total.minor <= paid.minor
+    ):
+        return []
+    said = words.other_total(paid, report.total)
+    return [Told("trouble", "m:total", said, {**card(order), "asked": money(report.total)})]
 
 
 def _late_at(desk: Desk, order: Order) -> float | None:

@@ -37,6 +37,7 @@ PLACE_FAILED = "The shop did not take the order."
 SHOP_SILENT = "The shop does not answer, so I stopped the order."
 SHOP_LATE = "It took too long to place, so I stopped the order."
 SHOP_CANCELED = "The shop cancelled the order."
+SAME_ORDER = "The shop answers with an order that you had before. I get your money back."
 NOT_SOLVED = "The shop took the payment but does not answer. You pay once at most. I keep checking."
 BOTH_SILENT = "Neither the shop nor the bank answers. You pay once at most. I keep checking."
 BANK_UNSURE = "The shop took the order, but the bank does not answer. I keep checking."
@@ -126,6 +127,10 @@ def overcharged(approved: Money, asked: Money) -> str:
         return "The shop placed something else than you approved. I get your money back."
     asked_for = f"The shop asks for {spoken(asked)} instead of {spoken(approved)}."
     return f"{asked_for} I do not pay that and get your money back."
+
+
+def other_total(paid: Money, asked: Money) -> str:
+    return f"The shop's order says {spoken(asked)}. You pay {spoken(paid)}, as you approved."
 
 
 def refunded(amount: Money, *, was_captured: bool) -> str:

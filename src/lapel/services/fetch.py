@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeVar
@@ -11,6 +12,7 @@ import httpx
 import msgspec
 
 from lapel.commerce.ports import Nonsense, Unreachable
+from lapel.services.resolving import JudgingTransport, Resolve, system_resolve
 from lapel.services.urls import origin_of
 
 TIMEOUT_S = 10.0
@@ -29,13 +31,14 @@ class Answer:
     body: bytes
 
 
-def open_http() -> httpx.AsyncClient:
-    """The client that services share: no proxies from the environment, no redirects."""
+def open_http(resolve: Resolve = system_resolve) -> httpx.AsyncClient:
+    """The client that services share: no proxies, no redirects, no names that lead inside."""
+    limits = httpx.Limits(max_connections=100, max_keepalive_connections=20)
     return httpx.AsyncClient(
         trust_env=False,
         follow_redirects=False,
         timeout=TIMEOUT_S,
-        limits=httpx.Limits(max_connections=100, max_keepalive_connections=20),
+        transport=JudgingTransport(limits, resolve),
     )
 
 
@@ -77,13 +80,25 @@ async def fetch(
 
 
 def decode(body: bytes, shape: type[T], whose: str) -> T:
-    """The JSON body in its wire shape; Nonsense when it has another."""
+    """The JSON body in its wire shape; Nonsense when it has another.
+
+    A name that comes twice in one object is Nonsense, too: which of the two counts would be a
+    matter of taste, and somebody else who reads the same signed bytes may have another.
+    """
     try:
-        return msgspec.json.decode(body, type=shape)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        found = msgspec.json.decode(body, type=shape)
+        json.loads(body, object_pairs_hook=_once)
+        return found
+    except (msgspec.DecodeError, ValueError) as error:
         raise Nonsense(f"{whose!r} answered with JSON of another shape: {error}") from error
     except RecursionError as error:
         raise Nonsense(f"{whose!r} answered with JSON nested too deeply") from error
+
+
+def _once(pairs: list[tuple[str, object]]) -> None:
+    """Names are counted, values are not kept: this pass only looks."""
+    if len({name for name, _ in pairs}) != len(pairs):
+        raise ValueError("an object has the same name twice")
 
 
 async def _read(got: httpx.Response, url: str, limit: int) -> bytes:

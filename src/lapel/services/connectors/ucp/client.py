@@ -44,6 +44,8 @@ class UcpClient:
         self._agent = f'profile="{check(profile_url)}"'
         self._clock = clock
         self._timeout_s = timeout_s
+        self._signing: set[tuple[str, str]] = set()
+        """(merchant id, kind of call) whose answers were signed once, since the start."""
 
     async def read(self, merchant: Merchant, path: str, shape: type[T]) -> T:
         """GET `path` under the merchant's endpoint."""
@@ -76,26 +78,44 @@ class UcpClient:
             self._http, method, url, headers=headers, content=body, timeout_s=self._timeout_s
         )
         _raise_for_status(answer, merchant)
-        await self._check_signature(merchant, answer)
+        await self._check_signature(merchant, f"{method} {_kind_of(path)}", answer)
         return decode(answer.body, shape, merchant.name)
 
-    async def _check_signature(self, merchant: Merchant, answer: Answer) -> None:
-        """A response need not be signed; one that is signed must be signed rightly."""
+    async def _check_signature(self, merchant: Merchant, call: str, answer: Answer) -> None:
+        """A response need not be signed; one that is signed must be signed rightly.
+
+        Who has signed the answers to a kind of call once must go on, so that whoever stands in
+        between gains nothing by taking the signature off.
+        """
         if not signatures.is_signed(answer.headers):
+            if (merchant.id, call) in self._signing:
+                raise Nonsense(
+                    f"{merchant.name!r} signed such answers before and does not any more",
+                    code="signature_missing",
+                )
             return
         response = signatures.Response(answer.status, answer.headers, answer.body)
         try:
             try:
-                signatures.verify(response, merchant.profile.keys)
+                self._verify(response, merchant)
             except SignatureRejected as error:
                 if error.code != "key_not_found":
                     raise
-                fresh = await self._registry.refresh(merchant.id)
-                signatures.verify(response, fresh.profile.keys)
+                self._verify(response, await self._registry.refresh(merchant.id))
         except SignatureRejected as error:
             raise Nonsense(
                 f"{merchant.name!r} signed its answer wrongly: {error.text}", code=error.code
             ) from error
+        self._signing.add((merchant.id, call))
+
+    def _verify(self, response: signatures.Response, merchant: Merchant) -> None:
+        signatures.verify(response, merchant.profile.keys, now_s=self._clock())
+
+
+def _kind_of(path: str) -> str:
+    """The path without its ids: `/checkout-sessions/x/complete` is `checkout-sessions/complete`."""
+    first, *rest = path.strip("/").split("/")
+    return "/".join([first, *rest[1:]]) if first != "catalog" else path.strip("/")
 
 
 def idempotency_key(merchant_id: str, key: str) -> str:

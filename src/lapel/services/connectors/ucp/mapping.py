@@ -125,11 +125,16 @@ def to_order(body: OrderBody, merchant_id: str, profile_url: str) -> MerchantOrd
     canceled = any(event.type == "canceled" for event in events) or any(
         x.type == "cancellation" and x.status != "failed" for x in adjustments
     )
+    total = total_of(body.totals, "the order")
+    if -sum(amount for amount in refunds if amount < 0) > total:
+        raise Nonsense(
+            f"the order of {total} names refunds of {-sum(refunds)}", code="wrong_arithmetic"
+        )
     return MerchantOrder(
         merchant_id=merchant_id,
         id=body.id,
         checkout_id=body.checkout_id,
-        total=Money(total_of(body.totals, "the order"), currency),
+        total=Money(total, currency),
         events=tuple(_event(event) for event in events[:EVENTS_LIMIT]),
         permalink=_link(body.permalink_url, profile_url),
         canceled=canceled,

@@ -123,10 +123,7 @@ class UcpMerchants:
         if body.status not in _SETTLED and body.status != CheckoutStatus.REQUIRES_ESCALATION:
             with self._telling(merchant.id):
                 raise refusal(errors, merchant.name, None, fallback="not_completed")
-        checkout = _same(await self._read(body, merchant, checkout_id), checkout_id)
-        if checkout.status == CheckoutStatus.COMPLETED and not checkout.order_id:
-            raise Nonsense(f"{merchant.name!r} completed the checkout but names no order")
-        return checkout
+        return _same(await self._read(body, merchant, checkout_id), checkout_id)
 
     async def cancel_checkout(self, merchant_id: str, checkout_id: str, key: str) -> Checkout:
         """Give the checkout up. Refused (`already_completed`) when it has become an order."""
@@ -236,6 +233,8 @@ def _check_quote(body: CheckoutBody, merchant: Merchant, draft: OrderDraft, *, f
 def _same(checkout: Checkout, checkout_id: str) -> Checkout:
     if checkout.id != checkout_id:
         raise Nonsense(f"the merchant answered with another checkout than {checkout_id!r}")
+    if checkout.status is CheckoutStatus.COMPLETED and not checkout.order_id:
+        raise Nonsense(f"{checkout.merchant_name!r} completed the checkout but names no order")
     return checkout
 
 

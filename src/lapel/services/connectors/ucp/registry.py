@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 import httpx
 import sqlalchemy as sa
 
+from lapel.commerce.order import OPEN, OrderState
 from lapel.commerce.ports import Nonsense, PortError, Refused
 from lapel.services.connectors.ucp.profile import (
     WELL_KNOWN,
@@ -23,6 +24,9 @@ from lapel.store import Store, schema
 PROFILE_TTL_S = 600.0
 REFRESH_FLOOR_S = 60.0
 """UCP: a profile is never fetched more often than that, whoever asks."""
+BUYING_S = 24 * 3600.0
+"""An order that has not moved for so long holds its merchant to nothing any more."""
+_MONEY_MAY_MOVE = OPEN - {OrderState.PLACED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +68,20 @@ class MerchantRegistry:
             return kept
 
     async def refresh(self, merchant_id: str) -> Merchant:
-        """Fetch the profile again, but at most once a minute."""
+        """Fetch the profile again, but at most once a minute.
+
+        Nonsense (`endpoint_moved`) while an order that may still move money was begun elsewhere: it
+        ends where it began.
+        """
         merchant = await self._stored(merchant_id)
         if self._clock() - merchant.checked_at < REFRESH_FLOOR_S:
             return merchant
         profile = await discover(self._http, merchant.url)
+        if profile.endpoint != merchant.profile.endpoint and await self._is_buying(merchant_id):
+            raise Nonsense(
+                f"{merchant.name!r} moves to {profile.endpoint!r} while an order is under way",
+                code="endpoint_moved",
+            )
         return await self._keep(
             replace(merchant, profile=profile, name=profile.name, checked_at=self._clock())
         )
@@ -90,6 +103,15 @@ class MerchantRegistry:
         query = sa.select(table.c.id).where(table.c.url == base)
         found = await self._store.read(lambda at: at.scalar(query))
         return None if found is None else await self._stored(found)
+
+    async def _is_buying(self, merchant_id: str) -> bool:
+        table = schema.orders
+        query = sa.select(table.c.id).where(
+            table.c.merchant_id == merchant_id,
+            table.c.state.in_([state.value for state in _MONEY_MAY_MOVE]),
+            table.c.updated_at > self._clock() - BUYING_S,
+        )
+        return await self._store.read(lambda at: at.scalar(query.limit(1))) is not None
 
     async def _stored(self, merchant_id: str) -> Merchant:
         known = self._known.get(merchant_id)

@@ -79,10 +79,12 @@ def verify(
     keys: Iterable[Jwk],
     *,
     optional: frozenset[str] = frozenset(),
+    now_s: float | None = None,
 ) -> Verified:
     """Check digest and signature; SignatureRejected says what is wrong.
 
-    Every component that UCP's table demands must be covered, except those in `optional`.
+    Every component that UCP's table demands must be covered, except those in `optional`. With
+    `now_s` a signature that its signer has let expire counts no more.
     """
     headers = _lower(message.headers)
     label, params, signature = _parse(headers)
@@ -92,6 +94,11 @@ def verify(
         raise SignatureRejected(f"the signature {label!r} names no keyid", code="key_not_found")
     if created is not None and type(created) is not int:
         raise SignatureRejected(f"created is {created!r}; it must be an integer")
+    expires = details.get("expires")
+    if expires is not None and type(expires) is not int:
+        raise SignatureRejected(f"expires is {expires!r}; it must be an integer")
+    if now_s is not None and expires is not None and expires <= now_s:
+        raise SignatureRejected(f"the signature expired {now_s - expires:.0f} s ago")
     covered = _covered(params)
     missing = [x for x in _required(message, headers) if x not in covered and x not in optional]
     if missing:

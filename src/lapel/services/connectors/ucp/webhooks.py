@@ -47,7 +47,7 @@ def verify_and_parse(
 ) -> InboundEvent:
     """Check signature and age against the merchant's `keys`, then read the order. Pure."""
     try:
-        verified = signatures.verify(request, keys, optional=_NOT_COVERED)
+        verified = signatures.verify(request, keys, optional=_NOT_COVERED, now_s=now_s)
     except SignatureRejected as error:
         raise WebhookError(
             error.text, code=error.code, status=_STATUS.get(error.code, 401)
