@@ -29,7 +29,10 @@ Act = Callable[[Database], Answer]
 
 
 class OpenRequest(msgspec.Struct):
+    """`merchant` is for shops of others than the City's: they capture, and start with nothing."""
+
     owner: Short
+    kind: Literal["customer", "merchant"] = "customer"
 
 
 class AuthorizeRequest(msgspec.Struct):
@@ -96,7 +99,7 @@ class Bank:
 
         def act(tx: Transaction) -> Answer:
             id, secret = f"acc_{secrets.token_hex(8)}", f"sec_{secrets.token_urlsafe(24)}"
-            ledger.open_account(tx, asked.owner, "customer", id, secret, now_s)
+            ledger.open_account(tx, asked.owner, asked.kind, id, secret, now_s)
             opened = {
                 "account": id,
                 "secret": secret,
