@@ -29,6 +29,8 @@ class Fault(StrEnum):
     COURIER_LATE = "courier_late"
     FAILED_ATTEMPT = "failed_attempt"
     MERCHANT_CANCELS = "merchant_cancels"
+    ITEM_MISSING = "item_missing"
+    CREDIT = "credit"
 
 
 class Level(StrEnum):
@@ -66,6 +68,8 @@ _RATES: Mapping[Fault, tuple[float, float]] = {
     Fault.COURIER_LATE: (0.05, 0.20),
     Fault.FAILED_ATTEMPT: (0.02, 0.08),
     Fault.MERCHANT_CANCELS: (0.01, 0.05),
+    Fault.ITEM_MISSING: (0.01, 0.05),
+    Fault.CREDIT: (0.0, 0.02),
 }
 
 

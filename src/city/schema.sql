@@ -73,6 +73,13 @@ CREATE TABLE IF NOT EXISTS order_events (
     PRIMARY KEY (order_id, seq)
 ) WITHOUT ROWID;
 
+CREATE TABLE IF NOT EXISTS adjustments (
+    id TEXT PRIMARY KEY, order_id TEXT NOT NULL REFERENCES orders (id), kind TEXT NOT NULL,
+    status TEXT NOT NULL, at_s REAL NOT NULL, amount INTEGER NOT NULL, lines TEXT NOT NULL,
+    description TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS adjustments_of_order ON adjustments (order_id);
+
 CREATE TABLE IF NOT EXISTS order_steps (
     order_id TEXT NOT NULL REFERENCES orders (id), seq INTEGER NOT NULL, kind TEXT NOT NULL,
     due_s REAL NOT NULL, PRIMARY KEY (order_id, seq)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from city.bank import ledger
 from city.store import CITY_CLOCK, Database, Transaction, put_fact, recall
-from city.ucp.orders import happen, load
+from city.ucp.adjusting import STEPS
+from city.ucp.orders import adjust_order, happen, load
 from city.world import World
 
 
@@ -45,7 +46,10 @@ def _step(world: World, database: Database) -> bool:
         authorization = load(tx, order_id).authorization_id if kind == "canceled" else ""
         if authorization:  # who paid at the door has paid nothing yet
             ledger.refund(tx, authorization, world.real_s())
-        happen(world, tx, order_id, kind, due_s)
+        if kind in STEPS:
+            adjust_order(world, tx, order_id, kind, due_s)
+        else:
+            happen(world, tx, order_id, kind, due_s)
         tx.execute("DELETE FROM order_steps WHERE order_id = ? AND seq = ?", (order_id, seq))
         put_fact(tx, CITY_CLOCK, repr(now_s))
         world.crash.passing("in_step")

@@ -9,7 +9,7 @@ import pytest
 from commerce_town import draft
 from commerce_world import QUICK
 
-from lapel.commerce import OrderState, verify, verify_chain
+from lapel.commerce import MerchantAdjustment, Money, OrderState, verify, verify_chain
 
 pytestmark = pytest.mark.net
 
@@ -93,6 +93,59 @@ async def test_an_order_is_called_late_once(world):
     await world.orders.merchant_reports(world.town.report(order.checkout_id, "delivered"))
     await world.state(order.id, OrderState.DELIVERED)
     assert (await world.kinds(order.id)).count("late") == 1
+
+
+def adjusted(report, *adjustments):
+    """The report with adjustments: (id, kind, status, minor, text)."""
+    made = tuple(
+        MerchantAdjustment(id, kind, status, None if minor is None else Money(minor, "EUR"), text)
+        for id, kind, status, minor, text in adjustments
+    )
+    return replace(report, adjustments=made)
+
+
+async def test_adjustments_are_told_once_in_each_status(world):
+    order = await world.placed()
+    report = world.town.report(order.checkout_id, "preparing")
+    promised = adjusted(report, ("a1", "credit", "pending", -100, "Sorry\x07 for it."))
+    given = adjusted(
+        report, ("a1", "credit", "completed", -100, ""), ("a2", "refund", "completed", -320, "")
+    )
+    for told in (promised, promised, given, promised, given):
+        await world.orders.merchant_reports(told)
+    news = [e for e in world.heard if e.kind in ("refund_promised", "part_refunded")]
+    assert [(e.kind, e.data["adjustment"], e.text) for e in news] == [
+        ("refund_promised", "a1", "The shop wants to give you 1 euro back. It says: Sorry for it."),
+        ("part_refunded", "a1", "The shop gives you 1 euro back."),
+        ("part_refunded", "a2", "The shop gives you 3 euros 20 back."),
+    ]
+    assert (await world.orders.get(order.id)).state is OrderState.PLACED
+
+
+async def test_adjustments_after_the_door_are_told_and_move_nothing(world):
+    order = await world.placed()
+    report = world.town.report(order.checkout_id, "delivered")
+    await world.orders.merchant_reports(report)
+    await world.state(order.id, OrderState.DELIVERED)
+    late = adjusted(
+        report,
+        ("a1", "return", "completed", None, ""),
+        ("a2", "exchange", "completed", 250, "A larger one."),
+        ("a3", "refund", "failed", -5, ""),
+        ("a4", "gift", "completed", None, "A cake."),
+    )
+    await world.orders.merchant_reports(late)
+    await world.orders.merchant_reports(late)
+    assert (await world.kinds(order.id))[-4:] == [
+        "adjusted", "charged_more", "refund_failed", "adjusted",
+    ]  # fmt: skip
+    said = {e.data["adjustment"]: e.text for e in world.heard if "adjustment" in e.data}
+    assert said["a1"] == "The shop has got back what you returned."
+    assert said["a2"].endswith("I pay nothing that you have not agreed to.")
+    assert said["a4"] == "The shop changed something in your order. It says: A cake."
+    assert (await world.orders.get(order.id)).state is OrderState.DELIVERED
+    assert world.town.calls("release") == 0
+    assert world.town.calls("authorize") == 1
 
 
 async def test_receipts_of_a_user_form_a_chain(world):

@@ -547,6 +547,31 @@ async def test_an_order_s_story(world: World):
     ]
     assert order.canceled
     assert order.refunds == (Money(500, "EUR"),)
+    assert [(x.id, x.status, x.amount) for x in order.adjustments] == [
+        ("a1", "completed", None),
+        ("a2", "completed", Money(-500, "EUR")),
+        ("a3", "pending", Money(-1, "EUR")),
+    ]
+
+
+async def test_a_part_that_is_taken_out_is_no_cancelled_order(world: World):
+    merchant = await world.meet()
+    quoted = await world.merchants.create_checkout(world.draft(merchant), "k")
+    await world.merchants.complete_checkout(merchant.id, quoted.id, PAID, "p")
+    lines = [{"id": "li_1", "quantity": -1}]
+    gone = {"id": "a1", "type": "cancellation", "status": "completed", "line_items": lines}
+    odd = {**gone, "id": "a2", "status": "imagined"}
+    for adjustments, canceled in (
+        ([gone], False),
+        ([{**gone, "status": "pending", "line_items": []}], False),
+        ([{**gone, "line_items": []}], True),
+    ):
+        world.hostile.orders["ord_1"] = world.hostile.order(
+            "ord_1", world.hostile.checkouts[quoted.id], adjustments=[*adjustments, odd]
+        )
+        order = await world.merchants.get_order(merchant.id, "ord_1")
+        assert order.canceled is canceled
+        assert [x.id for x in order.adjustments] == ["a1"]
 
 
 async def test_a_shop_of_variants_only(world: World):

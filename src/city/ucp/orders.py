@@ -14,6 +14,7 @@ from city.errors import DataError
 from city.faults import Fault
 from city.geometry import Point
 from city.store import CITY_CLOCK, Transaction, put_fact
+from city.ucp.adjusting import Adjusted, adjust, adjustments, plan_adjustments, removed
 from city.ucp.checkout_json import CURRENCY, destination_json, order_label
 from city.ucp.checkouts import Stored
 from city.ucp.envelope import metadata
@@ -112,7 +113,8 @@ def place(world: World, tx: Transaction, placing: Placing) -> str:
             now_s,
         ),
     )
-    for seq, (kind, due_s) in enumerate(plan.steps(), 1):
+    adjusted = plan_adjustments(world, tx, stored.merchant, plan)
+    for seq, (kind, due_s) in enumerate([*plan.steps(), *adjusted.items()], 1):
         tx.execute("INSERT INTO order_steps VALUES (?, ?, ?, ?)", (id, seq, kind, due_s))
     happen(world, tx, id, "processing", now_s)
     put_fact(tx, CITY_CLOCK, repr(now_s))
@@ -135,7 +137,26 @@ def happen(world: World, tx: Transaction, order_id: str, kind: str, at_s: float)
         (order_id, seq, f"evt_{secrets.token_hex(8)}", shown, text, at_s),
     )
     tx.execute("UPDATE orders SET status = ? WHERE id = ?", (shown, order_id))
+    _tell(world, tx, order, at_s)
+
+
+def adjust_order(world: World, tx: Transaction, order_id: str, step: str, at_s: float) -> None:
+    """Something is given back; the webhook tells it, no event of the delivery does."""
+    order = load(tx, order_id)
+    adjusted = Adjusted(
+        order.id,
+        order.merchant,
+        order.authorization_id,
+        order.contents.line_items,
+        order.contents.totals,
+    )
+    adjust(world, tx, adjusted, step, at_s)
+    _tell(world, tx, order, at_s)
+
+
+def _tell(world: World, tx: Transaction, order: Order, at_s: float) -> None:
     if order.webhook_url:
+        order_id = order.id
         body = msgspec.json.encode(entity(world, tx, load(tx, order_id), at_s))
         enqueue(world, tx, order_id, order.merchant, order.webhook_url, body)
 
@@ -175,6 +196,7 @@ def find(tx: Transaction, column: str, value: str) -> Order | None:
 def entity(world: World, tx: Transaction, order: Order, now_s: float) -> Json:
     """UCP's order: everything that is known of it now."""
     base = world.urls[order.merchant]
+    gone = removed(tx, order.id)
     return {
         "ucp": metadata(order.shared, ORDER),
         "id": order.id,
@@ -182,7 +204,10 @@ def entity(world: World, tx: Transaction, order: Order, now_s: float) -> Json:
         "checkout_id": order.checkout_id,
         "permalink_url": f"{base}/o/{order.id}",
         "currency": CURRENCY,
-        "line_items": [_order_line(line, order.status) for line in order.contents.line_items],
+        "line_items": [
+            _order_line(line, order.status, gone.get(str(line["id"]), 0))
+            for line in order.contents.line_items
+        ],
         "fulfillment": {
             "expectations": _expectations(order, now_s),
             "events": _events(tx, order, base),
@@ -226,11 +251,13 @@ def _quantities(order: Order) -> list[Json]:
     return [{"id": line["id"], "quantity": line["quantity"]} for line in order.contents.line_items]
 
 
-def _order_line(line: Json, status: str) -> Json:
-    original = line["quantity"]
-    total = 0 if status == "canceled" else original
-    fulfilled = original if status == "delivered" else 0
+def _order_line(line: Json, status: str, gone: int) -> Json:
+    original = msgspec.convert(line["quantity"], int)
+    total = 0 if status == "canceled" else original - gone
+    fulfilled = total if status == "delivered" else 0
     derived = {"canceled": "removed", "delivered": "fulfilled"}.get(status, "processing")
+    if not total:
+        derived = "removed"
     quantity = {"original": original, "total": total, "fulfilled": fulfilled}
     return {**line, "quantity": quantity, "status": derived}
 
@@ -276,12 +303,12 @@ def _events(tx: Transaction, order: Order, base: str) -> list[Json]:
 
 def _adjustments(tx: Transaction, order: Order) -> list[Json]:
     if order.status != "canceled":
-        return []
+        return adjustments(tx, order.id)
     at_s = tx.execute(
         "SELECT at_s FROM order_events WHERE order_id = ? AND kind = 'canceled'", (order.id,)
     ).fetchone()[0]
     paid = next(t["amount"] for t in order.contents.totals if t["type"] == "total")
-    removed = [
+    taken = [
         {"id": line["id"], "quantity": -quantity}
         for line in order.contents.line_items
         if isinstance(quantity := line["quantity"], int)
@@ -292,7 +319,7 @@ def _adjustments(tx: Transaction, order: Order) -> list[Json]:
             "id": f"adj_{order.id[4:12]}_1",
             "type": "cancellation",
             **common,
-            "line_items": removed,
+            "line_items": taken,
             "description": "The merchant canceled the order.",
         },
         {

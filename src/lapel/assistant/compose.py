@@ -26,7 +26,8 @@ _SPOKEN = frozenset(
     {
         "placed", "on_the_way", "delivered", "late", "over_limit", "quote_failed", "refused",
         "lapsed", "canceled", "payment_declined", "price_changed", "place_failed", "refunded",
-        "trouble", "merchant_canceled",
+        "trouble", "merchant_canceled", "part_refunded", "refund_promised", "refund_failed",
+        "charged_more", "adjusted",
     }
 )  # fmt: skip
 """Kinds worth interrupting somebody's silence for; the others only change the card."""
@@ -40,6 +41,11 @@ _HAPTIC = {
     "trouble": Pattern.LONG,
     "merchant_canceled": Pattern.LONG,
 }
+
+ADJUSTED = frozenset(
+    {"part_refunded", "refund_promised", "refund_failed", "charged_more", "adjusted"}
+)
+"""Kinds that stand beside the order's progress: they do not take its card down."""
 
 SILENT = frozenset({"quoted", "revised", "approval_needed", "approved", "paid"})
 """Kinds without a cue of their own: an approval says more, or the next step follows at once."""
@@ -162,6 +168,8 @@ def order_step(order: Order, event: OrderEvent) -> Cue | None:
     if event.kind in SILENT:
         return None
     at = _AT.get(event.kind)
+    if event.kind in ADJUSTED:
+        return _adjustment(order, event)
     return Cue(
         id=f"{order_topic(order.id)}:{event.n}",
         topic=order_topic(order.id),
@@ -175,6 +183,19 @@ def order_step(order: Order, event: OrderEvent) -> Cue | None:
             progress=None if at is None else Progress(STEPS, at),
         ),
         haptic=_HAPTIC.get(event.kind),
+    )
+
+
+def _adjustment(order: Order, event: OrderEvent) -> Cue:
+    """What the shop gives back or asks for; the lines of the order would only hide it."""
+    topic = f"adjustment:{order.id}:{event.n}"
+    return Cue(
+        id=topic,
+        topic=topic,
+        kind=CueKind.NOTICE,
+        speech=event.text,
+        card=Card(title=order.merchant_name, body=event.text),
+        haptic=Pattern.LONG if event.kind in ("charged_more", "refund_failed") else None,
     )
 
 

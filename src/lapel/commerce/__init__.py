@@ -34,6 +34,7 @@ from lapel.commerce.orders import Orders
 from lapel.commerce.policy import Allowed, Denied, Policy
 from lapel.commerce.ports import (
     Credential,
+    MerchantAdjustment,
     MerchantEvent,
     MerchantOrder,
     Merchants,
@@ -68,6 +69,7 @@ __all__ = [
     "EngineError",
     "Evidence",
     "MandateError",
+    "MerchantAdjustment",
     "MerchantEvent",
     "MerchantOrder",
     "Merchants",

@@ -91,7 +91,11 @@ async def _completed_there(desk: Desk, order: Order, current: Checkout) -> Step:
     if quoted is None or not current.order_id:
         raise Nonsense(f"order {order.id!r} was completed without an order")
     now = desk.clock()
-    agrees = current.total == quoted.total and priced_goods(current) == goods_of(order.draft)
+    taken = await desk.journal.read(
+        lambda c: records.is_taken(c, order.merchant_id, current.order_id, order.id)
+    )
+    same = current.total == quoted.total and priced_goods(current) == goods_of(order.draft)
+    agrees = same and not taken
     done = replace(quoted, status=CheckoutStatus.COMPLETED, order_id=current.order_id)
     data = {**card(order, done), "merchant_order_id": current.order_id, "paid_at_shop": True}
     if agrees:

@@ -29,6 +29,9 @@ class Money:
     def __mul__(self, count: int) -> Money:
         return Money(self.minor * count, self.currency)
 
+    def __neg__(self) -> Money:
+        return Money(-self.minor, self.currency)
+
     def __lt__(self, other: Money) -> bool:
         return self.minor < self._same(other)
 

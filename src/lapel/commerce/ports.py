@@ -8,7 +8,7 @@ answer.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
@@ -83,6 +83,21 @@ class MerchantEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class MerchantAdjustment:
+    """A change after the placing: `kind` is UCP's open type (`refund`, `return`, `credit`...).
+
+    `status` is `pending`, `completed` or `failed`. `amount` is negative for money that goes back to
+    the user, positive for more that the merchant asks for, None where no money is named.
+    """
+
+    id: str
+    kind: str
+    status: str
+    amount: Money | None = None
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class MerchantOrder:
     merchant_id: str
     id: str
@@ -91,7 +106,17 @@ class MerchantOrder:
     events: tuple[MerchantEvent, ...]
     permalink: str = ""
     canceled: bool = False
-    refunds: tuple[Money, ...] = field(default=())
+    """The whole order; an adjustment that takes only some of it away is no cancellation."""
+    adjustments: tuple[MerchantAdjustment, ...] = ()
+
+    @property
+    def refunds(self) -> tuple[Money, ...]:
+        """What the merchant says it has given back, one amount for each adjustment."""
+        return tuple(
+            Money(-x.amount.minor, x.amount.currency)
+            for x in self.adjustments
+            if x.status == "completed" and x.amount is not None and x.amount.minor < 0
+        )
 
 
 class Merchants(Protocol):

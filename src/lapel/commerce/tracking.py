@@ -8,7 +8,13 @@ from lapel.commerce import records, words
 from lapel.commerce.card import card, money
 from lapel.commerce.desk import Desk, Step, key_of
 from lapel.commerce.order import Order, OrderEvent, OrderState
-from lapel.commerce.ports import MerchantEvent, MerchantOrder, PortError, Refused
+from lapel.commerce.ports import (
+    MerchantAdjustment,
+    MerchantEvent,
+    MerchantOrder,
+    PortError,
+    Refused,
+)
 from lapel.commerce.records import Told
 
 _KINDS = {
@@ -58,6 +64,8 @@ def apply(
     connection: sa.Connection, order: Order, report: MerchantOrder, at: float
 ) -> list[OrderEvent]:
     """Write what is new in a report. A report is the whole story, so a late one adds nothing."""
+    if order.state is OrderState.DELIVERED:
+        return records.tell(connection, order, at, adjustments_told(order, report))
     if order.state is not OrderState.PLACED:
         return []
     keys = records.told_keys(connection, order.id)
@@ -70,7 +78,7 @@ def apply(
         # What the shop gives back is told by the bank's word, once.
         told = Told("merchant_canceled", "m:canceled", words.SHOP_CANCELED, card(order))
         return records.move(connection, order, OrderState.REFUNDING, at, *news, told)
-    news += _refunds(order, report) + _asks_more(order, report)
+    news += adjustments_told(order, report) + _asks_more(order, report)
     if any(told.kind == "delivered" for told in news):
         return records.move(connection, order, OrderState.DELIVERED, at, *news)
     events = records.tell(connection, order, at, news)
@@ -149,16 +157,38 @@ def _told(order: Order, kind: str, key: str, event: MerchantEvent) -> Told:
     return Told(kind, key, _WORDS[kind], data)
 
 
-def _refunds(order: Order, report: MerchantOrder) -> list[Told]:
-    return [
-        Told(
-            "refunded",
-            f"m:refund:{i}",
-            words.part_refunded(amount),
-            {**card(order), "captured": True, "amount": money(amount)},
-        )
-        for i, amount in enumerate(report.refunds)
-    ]
+def adjustments_told(order: Order, report: MerchantOrder) -> list[Told]:
+    """Each adjustment once in each of its statuses, in the merchant's order."""
+    told: list[Told] = []
+    for adjustment in report.adjustments:
+        kind, said = _adjusted(adjustment)
+        data: dict[str, object] = {
+            **card(order),
+            "adjustment": adjustment.id,
+            "adjustment_kind": adjustment.kind,
+            "status": adjustment.status,
+            "merchant_text": adjustment.text,
+        }
+        if adjustment.amount is not None:
+            data["amount"] = money(adjustment.amount)
+        told.append(Told(kind, f"m:adj:{adjustment.status}:{adjustment.id}", said, data))
+    return told
+
+
+def _adjusted(adjustment: MerchantAdjustment) -> tuple[str, str]:
+    """The kind of event that an adjustment is, and the words for it."""
+    amount, reason = adjustment.amount, adjustment.text
+    if amount is None:
+        return "adjusted", words.adjusted(adjustment.kind, adjustment.status, reason)
+    if amount.minor > 0:
+        return "charged_more", words.charged_more(amount, reason)
+    match adjustment.status:
+        case "completed":
+            return "part_refunded", words.part_refunded(-amount, reason)
+        case "pending":
+            return "refund_promised", words.refund_promised(-amount, reason)
+        case _:
+            return "refund_failed", words.refund_failed(-amount)
 
 
 def _asks_more(order: Order, report: MerchantOrder) -> list[Told]:

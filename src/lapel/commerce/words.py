@@ -137,5 +137,40 @@ def refunded(amount: Money, *, was_captured: bool) -> str:
     return f"You got {spoken(amount)} back." if was_captured else NOTHING_CHARGED
 
 
-def part_refunded(amount: Money) -> str:
-    return f"The shop gave you {spoken(amount)} back."
+def part_refunded(amount: Money, reason: str = "") -> str:
+    return f"The shop gives you {spoken(amount)} back.{_because(reason)}"
+
+
+def refund_promised(amount: Money, reason: str = "") -> str:
+    return f"The shop wants to give you {spoken(amount)} back.{_because(reason)}"
+
+
+def refund_failed(amount: Money) -> str:
+    return f"The shop could not give you {spoken(amount)} back. Ask the shop."
+
+
+def charged_more(amount: Money, reason: str = "") -> str:
+    more = f"The shop asks for {spoken(amount)} more.{_because(reason)}"
+    return f"{more} I pay nothing that you have not agreed to."
+
+
+def adjusted(kind: str, status: str, reason: str = "") -> str:
+    what = _ADJUSTED.get((kind, status), "The shop changed something in your order.")
+    return f"{what}{_because(reason)}"
+
+
+_ADJUSTED = {
+    ("return", "pending"): "The shop expects something back from your order.",
+    ("return", "completed"): "The shop has got back what you returned.",
+    ("return", "failed"): "The shop did not take back what you returned.",
+    ("cancellation", "pending"): "The shop looks into cancelling a part of your order.",
+    ("cancellation", "completed"): "The shop cancelled a part of your order.",
+    ("cancellation", "failed"): "The shop could not cancel it.",
+    ("dispute", "pending"): "Your complaint about the order is being looked into.",
+    ("dispute", "completed"): "Your complaint about the order is settled.",
+    ("dispute", "failed"): "Your complaint about the order was turned down.",
+}
+
+
+def _because(reason: str) -> str:
+    return f" It says: {from_shop(reason)}" if reason else ""

@@ -20,7 +20,7 @@ from lapel.commerce.checkout import (
     Total,
 )
 from lapel.commerce.money import Money
-from lapel.commerce.ports import MerchantEvent, MerchantOrder, Nonsense
+from lapel.commerce.ports import MerchantAdjustment, MerchantEvent, MerchantOrder, Nonsense
 from lapel.services.connectors.ucp.arithmetic import (
     check_checkout,
     check_currency,
@@ -32,6 +32,7 @@ from lapel.services.connectors.ucp.refusals import plain
 from lapel.services.connectors.ucp.registry import Merchant
 from lapel.services.connectors.ucp.requests import cheapest, is_same_place
 from lapel.services.connectors.ucp.wire import (
+    Adjustment,
     CheckoutBody,
     Destination,
     FulfillmentEvent,
@@ -52,7 +53,8 @@ _LABELS = {
     "fee": "Fee",
     "total": "Total",
 }
-_REFUNDS = frozenset({"refund", "return", "credit"})
+_CANCELLATION = "cancellation"
+_STATUSES = frozenset({"pending", "completed", "failed"})
 _MINUTES = re.compile(r"(\d{1,3})\s*(?:[-\u2013]|to)?\s*(\d{1,3})?\s*min", re.IGNORECASE)
 _LONGEST_ETA = 24 * 60
 
@@ -116,21 +118,14 @@ def to_order(body: OrderBody, merchant_id: str, profile_url: str) -> MerchantOrd
         raise Nonsense("an order without an id")
     currency = check_currency(body.currency)
     events = (body.fulfillment.events if body.fulfillment else None) or ()
-    adjustments = body.adjustments or ()
-    refunds = [
-        sum(entry.amount for entry in adjustment.totals or () if entry.type == "total")
-        for adjustment in adjustments
-        if adjustment.type in _REFUNDS and adjustment.status == "completed"
-    ]
+    adjustments = (body.adjustments or ())[:EVENTS_LIMIT]
+    nothing_left = not any(line.quantity.total for line in body.line_items)
     canceled = any(event.type == "canceled" for event in events) or any(
-        x.type == "cancellation" and x.status != "failed" for x in adjustments
+        x.type == _CANCELLATION and x.status == "completed" and (nothing_left or not x.line_items)
+        for x in adjustments
     )
     total = total_of(body.totals, "the order")
-    if -sum(amount for amount in refunds if amount < 0) > total:
-        raise Nonsense(
-            f"the order of {total} names refunds of {-sum(refunds)}", code="wrong_arithmetic"
-        )
-    return MerchantOrder(
+    order = MerchantOrder(
         merchant_id=merchant_id,
         id=body.id,
         checkout_id=body.checkout_id,
@@ -138,7 +133,24 @@ def to_order(body: OrderBody, merchant_id: str, profile_url: str) -> MerchantOrd
         events=tuple(_event(event) for event in events[:EVENTS_LIMIT]),
         permalink=_link(body.permalink_url, profile_url),
         canceled=canceled,
-        refunds=tuple(Money(abs(amount), currency) for amount in refunds if amount < 0),
+        adjustments=tuple(_adjustment(x, currency) for x in adjustments if x.status in _STATUSES),
+    )
+    back = sum(amount.minor for amount in order.refunds)
+    if back > total:
+        raise Nonsense(f"the order of {total} names refunds of {back}", code="wrong_arithmetic")
+    return order
+
+
+def _adjustment(adjustment: Adjustment, currency: str) -> MerchantAdjustment:
+    amounts = [entry.amount for entry in adjustment.totals or () if entry.type == "total"]
+    if len(amounts) > 1:
+        raise Nonsense(f"adjustment {adjustment.id!r} has {len(amounts)} totals")
+    return MerchantAdjustment(
+        id=adjustment.id,
+        kind=plain(adjustment.type, 64),
+        status=adjustment.status,
+        amount=Money(amounts[0], currency) if amounts and amounts[0] else None,
+        text=plain(adjustment.description or ""),
     )
 
 

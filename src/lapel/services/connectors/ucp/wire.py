@@ -131,11 +131,18 @@ class OrderFulfillment(msgspec.Struct, frozen=True):
     events: tuple[FulfillmentEvent, ...] | None = ()
 
 
+class AdjustedLine(msgspec.Struct, frozen=True):
+    id: Id
+    quantity: int
+
+
 class Adjustment(msgspec.Struct, frozen=True):
     id: Id
     type: str
     status: str
     totals: tuple[TotalEntry, ...] | None = ()
+    line_items: tuple[AdjustedLine, ...] | None = ()
+    description: str | None = ""
 
 
 class OrderBody(msgspec.Struct, frozen=True):
