@@ -90,7 +90,7 @@ async def serve(
             stack.enter_context(first_run.only_one(folder))
         except first_run.FolderBusy as error:
             raise StartError(str(error)) from error
-        store = await _record(folder, stack)
+        store = await _record(folder, settings, stack)
         token = await first_run.sign_in_token(StoredAccounts(store), folder)
         await first_run.places(store, StoredAccounts(store), demo_places)
         gateway = await build(store, folder, settings, url, stack, say)
@@ -115,9 +115,10 @@ def _make(folder: Path) -> None:
         ) from error
 
 
-async def _record(folder: Path, stack: AsyncExitStack) -> Store:
+async def _record(folder: Path, settings: Settings, stack: AsyncExitStack) -> Store:
+    where = settings.store.url or folder / "lapel.db"
     try:
-        store = await Store.open(folder / "lapel.db")
+        store = await Store.open(where, lease_s=settings.store.lease_s)
     except StoreError as error:
         raise StartError(str(error)) from error
     stack.push_async_callback(store.close)
@@ -154,7 +155,7 @@ async def build(
         RetryingMerchants(merchants),
         RetryingPayments(payments),
         policy,
-        folder / "workflows.db",
+        settings.store.url or folder / "workflows.db",
         vault=vault,
     )
     accounts = StoredAccounts(store)

@@ -37,6 +37,16 @@ class Server(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How merchants reach Lapel for webhooks; empty means the address that it listens on."""
 
 
+class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where everything that must last is kept."""
+
+    url: str = ""
+    """`postgresql://user@host/database`, shared by several workers; empty is SQLite in the data
+    folder."""
+    lease_s: Annotated[float, msgspec.Meta(ge=0.5, le=600)] = 6.0
+    """A worker on PostgreSQL that is silent for this long is dead: others take its orders over."""
+
+
 class Speech(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     enabled: bool = True
     model_dir: str = ""
@@ -75,6 +85,7 @@ class Conversation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     server: Server = Server()
+    store: Record = Record()
     speech: Speech = Speech()
     commerce: Commerce = Commerce()
     consent: Consent = Consent()

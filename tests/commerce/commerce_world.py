@@ -11,8 +11,10 @@ import pytest
 import sqlalchemy as sa
 from commerce_town import LATTES, Town
 
+import postgres
 from lapel.commerce import ApprovalError, Evidence, Orders, OrderState, Policy
-from lapel.store import Store, schema
+from lapel.commerce.consent import Vault
+from lapel.store import Store, insert, schema
 
 QUICK = Policy(
     approval_s=30.0,
@@ -31,8 +33,10 @@ BUDS = Evidence("d_buds", "Buds", "earbuds", "tap", 1764000001.0)
 class World:
     """A running Lapel commerce: `orders`, the `town` it buys in, and shortcuts of a user."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, url: str | None = None) -> None:
+        """On SQLite in `folder`, or on the PostgreSQL database at `url`."""
         self.folder = folder
+        self.url = url
         self.town = Town(folder / "town.db")
         self.skew = 0.0
         self.policy = QUICK
@@ -42,7 +46,7 @@ class World:
         return time.time() + self.skew
 
     async def open(self) -> None:
-        self.store = await Store.open(self.folder / "record.db")
+        self.store = await Store.open(self.url or self.folder / "record.db")
         await self.store.write(_users)
         await self.start()
 
@@ -53,8 +57,9 @@ class World:
             self.town,
             self.town,
             self.policy,
-            self.folder / "workflows.db",
+            self.url or self.folder / "workflows.db",
             clock=self.clock,
+            vault=Vault.open(self.folder),
         )
         self.orders.subscribe(self.heard.append)
         await self.orders.start()
@@ -66,6 +71,23 @@ class World:
         await self.orders.stop()
         await self.store.close()
         self.town.db.close()
+
+    def forget_workflows(self) -> None:
+        """Lose all that DBOS knows."""
+        if self.url is not None:
+            postgres.run(self.url, "DROP SCHEMA dbos CASCADE")
+        for path in self.folder.glob("workflows.db*"):
+            path.unlink()
+
+    def workflow_history(self) -> bytes:
+        """Everything that DBOS has written down."""
+        if self.url is None:
+            return b"".join(p.read_bytes() for p in self.folder.glob("workflows.db*"))
+        tables = "SELECT tablename FROM pg_tables WHERE schemaname = 'dbos'"
+        return b"".join(
+            repr(postgres.rows(self.url, f'SELECT * FROM dbos."{name}"')).encode()
+            for (name,) in postgres.rows(self.url, tables)
+        )
 
     async def kinds(self, order_id: str) -> list[str]:
         events = await self.orders.events(None, 0, 10000)
@@ -147,15 +169,15 @@ async def _next_event(orders: Orders) -> None:
 def _users(connection: sa.Connection) -> None:
     for i in range(20):
         connection.execute(
-            sa.insert(schema.users)
-            .prefix_with("OR IGNORE")
+            insert(connection, schema.users)
             .values(id=f"u_{i}", name=f"User {i}", created_at=0.0)
+            .on_conflict_do_nothing()
         )
 
 
 @asynccontextmanager
-async def running(folder: Path):
-    world = World(folder)
+async def running(folder: Path, url: str | None = None):
+    world = World(folder, url)
     await world.open()
     try:
         yield world

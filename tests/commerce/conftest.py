@@ -13,6 +13,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from commerce_world import running
 
+import postgres
+
 
 @pytest.fixture(scope="session")
 def untouched(tmp_path_factory):
@@ -27,8 +29,34 @@ def untouched(tmp_path_factory):
     return folder
 
 
+@pytest.fixture(scope="session")
+def database(tmp_path_factory):
+    """One on PostgreSQL, with the tables of the record and of DBOS."""
+    folder = tmp_path_factory.mktemp("database")
+    with postgres.database() as url:
+
+        async def make() -> None:
+            async with running(folder, url):
+                pass
+
+        asyncio.run(make())
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def place(request, tmp_path):
+    """The folder and, on PostgreSQL, the database of a Lapel of its own."""
+    if request.param == "sqlite":
+        shutil.copytree(request.getfixturevalue("untouched"), tmp_path, dirs_exist_ok=True)
+        yield tmp_path, None
+        return
+    url = request.getfixturevalue("database")
+    postgres.empty(url)
+    yield tmp_path, url
+
+
 @pytest.fixture
-async def world(tmp_path, untouched):
-    shutil.copytree(untouched, tmp_path, dirs_exist_ok=True)
-    async with running(tmp_path) as made:
+async def world(place):
+    """On both engines."""
+    async with running(*place) as made:
         yield made

@@ -359,11 +359,10 @@ async def test_one_engine_a_process(world):
 
 
 async def test_lost_workflows_do_not_lose_orders(world):
-    """The record is enough: without DBOS's file every open order goes on."""
+    """The record is enough: without DBOS's tables every open order goes on."""
     order_id, _ = await world.asked()
     await world.stop()
-    for path in world.folder.glob("workflows.db*"):
-        path.unlink()
+    world.forget_workflows()
     await world.start()
     await world.approve(order_id)
     await world.event(order_id, "placed")
@@ -375,7 +374,7 @@ async def test_the_workflow_history_holds_no_personal_data(world):
     await world.approve(order_id)
     await world.event(order_id, "placed")
     await world.stop()
-    history = b"".join(p.read_bytes() for p in world.folder.glob("workflows.db*"))
+    history = world.workflow_history()
     assert order_id.encode() in history
     for secret in (b"u_0", b"latte", b"Latte", OFFICE.street.encode(), b"t_au_", b"blue-door"):
         assert secret not in history

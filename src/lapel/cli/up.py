@@ -30,6 +30,10 @@ def up(
     demo_places: Annotated[
         str | None, typer.Option(help="URL of demonstration addresses, used while you have none.")
     ] = None,
+    store: Annotated[
+        str | None,
+        typer.Option(help="postgresql://user@host/database instead of SQLite in the data folder."),
+    ] = None,
     config: Annotated[Path | None, typer.Option(help="Settings file (TOML).")] = None,
     allow_plain_remote: Annotated[
         bool, typer.Option(help="Listen beyond loopback without TLS: others can listen in.")
@@ -65,7 +69,8 @@ def up(
         merchants=(*settings.commerce.merchants, *(merchant or ())),
         banks=(*settings.commerce.banks, *(bank or ())),
     )
-    settings = replace(settings, server=server, speech=speech, commerce=commerce)
+    record = replace(settings.store, url=store or settings.store.url)
+    settings = replace(settings, server=server, store=record, speech=speech, commerce=commerce)
     try:
         asyncio.run(
             app.serve(here, settings, demo_places=demo_places, as_json=as_json, say=_progress)

@@ -52,15 +52,20 @@ class Conduct(Protocol):
 
 
 class Engine:
-    """One at a time in a process; `start` again after `stop` needs a new one."""
+    """One at a time in a process; `start` again after `stop` needs a new one.
 
-    def __init__(self, path: Path, conduct: Conduct) -> None:
+    `where` is DBOS's own file, or the URL of a PostgreSQL that several processes share; there each
+    of them has an `executor` of its own, and DBOS brings back only what that one ran.
+    """
+
+    def __init__(self, where: Path | str, conduct: Conduct, executor: str = "lapel") -> None:
         self._conduct = conduct
-        self._path = path
+        self._executor = executor
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run_loop, name="orders-engine", daemon=True)
         self._lapel_loop = asyncio.get_running_loop()
-        self._database = _database(path)
+        self._where = where
+        self._file = _file(where) if isinstance(where, Path) else None
         self._tasks: set[asyncio.Task[Any]] = set()
         self._following: set[str] = set()
         self._stopping = False
@@ -91,7 +96,8 @@ class Engine:
         self._loop.call_soon_threadsafe(self._loop.stop)
         await asyncio.to_thread(self._thread.join)
         self._loop.close()
-        self._database.dispose()
+        if self._file is not None:
+            self._file.dispose()
         _live = None
 
     async def follow(self, order_id: str, *, again: bool = False) -> None:
@@ -154,7 +160,10 @@ class Engine:
 
     async def _pending(self) -> set[str]:
         found = await DBOS.list_workflows_async(
-            status=["PENDING", "ENQUEUED"], load_input=False, load_output=False
+            status=["PENDING", "ENQUEUED"],
+            executor_id=self._executor,
+            load_input=False,
+            load_output=False,
         )
         return {workflow.workflow_id.partition("~")[0] for workflow in found}
 
@@ -176,15 +185,22 @@ class Engine:
             logger.addHandler(logging.NullHandler())
         config: DBOSConfig = {
             "name": NAME,
-            "system_database_url": f"sqlite:///{self._path}",
-            "system_database_engine": self._database,
+            "system_database_url": f"sqlite:///{self._where}",
             "application_version": VERSION,
-            "executor_id": "lapel",
+            "executor_id": self._executor,
             "log_level": "CRITICAL",
             "serializer": DBOSPortableJSONSerializer(),
             "max_executor_threads": 8,
             "notification_listener_polling_interval_sec": 0.2,
         }
+        if self._file is not None:
+            config["system_database_engine"] = self._file
+        else:
+            # Its tables stand beside the record, in a schema of their own. Nothing of ours waits
+            # for a message of DBOS, so it need not listen.
+            config["system_database_url"] = str(self._where)
+            config["use_listen_notify"] = False
+            config["db_engine_kwargs"] = {"pool_size": 6, "max_overflow": 4}
         DBOS(config=config)
         DBOS.launch()
 
@@ -231,7 +247,7 @@ async def _order(order_id: str) -> str:
     return await _live.run(order_id)
 
 
-def _database(path: Path) -> sa.Engine:
+def _file(path: Path) -> sa.Engine:
     """DBOS's default keeps a rollback journal and is five times slower."""
     engine = sa.create_engine(f"sqlite:///{path}")
 

@@ -58,15 +58,23 @@ class Orders:
         merchants: Merchants,
         payments: Payments,
         policy: Policy,
-        workflows_path: Path,
+        workflows: Path | str,
         clock: Clock = time.time,
         vault: Vault | None = None,
     ) -> None:
+        """`workflows` is DBOS's file, or the URL of the PostgreSQL that the record stands in.
+
+        Without a `vault` the users' keys are opened with the key beside that file.
+        """
         self._store = store
-        self.vault = vault or Vault.open(workflows_path.parent)
+        if vault is None:
+            if not isinstance(workflows, Path):
+                raise ValueError("beside a database there is no key file: pass a vault")
+            vault = Vault.open(workflows.parent)
+        self.vault = vault
         self._clock = clock
         self._policy = policy
-        self._workflows_path = workflows_path
+        self._workflows = workflows
         self._journal = Journal(store)
         self._desk = Desk(
             self._journal,
@@ -87,7 +95,7 @@ class Orders:
         key = await self._store.write(lambda c: keys.ensure_key(c, "receipt", self._clock()))
         self.receipt_key_id = key.id
         self._steps = Steps(self._desk, Signer(key))
-        engine = engine_class(self._workflows_path, _Conduct(self._steps, self._ended))
+        engine = engine_class(self._workflows, _Conduct(self._steps, self._ended))
         await engine.start()
         self._engine = engine
         since = self._clock() - self._policy.track_for_s

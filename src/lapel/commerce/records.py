@@ -14,7 +14,6 @@ from typing import Any, TypeVar
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy.dialects.sqlite import insert
 
 from lapel.commerce.checkout import Checkout, OrderDraft
 from lapel.commerce.errors import CommerceError
@@ -28,7 +27,7 @@ from lapel.commerce.order import (
     OrderEvent,
     OrderState,
 )
-from lapel.store import schema
+from lapel.store import insert, schema
 
 T = TypeVar("T")
 _Row = sa.RowMapping
@@ -54,8 +53,8 @@ def new_order(
     connection: sa.Connection, order_id: str, user_id: str, draft: OrderDraft, at: float
 ) -> bool:
     """Write a new order; False when one with this id is there already."""
-    result = connection.execute(
-        insert(schema.orders)
+    row = connection.execute(
+        insert(connection, schema.orders)
         .values(
             id=order_id,
             user_id=user_id,
@@ -68,8 +67,9 @@ def new_order(
             updated_at=at,
         )
         .on_conflict_do_nothing(index_elements=["id"])
-    )
-    return result.rowcount == 1
+        .returning(schema.orders.c.id)
+    ).first()
+    return row is not None
 
 
 def find(connection: sa.Connection, order_id: str) -> Order | None:
@@ -222,7 +222,7 @@ def tell(
     for entry in told:
         data = {"order_id": order.id, **entry.data}
         row = connection.execute(
-            insert(schema.order_events)
+            insert(connection, schema.order_events)
             .values(
                 order_id=order.id,
                 user_id=order.user_id,

@@ -1,7 +1,19 @@
-"""The record: one SQLite file, one group-commit writer, several readers, migrations."""
+"""The record on SQLite or PostgreSQL: one order of changes, several readers, migrations."""
 
 from lapel.store import schema
-from lapel.store.errors import StoreClosed, StoreError, StoreFull, StoreTooNew
-from lapel.store.sqlite import Store
+from lapel.store.errors import StoreClosed, StoreError, StoreFenced, StoreFull, StoreTooNew
+from lapel.store.once import insert
+from lapel.store.postgresql import notify
+from lapel.store.store import Store
 
-__all__ = ["Store", "StoreClosed", "StoreError", "StoreFull", "StoreTooNew", "schema"]
+__all__ = [
+    "Store",
+    "StoreClosed",
+    "StoreError",
+    "StoreFenced",
+    "StoreFull",
+    "StoreTooNew",
+    "insert",
+    "notify",
+    "schema",
+]

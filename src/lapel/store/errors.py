@@ -2,8 +2,9 @@
 
 StoreError
   StoreClosed    a call after `close`: start Lapel again
+  StoreFenced    this process no longer owns its part of a shared record; it begins anew by itself
   StoreFull      the disk refused the write: nothing of it was kept; free space and repeat
-  StoreTooNew    the file was written by a newer Lapel: upgrade Lapel, or take another `--data`
+  StoreTooNew    it was written by a newer Lapel: upgrade Lapel, or give it another record
 """
 
 from __future__ import annotations
@@ -15,6 +16,10 @@ class StoreError(Exception):
 
 class StoreClosed(StoreError):
     code = "store_closed"
+
+
+class StoreFenced(StoreError):
+    code = "store_fenced"
 
 
 class StoreFull(StoreError):

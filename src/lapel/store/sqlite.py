@@ -1,163 +1,74 @@
-"""SQLite as the record: one writer that commits in groups, a few readers, WAL, synchronous=FULL.
+"""SQLite as the record: WAL, synchronous=FULL, one connection that writes.
 
-`write` returns when the change is on the disk. What arrives while one commit waits for the disk
-shares the next one, so that twenty orders cost little more than one; a pool of writers is slower
-and has a p99 a hundred times worse.
+A pool of writers is slower than one that commits in groups, and has a p99 a hundred times worse.
 """
 
 from __future__ import annotations
 
-import asyncio
-import queue
-import threading
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError
 
-from lapel.store.errors import StoreClosed, StoreError, StoreFull
+from lapel.store.backend import Change, Guard, Outcome, Work, carry_out, refusal
 from lapel.store.migrations import upgrade
 
 T = TypeVar("T")
-Work = Callable[[sa.Connection], T]
-
-GROUP = 256
-"""Most changes in one commit."""
-WAITING = 4096
-"""Most changes waiting for the writer; beyond that `write` waits for a place."""
-READERS = 3
 
 
-@dataclass(slots=True)
-class _Change:
-    work: Work[object]
-    done: Future[object]
+class Sqlite:
+    """One file, for one process."""
 
+    shared = False
 
-class Store:
-    """The record. A `work` function gets a connection inside a transaction and uses nothing else.
+    def __init__(self, path: Path, readers: int) -> None:
+        self._path = path
+        self._engine = _engine(path, readers)
+        self._writing: sa.Connection | None = None
 
-    One that raises is rolled back by itself and its error reaches the caller; the others of its
-    group stand.
-    """
+    @property
+    def name(self) -> str:
+        return repr(str(self._path))
 
-    def __init__(self, path: Path, engine: sa.Engine) -> None:
-        self.path = path
-        self._engine = engine
-        self._changes: queue.Queue[_Change | None] = queue.Queue(WAITING)
-        self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="store-read")
-        self._writer = threading.Thread(target=self._write_loop, name="store-write", daemon=True)
-        self._closed = False
-
-    @classmethod
-    async def open(cls, path: Path) -> Store:
-        """Open or create the file, bring its schema up to date, start the writer."""
-        engine = _engine(path)
+    def prepare(self) -> None:
         try:
-            await asyncio.to_thread(_prepare, path, engine)
+            self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            if not self._path.exists():
+                self._path.touch(mode=0o600)
+            with self._engine.connect().execution_options(lapel_writes=True) as connection:
+                upgrade(connection)
         except DBAPIError as error:
-            raise _refusal(error, f"cannot open the record {str(path)!r}") from error
-        store = cls(path, engine)
-        store._writer.start()
-        return store
+            raise refusal(error, f"cannot open the record {self.name}") from error
 
-    async def write(self, work: Work[T]) -> T:
-        """Run `work` in the next group; returns its result once it is durable."""
-        if self._closed:
-            raise StoreClosed(f"the record {str(self.path)!r} is closed")
-        done: Future[T] = Future()
-        change = _Change(work, done)  # pyright: ignore[reportArgumentType]  # one result type each
-        try:
-            self._changes.put_nowait(change)
-        except queue.Full:
-            await asyncio.to_thread(self._changes.put, change)
-        # A change in the queue is carried out even if its caller gives up.
-        return await asyncio.shield(asyncio.wrap_future(done))
+    def commit(self, group: list[Change], guard: Guard | None) -> Outcome:
+        if self._writing is None:
+            self._writing = self._engine.connect().execution_options(lapel_writes=True)
+        with self._writing.begin():
+            return carry_out(self._writing, group, guard)
 
-    async def read(self, work: Work[T]) -> T:
-        """Run `work` on a reader; it sees every change whose `write` has returned."""
-        if self._closed:
-            raise StoreClosed(f"the record {str(self.path)!r} is closed")
-        return await asyncio.get_running_loop().run_in_executor(self._readers, self._read, work)
-
-    async def close(self) -> None:
-        """Carry out what is queued, then let go of the file."""
-        if self._closed:
-            return
-        self._closed = True
-        await asyncio.to_thread(self._changes.put, None)
-        await asyncio.to_thread(self._writer.join)
-        self._readers.shutdown(wait=True)
-        self._engine.dispose()
-
-    def _read(self, work: Work[T]) -> T:
+    def read(self, work: Work[T]) -> T:
         with self._engine.connect() as connection, connection.begin():
             return work(connection)
 
-    def _write_loop(self) -> None:
-        with self._engine.connect().execution_options(lapel_writes=True) as connection:
-            running = True
-            while running:
-                group, running = self._next_group()
-                if group:
-                    _commit(connection, group)
+    def listen(self, heard: Callable[[str], None]) -> Callable[[], None]:
+        """Nobody else writes, so there is nothing to hear."""
+        del heard
+        return lambda: None
 
-    def _next_group(self) -> tuple[list[_Change], bool]:
-        group: list[_Change] = []
-        entry = self._changes.get()
-        while entry is not None:
-            group.append(entry)
-            if len(group) == GROUP:
-                return group, True
-            try:
-                entry = self._changes.get_nowait()
-            except queue.Empty:
-                return group, True
-        return group, False
+    def close(self) -> None:
+        if self._writing is not None:
+            self._writing.close()
+        self._engine.dispose()
 
 
-def _commit(connection: sa.Connection, group: list[_Change]) -> None:
-    """One transaction for the group, one savepoint for each change in it."""
-    results: list[tuple[Future[object], object]] = []
-    failed: list[tuple[Future[object], BaseException]] = []
-    try:
-        with connection.begin():
-            for change in group:
-                try:
-                    with connection.begin_nested():
-                        results.append((change.done, change.work(connection)))
-                except OperationalError:
-                    raise
-                except Exception as error:  # the boundary: a caller's own error belongs to it alone
-                    failed.append((change.done, error))
-    except Exception as error:  # the boundary: the disk refused, so nobody's change was kept
-        refusal = _refusal(error, "the change was not kept")
-        for change in group:
-            change.done.set_exception(refusal)
-        return
-    for done, result in results:
-        done.set_result(result)
-    for done, error in failed:
-        done.set_exception(error)
-
-
-def _refusal(error: Exception, what: str) -> StoreError:
-    if "full" in str(error):
-        return StoreFull(f"the disk is full: {what}; free some space and repeat")
-    # SQLAlchemy's own words add lines that help nobody here.
-    return StoreError(f"{what}: {getattr(error, 'orig', None) or error}")
-
-
-def _engine(path: Path) -> sa.Engine:
+def _engine(path: Path, readers: int) -> sa.Engine:
     engine = sa.create_engine(
         f"sqlite:///{path}",
-        pool_size=READERS + 1,
+        pool_size=readers + 1,
         max_overflow=0,
         connect_args={"check_same_thread": False, "timeout": 30.0},
     )
@@ -183,11 +94,3 @@ def _engine(path: Path) -> sa.Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
-
-
-def _prepare(path: Path, engine: sa.Engine) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    if not path.exists():
-        path.touch(mode=0o600)
-    with engine.connect().execution_options(lapel_writes=True) as connection:
-        upgrade(connection)

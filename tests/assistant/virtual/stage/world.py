@@ -17,6 +17,7 @@ import lapel.commerce.orders
 from lapel.assistant import Assistant, Ground, House, SavedPlaces, Skill
 from lapel.brain import AddressLabel, Brain
 from lapel.commerce import Evidence, Order, OrderEvent, Orders, OrderState, Policy
+from lapel.commerce.consent import Vault
 from lapel.devices import DeviceProfile, Links, Pairing, StoredAccounts
 from lapel.devices.client_events import CueShown, SpeechHeard, SpeechStarted
 from lapel.settings import Conversation
@@ -85,7 +86,13 @@ class World:
     async def open(self) -> None:
         """Start on the record as it stands."""
         self.orders = Orders(
-            self.record, self.street, self.street, self.policy, Path("unused"), clock=wall
+            self.record,
+            self.street,
+            self.street,
+            self.policy,
+            Path("unused"),
+            clock=wall,
+            vault=Vault(bytes(32)),
         )
         self.orders.subscribe(self._happened)
         self.house = House(
