@@ -110,6 +110,8 @@ class Shop:
     hours_text: Mapping[str, str]
     preparing_s: tuple[float, float]
     dishes: Mapping[str, Dish]
+    mandates: bool = True
+    """Whether the merchant speaks AP2."""
 
     def dish(self, id: str) -> Dish | None:
         """By variant id or product id."""
@@ -157,6 +159,7 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
     aliases: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     preparing_minutes: tuple[float, float] = (4.0, 8.0)
+    mandates: bool = True
     groups: dict[str, _Group] = {}
 
 
@@ -191,6 +194,7 @@ def read_shop(text: str, source: str) -> Shop:
             hours_text=file.hours,
             preparing_s=(file.preparing_minutes[0] * 60, file.preparing_minutes[1] * 60),
             dishes=by_id,
+            mandates=file.mandates,
         )
     except (ValueError, KeyError, msgspec.ValidationError) as error:
         raise DataError(f"merchant file {source!r}: {error}") from error

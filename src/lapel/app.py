@@ -25,11 +25,13 @@ from lapel import first_run
 from lapel.assistant import Ground, House, SavedPlaces
 from lapel.brain import Brain, Menu
 from lapel.commerce import ConsentError, Orders, Policy, PortError
-from lapel.commerce.consent import Vault
+from lapel.commerce.consent import Vault, public_keys
 from lapel.devices import Links, Pairing, StoredAccounts, device_route
 from lapel.services import (
+    GRACE_S,
     BankPayments,
     Food,
+    Jwk,
     MerchantRegistry,
     PlatformProfile,
     RetryingMerchants,
@@ -133,7 +135,8 @@ async def build(
     http = await stack.enter_async_context(open_http())
     registry = MerchantRegistry(store, http, time.time)
     keys = SigningKeys(store, time.time)
-    profile = _profile(keys, settings.server.public_url.rstrip("/") or url)
+    vault = await _vault(store, folder, settings)
+    profile = _profile(keys, store, settings.server.public_url.rstrip("/") or url)
     client = UcpClient(http, registry, keys, profile_url=profile.url, clock=time.time)
     food = Food(registry, client, http, clock=time.time)
     stack.push_async_callback(food.close)
@@ -144,12 +147,12 @@ async def build(
         clock=time.time,
         defaults=food.defaults,
         sold_out=food.sold_out,
+        mandates=True,
     )
     payments = BankPayments(store, http, sandboxes=settings.commerce.banks)
     policy = Policy(
         max_order=settings.commerce.max_order_minor, approval_s=settings.commerce.approval_s
     )
-    vault = await _vault(store, folder, settings)
     orders = Orders(
         store,
         RetryingMerchants(merchants),
@@ -206,9 +209,14 @@ async def _vault(store: Store, folder: Path, settings: Settings) -> Vault:
     return vault
 
 
-def _profile(keys: SigningKeys, origin: str) -> PlatformProfile:
+def _profile(keys: SigningKeys, store: Store, origin: str) -> PlatformProfile:
+    async def users_keys() -> tuple[Jwk, ...]:
+        since = time.time() - GRACE_S
+        found = await store.read(lambda c: public_keys(c, retired_after=since))
+        return tuple(Jwk(kid=key.id, use="sig", alg="ES256", **key.jwk) for key in found)
+
     try:
-        return PlatformProfile(keys, origin=origin)
+        return PlatformProfile(keys, origin=origin, users_keys=users_keys)
     except PortError as error:
         raise StartError(
             f"merchants would not accept this address of Lapel: {error.text}. Set "

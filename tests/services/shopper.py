@@ -11,8 +11,10 @@ import msgspec
 import sqlalchemy as sa
 
 from lapel.commerce.checkout import Address, DraftLine, OrderDraft
+from lapel.commerce.consent import public_keys
 from lapel.services import (
     Food,
+    Jwk,
     Merchant,
     MerchantRegistry,
     PlatformProfile,
@@ -93,10 +95,16 @@ def build(
     clock: Callable[[], float],
     origin: str = "http://127.0.0.1:8600",
     timeout_s: float = 30.0,
+    mandates: bool = False,
 ) -> World:
     keys = SigningKeys(store, clock)
     registry = MerchantRegistry(store, http, clock)
-    profile = PlatformProfile(keys, origin=origin)
+
+    async def users_keys() -> tuple[Jwk, ...]:
+        found = await store.read(lambda at: public_keys(at))
+        return tuple(Jwk(kid=key.id, **key.jwk) for key in found)
+
+    profile = PlatformProfile(keys, origin=origin, users_keys=users_keys if mandates else None)
     client = UcpClient(
         http, registry, keys, profile_url=profile.url, clock=clock, timeout_s=timeout_s
     )
@@ -108,6 +116,7 @@ def build(
         clock=clock,
         defaults=food.defaults,
         sold_out=food.sold_out,
+        mandates=mandates,
     )
     return World(
         store, http, clock, keys, registry, client, food, merchants, profile, hostile  # type: ignore[arg-type]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from functools import partial
 
 import msgspec
@@ -18,13 +19,15 @@ from city.shelves import Shelf, look
 from city.store import Database, Store, Transaction
 from city.ucp import buyer, catalog, checkouts, completing, orders, pages
 from city.ucp.envelope import answer, failure, not_found
+from city.ucp.mandates import kid_of
 from city.ucp.platforms import Platform, Platforms
 from city.ucp.profile import business_profile
 from city.ucp.quote import Json, Note
 from city.ucp.signatures import request_message
-from city.ucp.vocabulary import CHECKOUT, FULFILLMENT, LOOKUP, ORDER, SEARCH
+from city.ucp.vocabulary import AP2, CHECKOUT, FULFILLMENT, LOOKUP, ORDER, SEARCH
 from city.ucp.wire import (
     CheckoutRequest,
+    CompleteRequest,
     LookupRequest,
     ProductRequest,
     SearchRequest,
@@ -101,6 +104,14 @@ class Merchant:
             request.method, headers.get("host", ""), url.path, url.query, headers
         )
         platform = await self._platforms.identify(message, body, self._world.real_s())
+        if AP2 in platform.shared and not self._world.shops[self._slug].mandates:
+            shared = {name: v for name, v in platform.shared.items() if name != AP2}
+            platform = replace(platform, shared=shared)
+        if operation == "complete" and AP2 in platform.shared:
+            mandate = parse(body, CompleteRequest).ap2
+            kid = kid_of(mandate.checkout_mandate) if mandate else ""
+            if kid:
+                platform = await self._platforms.with_key(platform, kid, self._world.real_s())
         needs = _NEEDS.get(operation, _CHECKOUT_NEEDS)
         if missing := [name for name in needs if name not in platform.shared]:
             return self._incompatible(missing)

@@ -14,9 +14,10 @@ from city.shelves import Shelf, look
 from city.store import Transaction
 from city.ucp.checkout_json import CheckoutBody, checkout_body, order_label
 from city.ucp.envelope import answer, failure, metadata, not_found, payment_handlers
+from city.ucp.mandates import authorization
 from city.ucp.platforms import Platform
 from city.ucp.quote import Json, Note, Quote, price_cart
-from city.ucp.vocabulary import CHECKOUT, MODIFIERS, Shared
+from city.ucp.vocabulary import AP2, CHECKOUT, MODIFIERS, Shared
 from city.ucp.wire import CheckoutRequest
 from city.world import World
 
@@ -63,7 +64,11 @@ class Counter:
         return answer(self.world.keys[self.slug], body, self.world.real_s(), status)
 
     def show(self, stored: Stored, notes: Sequence[Note] = (), status: int = 200) -> Answer:
-        return self.respond(rendered(self.world, stored, self.shared, notes), status)
+        body = rendered(self.world, stored, self.shared, notes)
+        if AP2 in self.shared:
+            signature = authorization(body, self.world.keys[self.slug])
+            body["ap2"] = {"merchant_authorization": signature}
+        return self.respond(body, status)
 
     def missing(self) -> Answer:
         return self.respond(not_found(self.world, self.slug, self.shared, CHECKOUT, "Checkout"))

@@ -18,10 +18,11 @@ from city.shelves import look, sell, upset
 from city.store import Database, Transaction
 from city.ucp.checkout_json import line_json
 from city.ucp.checkouts import Counter, Stored, load, load_any, priced, requote, settled
+from city.ucp.mandates import MandateRefusal, Terms, check, split_token
 from city.ucp.orders import Placing, place
 from city.ucp.platforms import Platform
 from city.ucp.quote import Note, Quote
-from city.ucp.vocabulary import HANDLER_ID, Shared
+from city.ucp.vocabulary import AP2, HANDLER_ID, Shared
 from city.ucp.wire import CompleteRequest, parse
 from city.world import World, payee
 
@@ -109,6 +110,8 @@ def _begin(counter: Counter, key: Key, id: str, request: CompleteRequest) -> Ans
         return counter.missing()
     if (why := settled(stored)) is not None:
         return counter.show(stored, [why])
+    if (why := _without_consent(counter, stored, request)) is not None:
+        return counter.show(stored, [why])
     _mishaps(counter, stored)
     shelf = counter.shelf("complete")
     quote = priced(counter, stored.request, shelf, stored.id)
@@ -128,7 +131,7 @@ def _begin(counter: Counter, key: Key, id: str, request: CompleteRequest) -> Ans
         scope=key.scope,
         key=key.key,
         fingerprint=key.fingerprint,
-        token=instrument.credential.token,
+        token=_bank_token(counter, instrument.credential.token),
         amount=stored.total if over is None else stored.total + stored.total // 10,
         instrument_id=instrument.id,
         instrument_type=instrument.type,
@@ -141,6 +144,36 @@ def _begin(counter: Counter, key: Key, id: str, request: CompleteRequest) -> Ans
         (msgspec.json.encode(attempt).decode(), id),
     )
     return None
+
+
+def _without_consent(counter: Counter, stored: Stored, request: CompleteRequest) -> Note | None:
+    """Why the mandates do not prove that the user agreed; None where they do, or none are due."""
+    if AP2 not in counter.shared:
+        return None
+    world, slug = counter.world, counter.slug
+    instrument = request.chosen()
+    credential = instrument.credential if instrument else None
+    mandate = request.ap2.checkout_mandate if request.ap2 else ""
+    try:
+        if not mandate or credential is None:
+            raise MandateRefusal("mandate_required", "complete takes `ap2.checkout_mandate`")
+        _, payment_mandate = split_token(credential.token)
+        terms = Terms(
+            checkout={"id": stored.id, **msgspec.to_builtins(stored.body)},
+            total=stored.total,
+            currency=stored.body.currency,
+            payee=payee(slug),
+            audience=world.urls[slug],
+            now_s=world.real_s(),
+        )
+        check(mandate, payment_mandate, counter.platform.keys, world.keys[slug], terms)
+    except MandateRefusal as error:
+        return Note("error", error.code, error.text, "$.ap2.checkout_mandate")
+    return None
+
+
+def _bank_token(counter: Counter, token: str) -> str:
+    return split_token(token)[0] if AP2 in counter.shared else token
 
 
 def _mishaps(counter: Counter, stored: Stored) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NoReturn
 from urllib.parse import urlsplit
 
@@ -18,6 +18,10 @@ from city.ucp.vocabulary import ORDER, VERSION, Declared, Shared, negotiate
 
 LEAST_S = 60.0
 """How long a profile is kept at least, and a missing key not looked for again."""
+
+NEW_KEY_S = 1.0
+"""How soon a profile may be read again for a mandate's key: users come more often than platforms
+change their own keys."""
 
 _MOST_S = 3600.0
 _PROFILES = 128
@@ -44,6 +48,7 @@ class Platform:
     shared: Shared
     webhook_url: str
     signed: bool
+    keys: tuple[Jwk, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +82,17 @@ class Platforms:
                 kept = await self._fetch(url, now_s)
             verify_request(message, body, kept.profile.signing_keys)
         declared = kept.profile.ucp.capabilities
-        return Platform(url, negotiate(declared), _webhook_url(declared), bool(keys))
+        keys = kept.profile.signing_keys
+        return Platform(url, negotiate(declared), _webhook_url(declared), bool(keys), tuple(keys))
+
+    async def with_key(self, platform: Platform, kid: str, now_s: float) -> Platform:
+        """The platform with its newest keys, if `kid` is none of those that are known."""
+        kept = self._kept.get(platform.profile_url)
+        known = any(key.kid == kid for key in platform.keys)
+        if known or kept is None or now_s - kept.fetched_s < NEW_KEY_S:
+            return platform
+        fresh = await self._fetch(platform.profile_url, now_s)
+        return replace(platform, keys=tuple(fresh.profile.signing_keys))
 
     async def _profile(self, url: str, now_s: float) -> _Kept:
         kept = self._kept.get(url)

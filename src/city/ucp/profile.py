@@ -6,7 +6,7 @@ import msgspec
 
 from city.ucp.envelope import payment_handlers
 from city.ucp.quote import Json
-from city.ucp.vocabulary import FULFILLMENT, MODIFIERS, OFFERED, SERVICE, VERSION, Offered
+from city.ucp.vocabulary import AP2, FULFILLMENT, MODIFIERS, OFFERED, SERVICE, VERSION, Offered
 from city.world import World
 
 
@@ -27,7 +27,9 @@ def business_profile(world: World, slug: str) -> Json:
                 ]
             },
             "capabilities": {
-                offered.name: [_capability(world, slug, offered)] for offered in OFFERED
+                offered.name: [_capability(world, slug, offered)]
+                for offered in OFFERED
+                if offered.name != AP2 or world.shops[slug].mandates
             },
             "payment_handlers": payment_handlers(world, slug),
         },
@@ -43,6 +45,8 @@ def _capability(world: World, slug: str, offered: Offered) -> Json:
         shown["extends"] = list(offered.extends)
     if offered.name == FULFILLMENT:
         shown["config"] = {"allows_multi_destination": {"shipping": False, "pickup": False}}
+    if offered.name == AP2:
+        shown["config"] = {"vp_formats_supported": {"dc+sd-jwt": {}}}
     if offered.name == MODIFIERS:
         shown["config"] = _business(world, slug)
     return shown

@@ -56,7 +56,7 @@ class SigningKey:
 
     def jwk(self) -> Jwk:
         numbers = self.private.public_key().public_numbers()
-        x, y = (_base64url(n.to_bytes(_HALF)) for n in (numbers.x, numbers.y))
+        x, y = (base64url(n.to_bytes(_HALF)) for n in (numbers.x, numbers.y))
         return Jwk(self.kid, "EC", "P-256", x, y)
 
 
@@ -199,11 +199,53 @@ def _check(base: bytes, raw: bytes, key: Jwk) -> None:
         _deny(f"the signature does not verify with key {key.kid!r}", "signature_invalid", 401)
 
 
+def jws_sign(header: Mapping[str, str], payload: bytes, key: SigningKey) -> str:
+    """A compact JWS."""
+    signed = f"{base64url(msgspec.json.encode(header))}.{base64url(payload)}"
+    r, s = decode_dss_signature(key.private.sign(signed.encode(), ec.ECDSA(hashes.SHA256())))
+    return f"{signed}.{base64url(r.to_bytes(_HALF) + s.to_bytes(_HALF))}"
+
+
+def jws_verify(jws: str, key: Jwk) -> bytes:
+    """The payload of a compact JWS in ES256; raises ValueError for anything else."""
+    parts = jws.split(".")
+    if len(parts) != 3 or (key.kty, key.crv) != ("EC", "P-256"):
+        raise ValueError("this is no JWS, or not by a P-256 key")
+    try:
+        header = msgspec.json.decode(from_base64url(parts[0]), type=_JwsHeader)
+    except (msgspec.MsgspecError, RecursionError) as error:
+        raise ValueError("the JWS has no header that can be read") from error
+    signature = from_base64url(parts[2])
+    if header.alg != "ES256" or header.crit is not None or len(signature) != 2 * _HALF:
+        raise ValueError("the JWS is not in ES256")
+    r, s = int.from_bytes(signature[:_HALF]), int.from_bytes(signature[_HALF:])
+    numbers = ec.EllipticCurvePublicNumbers(_number(key.x), _number(key.y), ec.SECP256R1())
+    signed = f"{parts[0]}.{parts[1]}".encode()
+    try:
+        numbers.public_key().verify(encode_dss_signature(r, s), signed, ec.ECDSA(hashes.SHA256()))
+    except InvalidSignature as error:
+        raise ValueError(f"the signature is not by the key {key.kid!r}") from error
+    return from_base64url(parts[1])
+
+
+class _JwsHeader(msgspec.Struct):
+    alg: str
+    crit: msgspec.Raw | None = None
+
+
+def from_base64url(text: str) -> bytes:
+    """Without padding and in its one form; else ValueError."""
+    raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    if base64url(raw) != text:
+        raise ValueError("this is not base64url in its one form")
+    return raw
+
+
 def _number(text: str) -> int:
     return int.from_bytes(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
 
 
-def _base64url(raw: bytes) -> str:
+def base64url(raw: bytes) -> str:
     return base64.urlsafe_b64encode(raw).decode().rstrip("=")
 
 

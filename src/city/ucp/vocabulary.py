@@ -14,6 +14,7 @@ FULFILLMENT = "dev.ucp.shopping.fulfillment"
 ORDER = "dev.ucp.shopping.order"
 SEARCH = "dev.ucp.shopping.catalog.search"
 LOOKUP = "dev.ucp.shopping.catalog.lookup"
+AP2 = "dev.ucp.shopping.ap2_mandate"
 MODIFIERS = "dev.lapel.food.modifiers"
 MODIFIERS_VERSION = "2026-11-01"
 HANDLER = "dev.lapel.city.bank"
@@ -59,6 +60,13 @@ OFFERED: tuple[Offered, ...] = (
         VERSION,
         f"{_SPEC}/specification/catalog/lookup",
         f"{_SPEC}/schemas/shopping/catalog_lookup.json",
+    ),
+    Offered(
+        AP2,
+        VERSION,
+        f"{_SPEC}/specification/ap2-mandates",
+        f"{_SPEC}/schemas/shopping/ap2_mandate.json",
+        (CHECKOUT,),
     ),
     Offered(
         MODIFIERS,

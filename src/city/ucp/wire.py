@@ -75,7 +75,7 @@ class CheckoutRequest(msgspec.Struct, omit_defaults=True):
 
 class Credential(msgspec.Struct):
     type: Id
-    token: Annotated[str, msgspec.Meta(max_length=500)] = ""
+    token: Annotated[str, msgspec.Meta(max_length=16_000)] = ""
 
 
 class Instrument(msgspec.Struct):
@@ -90,8 +90,13 @@ class PaymentRequest(msgspec.Struct):
     instruments: Annotated[list[Instrument], msgspec.Meta(max_length=10)] = []
 
 
+class Ap2Request(msgspec.Struct):
+    checkout_mandate: Annotated[str, msgspec.Meta(max_length=200_000)] = ""
+
+
 class CompleteRequest(msgspec.Struct):
     payment: PaymentRequest
+    ap2: Ap2Request | None = None
 
     def chosen(self) -> Instrument | None:
         """The selected instrument, or the only one."""

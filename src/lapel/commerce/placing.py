@@ -94,7 +94,7 @@ class Placer:
         except PortError:
             return self._desk.retry(OrderState.PLACING, attempt)
         mandates = await self._desk.journal.read(lambda c: closed.find(c, approved(order).id))
-        if mandates is not None:
+        if mandates is not None and order.checkout is not None and order.checkout.signed:
             credential = replace(
                 credential,
                 checkout_mandate=mandates.checkout,

@@ -7,7 +7,7 @@ what merchants push, `PlatformProfile` is what they read about Lapel.
 
 from lapel.services.connectors.ucp.client import UcpClient
 from lapel.services.connectors.ucp.drafts import Drafts, stored_drafts
-from lapel.services.connectors.ucp.keys import SigningKeys
+from lapel.services.connectors.ucp.keys import GRACE_S, Jwk, SigningKeys
 from lapel.services.connectors.ucp.merchants import UcpMerchants
 from lapel.services.connectors.ucp.platform import PlatformProfile
 from lapel.services.connectors.ucp.registry import Merchant, MerchantRegistry
@@ -20,9 +20,11 @@ from lapel.services.retry import RetryingMerchants, RetryingPayments
 from lapel.services.tracking import Tracking
 
 __all__ = [
+    "GRACE_S",
     "BankPayments",
     "Drafts",
     "Food",
+    "Jwk",
     "Merchant",
     "MerchantRegistry",
     "PlatformProfile",

@@ -109,6 +109,7 @@ def to_checkout(
         continue_url=_page(body.continue_url, merchant.profile.url),
         order_id=body.order.id if body.order else "",
         eta_minutes=_eta(body, now_s),
+        signed=body.signed,
     )
 
 

@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from lapel.commerce.checkout import Address, Checkout, CheckoutStatus, DraftLine, OrderDraft
 from lapel.commerce.ports import Credential, MerchantOrder, Nonsense, Refused
+from lapel.services.connectors.ucp.ap2 import TermsClient
 from lapel.services.connectors.ucp.arithmetic import check_delivery
 from lapel.services.connectors.ucp.client import UcpClient
 from lapel.services.connectors.ucp.drafts import Drafts
@@ -38,7 +39,8 @@ Defaults = Callable[[str, str], frozenset[str] | None]
 class UcpMerchants:
     """The port. It keeps no state: what was asked is read from the record, by `drafts`.
 
-    `sold_out` hears of a merchant whose menu a refusal has shown to be old.
+    `sold_out` hears of a merchant whose menu a refusal has shown to be old. `mandates` says that
+    Lapel's profile declares AP2: then a merchant that offers it must sign every checkout.
     """
 
     def __init__(
@@ -51,9 +53,10 @@ class UcpMerchants:
         defaults: Defaults = lambda merchant_id, item_id: None,
         sold_out: Callable[[str], None] = lambda merchant_id: None,
         handlers: Sequence[str] = HANDLERS,
+        mandates: bool = False,
     ) -> None:
         self._registry = registry
-        self._client = client
+        self._client = TermsClient(client, registry, mandates)
         self._drafts = drafts
         self._clock = clock
         self._defaults = defaults

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import ClassVar
 
@@ -10,6 +10,7 @@ import msgspec
 
 from lapel.services.connectors.ucp.keys import Jwk, SigningKeys
 from lapel.services.connectors.ucp.profile import (
+    AP2,
     CHECKOUT,
     CITY_BANK,
     FULFILLMENT,
@@ -37,6 +38,10 @@ _PAGES: Mapping[str, tuple[str, str]] = MappingProxyType(
             f"{_UCP}/specification/catalog/search",
             f"{_UCP}/schemas/shopping/catalog_search.json",
         ),
+        AP2: (
+            f"{_UCP}/specification/ap2-mandates",
+            f"{_UCP}/schemas/shopping/ap2_mandate.json",
+        ),
         MODIFIERS: (
             f"{_LAPEL}/specification/food/modifiers",
             f"{_LAPEL}/schemas/food/modifiers.json",
@@ -44,19 +49,29 @@ _PAGES: Mapping[str, tuple[str, str]] = MappingProxyType(
     }
 )
 _EXTENDS: Mapping[str, str | list[str]] = MappingProxyType(
-    {FULFILLMENT: CHECKOUT, MODIFIERS: [CHECKOUT, ORDER, SEARCH]}
+    {FULFILLMENT: CHECKOUT, AP2: CHECKOUT, MODIFIERS: [CHECKOUT, ORDER, SEARCH]}
 )
 
 
+UsersKeys = Callable[[], Awaitable[tuple[Jwk, ...]]]
+
+
 class PlatformProfile:
-    """Lapel's profile at `{origin}/.well-known/ucp`, with the keys that it signs with now."""
+    """Lapel's profile at `{origin}/.well-known/ucp`, with the keys that it signs with now.
+
+    With `users_keys` it declares AP2 and also lists the keys that its users sign mandates with:
+    UCP has a merchant look for them there.
+    """
 
     CACHE_CONTROL: ClassVar[str] = "public, max-age=60"
     """The header to serve it with; UCP wants `public` and at least 60 s."""
     WEBHOOK_PATH: ClassVar[str] = "/webhooks/ucp"
 
-    def __init__(self, keys: SigningKeys, *, origin: str) -> None:
+    def __init__(
+        self, keys: SigningKeys, *, origin: str, users_keys: UsersKeys | None = None
+    ) -> None:
         self._keys = keys
+        self._users_keys = users_keys
         self._origin = check(origin.rstrip("/"))
 
     @property
@@ -71,10 +86,16 @@ class PlatformProfile:
 
     async def document(self) -> dict[str, object]:
         """The profile, ready to be sent as JSON."""
-        return platform_profile(webhook_url=self.webhook_url, keys=await self._keys.published())
+        keys = await self._keys.published()
+        if self._users_keys is None:
+            return platform_profile(webhook_url=self.webhook_url, keys=keys)
+        keys += await self._users_keys()
+        return platform_profile(webhook_url=self.webhook_url, keys=keys, mandates=True)
 
 
-def platform_profile(*, webhook_url: str, keys: Iterable[Jwk]) -> dict[str, object]:
+def platform_profile(
+    *, webhook_url: str, keys: Iterable[Jwk], mandates: bool = False
+) -> dict[str, object]:
     """The document for these keys."""
     return {
         "ucp": {
@@ -89,7 +110,9 @@ def platform_profile(*, webhook_url: str, keys: Iterable[Jwk]) -> dict[str, obje
                     }
                 ]
             },
-            "capabilities": {name: [_capability(name, webhook_url)] for name in SPOKEN},
+            "capabilities": {
+                name: [_capability(name, webhook_url)] for name in SPOKEN if mandates or name != AP2
+            },
             "payment_handlers": {
                 CITY_BANK: [
                     {
@@ -111,6 +134,8 @@ def _capability(name: str, webhook_url: str) -> dict[str, object]:
     entry: dict[str, object] = {"version": SPOKEN[name], "spec": spec, "schema": schema}
     if name in _EXTENDS:
         entry["extends"] = _EXTENDS[name]
+    if name == AP2:
+        entry["config"] = {"vp_formats_supported": {"dc+sd-jwt": {}}}
     if name == ORDER:
         entry["config"] = {"webhook_url": webhook_url}
     return entry

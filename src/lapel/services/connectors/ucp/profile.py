@@ -23,6 +23,7 @@ SHOPPING = "dev.ucp.shopping"
 CHECKOUT = "dev.ucp.shopping.checkout"
 FULFILLMENT = "dev.ucp.shopping.fulfillment"
 ORDER = "dev.ucp.shopping.order"
+AP2 = "dev.ucp.shopping.ap2_mandate"
 SEARCH = "dev.ucp.shopping.catalog.search"
 MODIFIERS = "dev.lapel.food.modifiers"
 CITY_BANK = "dev.lapel.city.bank"
@@ -33,6 +34,7 @@ SPOKEN: Mapping[str, str] = MappingProxyType(
         FULFILLMENT: VERSION,
         ORDER: VERSION,
         SEARCH: VERSION,
+        AP2: VERSION,
         MODIFIERS: "2026-11-01",
     }
 )

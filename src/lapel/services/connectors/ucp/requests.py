@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import msgspec
+
 from lapel.commerce.checkout import Address, DraftLine, OrderDraft
 from lapel.commerce.ports import Credential, Nonsense, Refused
 from lapel.services.connectors.ucp.profile import FULFILLMENT, MODIFIERS
@@ -115,7 +117,12 @@ def selection_body(checkout: CheckoutBody, address: Address) -> dict[str, object
 
 
 def complete_body(credential: Credential) -> dict[str, object]:
-    return {
+    """With mandates the token is a composite of the bank's and the payment mandate."""
+    token = credential.token
+    if credential.payment_mandate:
+        both = {"token": token, "payment_mandate": credential.payment_mandate}
+        token = msgspec.json.encode(both).decode()
+    body: dict[str, object] = {
         "payment": {
             "instruments": [
                 {
@@ -123,11 +130,14 @@ def complete_body(credential: Credential) -> dict[str, object]:
                     "handler_id": credential.handler_id,
                     "type": INSTRUMENT,
                     "selected": True,
-                    "credential": {"type": INSTRUMENT, "token": credential.token},
+                    "credential": {"type": INSTRUMENT, "token": token},
                 }
             ]
         }
     }
+    if credential.checkout_mandate:
+        body["ap2"] = {"checkout_mandate": credential.checkout_mandate}
+    return body
 
 
 def shipping_method(checkout: CheckoutBody) -> Method:

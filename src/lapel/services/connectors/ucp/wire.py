@@ -6,6 +6,7 @@ from typing import Annotated
 
 import msgspec
 
+from lapel.commerce.checkout import SignedTerms
 from lapel.services.connectors.ucp.profile import HandlerEntry
 
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=255)]
@@ -107,6 +108,8 @@ class CheckoutBody(msgspec.Struct, frozen=True):
     fulfillment: Fulfillment | None = None
     continue_url: str | None = ""
     order: OrderConfirmation | None = None
+    signed: SignedTerms | None = msgspec.field(default=None, name="dev.lapel.signed")
+    """Not of the wire: the client sets it once the merchant's signature is verified."""
 
 
 class OrderQuantity(msgspec.Struct, frozen=True):
