@@ -16,6 +16,7 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import uvicorn
 from starlette.applications import Starlette
@@ -43,9 +44,11 @@ from lapel.services import (
     open_http,
     stored_drafts,
 )
+from lapel.services.personal import UnknownZone, zone_of
 from lapel.settings import Settings
 from lapel.speech import SpeechEngines, SpeechSettings, SpeechUnavailable
 from lapel.store import Store, StoreError
+from lapel.verticals import Personal
 from lapel.web import Api, ConsentApi, Gate, SecurityHeaders, Webhooks, routes
 
 log = logging.getLogger(__name__)
@@ -164,6 +167,7 @@ async def build(
     accounts = StoredAccounts(store)
     pairing = Pairing(store, accounts)
     brains = _Brains(store, food, orders)
+    personal = Personal(store, _zone(settings))
     house = House(
         Ground(
             store=store,
@@ -173,6 +177,7 @@ async def build(
             track=food.track,
             engines=engines,
             settings=settings.conversation,
+            skills=lambda user_id: (personal.skill(user_id),),
         )
     )
     stack.push_async_callback(house.close)
@@ -182,6 +187,7 @@ async def build(
     chore = asyncio.create_task(_know_merchants(food, settings.commerce.merchants))
     stack.push_async_callback(_end, chore)
     await house.take_up()
+    stack.push_async_callback(_end, asyncio.create_task(personal.run(house)))
     inbox = WebhookInbox(store, registry, url=profile.webhook_url, clock=time.time)
     gate = Gate(accounts)
     speech = engines is not None
@@ -193,10 +199,18 @@ async def build(
             ConsentApi(api, store, vault),
             Webhooks(profile, inbox, orders),
             device_route(links),
+            personal.routes(api),
         ),
         middleware=[Middleware(SecurityHeaders)],
     )
     return Gateway(app, house, links, orders, accounts, store)
+
+
+def _zone(settings: Settings) -> ZoneInfo:
+    try:
+        return zone_of(settings.personal.time_zone)
+    except UnknownZone as error:
+        raise StartError(f"personal.time_zone: {error}") from error
 
 
 async def _vault(store: Store, folder: Path, settings: Settings) -> Vault:

@@ -83,12 +83,20 @@ class Conversation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A cart untouched for this long is forgotten."""
 
 
+class Personal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What reminders go by."""
+
+    time_zone: str = ""
+    """Such as Europe/Helsinki; empty means the zone of this machine."""
+
+
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     server: Server = Server()
     store: Record = Record()
     speech: Speech = Speech()
     commerce: Commerce = Commerce()
     consent: Consent = Consent()
+    personal: Personal = Personal()
     conversation: Conversation = Conversation()
 
 

@@ -16,6 +16,7 @@ from lapel.assistant.outbox import Outbox
 from lapel.cli import main
 from lapel.commerce.journal import Journal
 from lapel.services import BankPayments, UcpMerchants
+from lapel.services.personal import Reminders
 
 CALLS = {
     "create_checkout": UcpMerchants,
@@ -25,6 +26,7 @@ CALLS = {
     "authorize": BankPayments,
     "release": BankPayments,
     "add": Outbox,
+    "brought_up": Reminders,
 }
 
 

@@ -37,6 +37,8 @@ ROUTES = [
     ("POST", "/api/devices/pair"), ("POST", "/api/devices/enter"), ("DELETE", "/api/devices/d_x"),
     ("GET", "/api/addresses"), ("PUT", "/api/addresses/x"), ("DELETE", "/api/addresses/x"), ("GET", "/api/menus"),
     ("POST", "/api/merchants"), ("GET", "/api/turns"),
+    ("GET", "/api/reminders"), ("POST", "/api/reminders"), ("DELETE", "/api/reminders/r_x"), ("GET", "/api/notes"),
+    ("POST", "/api/notes"), ("DELETE", "/api/notes/n_x"),
 ]  # fmt: skip
 
 

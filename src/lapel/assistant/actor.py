@@ -351,10 +351,17 @@ class Assistant:
         if made.topic is not None and made.action:
             outcome = await self.conversation.pressed(made.topic, made.action)
             if outcome is not None:
+                await self._close(outcome)
                 self._reply(outcome.text, None, done.link.session_id, outcome.card)
                 return
         if await self._deciding.gesture(done):
             self.orders_moved()
+
+    async def _close(self, outcome: Outcome) -> None:
+        """Nothing more is to be told or shown of what a skill has finished with."""
+        for topic in outcome.closes:
+            await self.telling.take_down(topic)
+            self._withdraw(topic)
 
     async def _flush(self) -> None:
         for sent in await self.telling.flush():
@@ -396,6 +403,7 @@ class Assistant:
         outcome = await self.conversation.hear(heard, brain, wanted.turn)
         self._hints = self.conversation.hints(brain)
         await self._note(wanted, source, outcome)
+        await self._close(outcome)
         if wanted.turn in self._cancelled_turns:
             return
         if outcome.awaited is not None:

@@ -18,13 +18,18 @@ from lapel.devices import Card, Cue
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What to tell. `awaited` is the order whose next news is the answer; `notes` go before it."""
+    """What to tell. `awaited` is the order whose next news is the answer; `notes` go before it.
+
+    `closes` are topics of cues that are done with: their cards are taken down everywhere, and what
+    is not told yet of them is not told any more.
+    """
 
     text: str = ""
     card: Card | None = None
     awaited: str | None = None
     notes: tuple[str, ...] = ()
     repeat: bool = False
+    closes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

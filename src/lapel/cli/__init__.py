@@ -7,7 +7,7 @@ import sys
 import typer
 
 from lapel import __version__
-from lapel.cli import ask, bench, consent, receipts, show, up
+from lapel.cli import ask, bench, consent, personal, receipts, show, up
 from lapel.cli.console import Trouble
 
 app = typer.Typer(
@@ -27,6 +27,8 @@ app.add_typer(show.merchants, name="merchants")
 app.add_typer(show.addresses, name="addresses")
 app.add_typer(receipts.receipt, name="receipt")
 app.add_typer(consent.keys, name="keys")
+app.add_typer(personal.reminders, name="reminders")
+app.add_typer(personal.notes, name="notes")
 app.add_typer(receipts.receipts, name="receipts")
 app.command("bench")(bench.bench)
 

@@ -227,3 +227,32 @@ closed_mandates = sa.Table(
     _time("created_at"),
     sa.Index("mandates_of_an_order", "order_id"),
 )
+
+# What a user keeps for themselves.
+
+reminders = sa.Table(
+    "reminders",
+    metadata,
+    _id(),
+    _user(),
+    sa.Column("kind", sa.String(16), nullable=False),
+    _text("text"),
+    _time("due_at"),
+    _text("rule"),
+    sa.Column("zone", sa.String(64), nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),
+    _time("created_at"),
+    _time("told_at", nullable=True),
+    sa.Index("reminders_to_tell", "state", "due_at"),
+    sa.Index("reminders_of_a_user", "user_id", "state"),
+)
+
+notes = sa.Table(
+    "notes",
+    metadata,
+    _id(),
+    _user(),
+    _text("text"),
+    _time("created_at"),
+    sa.Index("notes_of_a_user", "user_id", "created_at"),
+)

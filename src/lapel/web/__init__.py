@@ -3,7 +3,8 @@
 from lapel.web.api import Api
 from lapel.web.consent import ConsentApi
 from lapel.web.gate import Gate, SecurityHeaders
+from lapel.web.personal import PersonalApi
 from lapel.web.routes import routes
 from lapel.web.webhooks import Webhooks
 
-__all__ = ["Api", "ConsentApi", "Gate", "SecurityHeaders", "Webhooks", "routes"]
+__all__ = ["Api", "ConsentApi", "Gate", "PersonalApi", "SecurityHeaders", "Webhooks", "routes"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from starlette.requests import Request
@@ -31,9 +31,14 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 def routes(
-    gate: Gate, api: Api, consent: ConsentApi, webhooks: Webhooks, devices: WebSocketRoute
+    gate: Gate,
+    api: Api,
+    consent: ConsentApi,
+    webhooks: Webhooks,
+    devices: WebSocketRoute,
+    more: Sequence[BaseRoute] = (),
 ) -> list[BaseRoute]:
-    """Every route of the gateway."""
+    """Every route of the gateway; `more` are those of the verticals."""
 
     async def lab(request: Request) -> Response:
         token = request.query_params.get("token")
@@ -63,6 +68,7 @@ def routes(
         devices,
         *api.routes(),
         *consent.routes(),
+        *more,
         *webhooks.routes(),
     ]
 

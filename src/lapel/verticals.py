@@ -1,0 +1,45 @@
+"""What Lapel can do besides food: puts each vertical's service, skill and API together.
+
+One class a vertical: `skill` makes one user's part of it, `run` is what it does by itself, `routes`
+is its API. `app` asks them in the order of `Verticals.all`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from zoneinfo import ZoneInfo
+
+from starlette.routing import BaseRoute
+
+from lapel.assistant import Skill, Teller
+from lapel.assistant.personal import PersonalSkill, Wording, load_words
+from lapel.services.personal import Due, Notes, Reminders, Ringing
+from lapel.store import Store
+from lapel.web import Api, PersonalApi
+
+
+class Personal:
+    """Reminders, timers and notes."""
+
+    def __init__(self, store: Store, zone: ZoneInfo) -> None:
+        self._zone = zone
+        self._words = load_words()
+        self._reminders = Reminders(store, time.time)
+        self._notes = Notes(store, time.time)
+
+    def skill(self, user_id: str) -> Skill:
+        return PersonalSkill(user_id, self._reminders, self._notes, self._words, self._zone)
+
+    def routes(self, api: Api) -> Sequence[BaseRoute]:
+        found = PersonalApi(api, self._reminders, self._notes, self._words, self._zone)
+        return found.routes()
+
+    async def run(self, teller: Teller) -> None:
+        """Bring up what is due, until cancelled."""
+        wording = Wording(self._words, self._zone)
+
+        async def bring_up(due: Due) -> None:
+            await teller.tell(due.reminder.user_id, [wording.due(due)])
+
+        await Ringing(self._reminders, bring_up).run()
