@@ -100,6 +100,24 @@ class Hours:
 
 
 @dataclass(frozen=True, slots=True)
+class Discount:
+    """What is taken off the goods: by a code, or of itself where `code` is empty."""
+
+    code: str
+    title: str
+    percent: int
+    amount: int
+    minimum: int
+    expired: bool
+
+    def off(self, subtotal: int) -> int:
+        """Minor units; 0 where the goods cost too little."""
+        if subtotal < max(self.minimum, 1):
+            return 0
+        return min(self.amount + subtotal * self.percent // 100, subtotal)
+
+
+@dataclass(frozen=True, slots=True)
 class Shop:
     slug: str
     name: str
@@ -112,6 +130,7 @@ class Shop:
     dishes: Mapping[str, Dish]
     mandates: bool = True
     """Whether the merchant speaks AP2."""
+    discounts: tuple[Discount, ...] = ()
 
     def dish(self, id: str) -> Dish | None:
         """By variant id or product id."""
@@ -150,6 +169,15 @@ class _Item(msgspec.Struct, forbid_unknown_fields=True):
     age: int = 0
 
 
+class _Discount(msgspec.Struct, forbid_unknown_fields=True):
+    title: str
+    code: str = ""
+    percent: int = 0
+    amount: int = 0
+    minimum: int = 0
+    expired: bool = False
+
+
 class _File(msgspec.Struct, forbid_unknown_fields=True):
     slug: str
     name: str
@@ -161,6 +189,7 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
     preparing_minutes: tuple[float, float] = (4.0, 8.0)
     mandates: bool = True
     groups: dict[str, _Group] = {}
+    discounts: tuple[_Discount, ...] = ()
 
 
 @cache
@@ -195,6 +224,10 @@ def read_shop(text: str, source: str) -> Shop:
             preparing_s=(file.preparing_minutes[0] * 60, file.preparing_minutes[1] * 60),
             dishes=by_id,
             mandates=file.mandates,
+            discounts=tuple(
+                Discount(d.code, d.title, d.percent, d.amount, d.minimum, d.expired)
+                for d in file.discounts
+            ),
         )
     except (ValueError, KeyError, msgspec.ValidationError) as error:
         raise DataError(f"merchant file {source!r}: {error}") from error

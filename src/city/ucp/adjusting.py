@@ -71,7 +71,7 @@ def adjust(world: World, tx: Transaction, order: Adjusted, step: str, at_s: floa
     """Write the adjustment, and move its money in the same transaction."""
     line = msgspec.convert(order.line_items[0], _Line)
     if step == MISSING:
-        amount = _total(line.totals) // line.quantity
+        amount = min(_total(line.totals) // line.quantity, order.paid)
         removed: list[Json] = [{"id": line.id, "quantity": -1}]
         _write(tx, order, "refund", "completed", amount, "One was missing.", removed, at_s)
         _give(world, tx, order, amount, step)

@@ -6,7 +6,7 @@ import msgspec
 
 from city.clock import stamp, stamp_utc
 from city.ucp.quote import Delivery, Json, Line, Note, Quote
-from city.ucp.vocabulary import MODIFIERS, Shared
+from city.ucp.vocabulary import DISCOUNT, MODIFIERS, Shared
 from city.ucp.wire import CheckoutRequest, Destination
 
 CURRENCY = "EUR"
@@ -23,6 +23,7 @@ class CheckoutBody(msgspec.Struct, omit_defaults=True):
     payment: Json
     buyer: Json | None = None
     fulfillment: Json | None = None
+    discounts: Json | None = None
 
 
 def checkout_body(
@@ -49,6 +50,7 @@ def checkout_body(
         payment={"instruments": []},
         buyer=msgspec.to_builtins(request.buyer) if request.buyer else None,
         fulfillment={"methods": [_method(quote, delivery, shared, city_s)]} if delivery else None,
+        discounts=_discounts(quote, request) if DISCOUNT in shared else None,
     )
 
 
@@ -69,12 +71,24 @@ def line_json(line: Line, shared: Shared) -> Json:
     return shown
 
 
+def _discounts(quote: Quote, request: CheckoutRequest) -> Json | None:
+    codes = request.discounts.codes if request.discounts else []
+    applied: list[Json] = []
+    for discount, amount in quote.discounts:
+        how: Json = {"code": discount.code} if discount.code else {"automatic": True}
+        applied.append({**how, "title": discount.title, "amount": amount})
+    return {"codes": list(codes), "applied": applied} if codes or applied else None
+
+
 def totals_json(quote: Quote, surplus: int = 0) -> list[Json]:
     shown: list[Json] = [{"type": "subtotal", "display_text": "Subtotal", "amount": quote.subtotal}]
     if quote.shipping is not None:
         shown.append({"type": "fulfillment", "display_text": "Delivery", "amount": quote.shipping})
     if quote.fee:
         shown.append({"type": "fee", "display_text": "Small order fee", "amount": quote.fee})
+    if quote.off:
+        names = ", ".join(discount.title for discount, _ in quote.discounts)
+        shown.append({"type": "discount", "display_text": names, "amount": -quote.off})
     shown.append({"type": "total", "display_text": "Total", "amount": quote.total + surplus})
     return shown
 

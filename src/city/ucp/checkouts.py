@@ -17,7 +17,7 @@ from city.ucp.envelope import answer, failure, metadata, not_found, payment_hand
 from city.ucp.mandates import authorization
 from city.ucp.platforms import Platform
 from city.ucp.quote import Json, Note, Quote, price_cart
-from city.ucp.vocabulary import AP2, CHECKOUT, MODIFIERS, Shared
+from city.ucp.vocabulary import AP2, CHECKOUT, DISCOUNT, MODIFIERS, Shared
 from city.ucp.wire import CheckoutRequest
 from city.world import World
 
@@ -113,6 +113,8 @@ def update(counter: Counter, id: str, request: CheckoutRequest) -> Answer:
         return counter.show(stored, [why])
     _only_negotiated(request, counter.shared)
     _recall_destinations(request, stored)
+    if request.discounts is None:  # codes that are not sent again stay as they were
+        request.discounts = stored.request.discounts
     quote = priced(counter, request, counter.shelf("update"), id)
     if not quote.lines:
         counter.tx.execute("UPDATE checkouts SET status = 'incomplete' WHERE id = ?", (id,))
@@ -266,6 +268,8 @@ def _hopeless(quote: Quote, shelf: Shelf) -> list[Note] | None:
 
 def _only_negotiated(request: CheckoutRequest, shared: Shared) -> None:
     """Forget what belongs to an extension that was not negotiated."""
+    if DISCOUNT not in shared:
+        request.discounts = None
     if MODIFIERS in shared:
         return
     for line in request.line_items:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from city.geometry import Point, distance_m
 from city.shelves import Shelf
-from city.shops import Choice, ChoiceGroup, Dish
+from city.shops import Choice, ChoiceGroup, Discount, Dish, Shop
 from city.streets import Address, Route, Streets
 from city.ucp.wire import CheckoutRequest, Destination, LineRequest
 
@@ -93,6 +93,8 @@ class Quote:
     lines: tuple[Line, ...]
     delivery: Delivery | None
     notes: tuple[Note, ...]
+    discounts: tuple[tuple[Discount, int], ...] = ()
+    """What is taken off the whole cart, and how much it comes to."""
 
     @property
     def subtotal(self) -> int:
@@ -109,7 +111,11 @@ class Quote:
 
     @property
     def total(self) -> int:
-        return self.subtotal + self.fee + (self.shipping or 0)
+        return self.subtotal + self.fee + (self.shipping or 0) - self.off
+
+    @property
+    def off(self) -> int:
+        return sum(amount for _, amount in self.discounts)
 
     @property
     def status(self) -> str:
@@ -154,7 +160,38 @@ def price_cart(
     if age and not of_age:
         text = f"The buyer must confirm on our page to be {age} or older."
         draft.notes.append(Note("error", "age_verification", text, "$.line_items", BUYER_REVIEW))
-    return Quote(tuple(lines), delivery, tuple(draft.notes))
+    codes = request.discounts.codes if request.discounts else []
+    discounts = _discounts(shelf.shop, sum(line.total for line in lines), codes, draft)
+    return Quote(tuple(lines), delivery, tuple(draft.notes), discounts)
+
+
+def _discounts(
+    shop: Shop, subtotal: int, codes: Sequence[str], draft: _Draft
+) -> tuple[tuple[Discount, int], ...]:
+    """One code and what comes of itself; every other code is turned down with a warning."""
+    found = [(x, x.off(subtotal)) for x in shop.discounts if not x.code and not x.expired]
+    used: set[str] = set()
+    for at, said in enumerate(codes):
+        code = said.strip().upper()
+        known = next((x for x in shop.discounts if x.code and x.code == code), None)
+        why = ""
+        if code in used:
+            why = "already_applied"
+        elif known is None:
+            why = "invalid"
+        elif known.expired:
+            why = "expired"
+        elif used:
+            why = "combination_disallowed"
+        elif not known.off(subtotal):
+            why = "user_ineligible"
+        if known is None or why:
+            path = f"$.discounts.codes[{at}]"
+            draft.notes.append(Note("warning", f"discount_code_{why}", f"{said}: {why}", path))
+            continue
+        used.add(code)
+        found.append((known, known.off(subtotal)))
+    return tuple((x, off) for x, off in found if off)
 
 
 def _lines(requests: Sequence[LineRequest], shelf: Shelf, draft: _Draft) -> list[Line]:

@@ -11,6 +11,7 @@ VERSION = "2026-04-08"
 SERVICE = "dev.ucp.shopping"
 CHECKOUT = "dev.ucp.shopping.checkout"
 FULFILLMENT = "dev.ucp.shopping.fulfillment"
+DISCOUNT = "dev.ucp.shopping.discount"
 ORDER = "dev.ucp.shopping.order"
 SEARCH = "dev.ucp.shopping.catalog.search"
 LOOKUP = "dev.ucp.shopping.catalog.lookup"
@@ -46,6 +47,13 @@ OFFERED: tuple[Offered, ...] = (
         VERSION,
         f"{_SPEC}/specification/fulfillment",
         f"{_SPEC}/schemas/shopping/fulfillment.json",
+        (CHECKOUT,),
+    ),
+    Offered(
+        DISCOUNT,
+        VERSION,
+        f"{_SPEC}/specification/discount",
+        f"{_SPEC}/schemas/shopping/discount.json",
         (CHECKOUT,),
     ),
     Offered(ORDER, VERSION, f"{_SPEC}/specification/order", f"{_SPEC}/schemas/shopping/order.json"),

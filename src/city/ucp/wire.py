@@ -67,10 +67,15 @@ class Buyer(msgspec.Struct, omit_defaults=True):
     phone_number: Text | None = None
 
 
+class DiscountsRequest(msgspec.Struct, omit_defaults=True):
+    codes: Annotated[list[Id], msgspec.Meta(max_length=20)] = []
+
+
 class CheckoutRequest(msgspec.Struct, omit_defaults=True):
     line_items: Annotated[list[LineRequest], msgspec.Meta(min_length=1, max_length=50)]
     buyer: Buyer | None = None
     fulfillment: FulfillmentRequest | None = None
+    discounts: DiscountsRequest | None = None
 
 
 class Credential(msgspec.Struct):

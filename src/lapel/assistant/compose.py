@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lapel.assistant import words
-from lapel.commerce import Approval, Checkout, Order, OrderEvent
+from lapel.commerce import Approval, Checkout, Order, OrderEvent, off, unheeded
 from lapel.devices import (
     Card,
     CardAction,
@@ -74,6 +74,7 @@ def approval(
         f"{words.cart(order.draft.lines)} from {asked.merchant_name} to "
         f"{words.address(asked.address_label)}."
     )
+    notes = [*notes, *unheeded(checkout, order.draft)]
     parts = [*notes, spoken[0].upper() + spoken[1:], _price(checkout), how]
     return Cue(
         id=f"{approval_topic(asked.id)}",
@@ -97,8 +98,8 @@ def _price(checkout: Checkout) -> str:
     fee = next((entry for entry in checkout.totals if entry.kind == "fulfillment"), None)
     eta = f", in about {checkout.eta_minutes} minutes" if checkout.eta_minutes else ""
     if fee is None or fee.amount.minor == 0:
-        return f"{checkout.total} in total{eta}."
-    return f"{checkout.total} with {fee.amount} for delivery{eta}."
+        return f"{checkout.total} in total{off(checkout)}{eta}."
+    return f"{checkout.total} with {fee.amount} for delivery{off(checkout)}{eta}."
 
 
 def escalation_topic(order_id: str) -> str:

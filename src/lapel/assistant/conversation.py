@@ -296,7 +296,12 @@ def draft_of(frame: Frame, menu: Menu, address: Address) -> OrderDraft:
     items = {item.id: item for item in menu.items}
     lines = tuple(_draft_line(line, items[line.item_id]) for line in frame.lines)
     return OrderDraft(
-        merchant_id=menu.merchant_id, lines=lines, address=address, said=" ".join(frame.said[-3:])
+        merchant_id=menu.merchant_id,
+        lines=lines,
+        address=address,
+        said=" ".join(frame.said[-3:]),
+        codes=frame.codes,
+        fastest=frame.fastest,
     )
 
 

@@ -9,11 +9,14 @@ from lapel.brain.actions import (
     CancelOrder,
     ChangeLine,
     ChooseAddress,
+    ChooseDelivery,
     ChooseMerchant,
     Deny,
+    DropCodes,
     RemoveLine,
     RepeatLast,
     Understanding,
+    UseCode,
 )
 from lapel.brain.brain import Brain
 from lapel.brain.describe import CardLine, Description
@@ -45,9 +48,11 @@ __all__ = [
     "CartLine",
     "ChangeLine",
     "ChooseAddress",
+    "ChooseDelivery",
     "ChooseMerchant",
     "Deny",
     "Description",
+    "DropCodes",
     "Frame",
     "Menu",
     "MenuItem",
@@ -62,6 +67,7 @@ __all__ = [
     "Source",
     "Span",
     "Understanding",
+    "UseCode",
     "Utterance",
     "Which",
 ]

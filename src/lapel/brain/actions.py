@@ -43,6 +43,29 @@ class ChooseAddress:
 
 
 @dataclass(frozen=True, slots=True)
+class UseCode:
+    """A discount code for this order, in capitals."""
+
+    code: str
+    spans: tuple[Span, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DropCodes:
+    """No discount codes any more."""
+
+    spans: tuple[Span, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ChooseDelivery:
+    """The fastest delivery, or the cheapest again."""
+
+    fastest: bool
+    spans: tuple[Span, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class CancelOrder:
     spans: tuple[Span, ...] = ()
 
@@ -88,6 +111,9 @@ Action = (
     | ChangeLine
     | ChooseMerchant
     | ChooseAddress
+    | UseCode
+    | DropCodes
+    | ChooseDelivery
     | CancelOrder
     | Affirm
     | Deny

@@ -40,6 +40,7 @@ from lapel.brain.reorder import ReorderPhrases
 from lapel.brain.restating import items_of, plain_items
 from lapel.brain.sound import Sounds
 from lapel.brain.tokens import span_of
+from lapel.brain.wishes import Wishes, said_of, wishes_in
 
 # Below this the recogniser itself does not believe what it heard.
 _HEARD = 0.25
@@ -78,6 +79,28 @@ class Brain:
         """What the words mean for the frame. Words that are not the user's own mean nothing."""
         if utterance.source not in USERS_OWN or utterance.confidence < _HEARD:
             return Understanding(frame, confidence=0.0)
+        wishes = wishes_in(utterance.text, frame)
+        if wishes.actions:
+            return self._wished(wishes, utterance)
+        return self._read(utterance, frame)
+
+    def _wished(self, wishes: Wishes, utterance: Utterance) -> Understanding:
+        """Wishes about the whole order, and the rest of the words as if they stood alone."""
+        if wishes.alone:
+            frame = wishes.frame
+            said = (*frame.said, utterance.text)[-_MOST_SAID:]
+            understood = Understanding(replace(frame, said=said), question=frame.question)
+        else:
+            understood = self._read(replace(utterance, text=wishes.rest), wishes.frame)
+        has_cart = bool(understood.frame.lines)
+        return replace(
+            understood,
+            actions=(*wishes.actions, *understood.actions),
+            is_order=understood.is_order or has_cart or understood.question is not None,
+            reply=understood.reply if has_cart or understood.reply else said_of(wishes.actions),
+        )
+
+    def _read(self, utterance: Utterance, frame: Frame) -> Understanding:
         sentence = self._chunker.sentence(utterance.text)
         if not sentence.tokens:
             return Understanding(frame, confidence=0.0)

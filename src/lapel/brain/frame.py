@@ -80,7 +80,8 @@ class Frame:
     `pending` holds the user's words that wait for the answer to `question`, and `settled` what was
     answered for them before: pairs of the words asked about and the id that they mean.
     `address_unknown` is true after an address was said that the user does not have: then no default
-    may take its place.
+    may take its place. `codes` are discount codes in capitals; `fastest` is the wish for the
+    fastest delivery.
     """
 
     merchant_id: str | None = None
@@ -92,3 +93,5 @@ class Frame:
     pending: tuple[str, ...] = field(default=())
     settled: tuple[tuple[str, str], ...] = field(default=())
     address_unknown: bool = False
+    codes: tuple[str, ...] = ()
+    fastest: bool = False

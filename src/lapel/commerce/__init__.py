@@ -48,7 +48,7 @@ from lapel.commerce.ports import (
 from lapel.commerce.receipt import Receipt, verify, verify_chain
 from lapel.commerce.statement import Statement, is_statement
 from lapel.commerce.statement import verify as verify_statement
-from lapel.commerce.words import spoken
+from lapel.commerce.words import off, spoken, unheeded
 
 __all__ = [
     "Address",
@@ -93,7 +93,9 @@ __all__ = [
     "Total",
     "Unreachable",
     "is_statement",
+    "off",
     "spoken",
+    "unheeded",
     "verify",
     "verify_chain",
     "verify_statement",

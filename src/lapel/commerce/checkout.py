@@ -57,6 +57,10 @@ class OrderDraft(msgspec.Struct, frozen=True):
     lines: tuple[DraftLine, ...]
     address: Address
     said: str = ""
+    codes: tuple[str, ...] = ()
+    """Discount codes that the user named, in capitals."""
+    fastest: bool = False
+    """The fastest delivery rather than the cheapest."""
 
 
 @dataclass(frozen=True, slots=True)

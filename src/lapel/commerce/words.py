@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from lapel.commerce.checkout import Checkout, OrderDraft
 from lapel.commerce.money import Money
 
@@ -76,13 +78,47 @@ def not_ordered(text: str) -> str:
     return f"{from_shop(text)} Nothing was ordered."
 
 
+def unheeded(checkout: Checkout, draft: OrderDraft) -> list[str]:
+    """What the shop did not do of what the user wished, one sentence each."""
+    said: list[str] = []
+    for message in checkout.messages:
+        if message.code == "no_faster_delivery":
+            said.append(f"{checkout.merchant_name} offers no faster delivery.")
+        why = _CODES.get(message.code)
+        at = _CODE_AT.search(message.path)
+        if why is not None and at and int(at.group(1)) < len(draft.codes):
+            said.append(why.format(shop=checkout.merchant_name, code=draft.codes[int(at.group(1))]))
+    return list(dict.fromkeys(said))
+
+
+def off(checkout: Checkout) -> str:
+    """What the discounts take off, to be put behind a price; empty where there are none."""
+    kinds = ("discount", "items_discount")
+    less = sum(total.amount.minor for total in checkout.totals if total.kind in kinds)
+    return f", {spoken(Money(-less, checkout.total.currency))} off" if less else ""
+
+
+_CODE_AT = re.compile(r"discounts\.codes\[(\d+)\]")
+_CODES = {
+    "discount_code_expired": "The code {code} has expired.",
+    "discount_code_invalid": "{shop} does not know the code {code}.",
+    "discount_code_already_applied": "The code {code} counts only once.",
+    "discount_code_combination_disallowed": "The code {code} does not go with another discount.",
+    "discount_code_user_not_logged_in": "The code {code} needs an account at {shop}.",
+    "discount_code_user_ineligible": "The code {code} is not for this order.",
+    "discount_code_unsupported": "{shop} takes no codes.",
+    "discount_code_unused": "The code {code} changed nothing.",
+}
+
+
 def quoted(checkout: Checkout) -> str:
     goods = ", ".join(f"{line.quantity} {line.title}" for line in checkout.lines)
-    return f"{checkout.merchant_name}: {goods}. {spoken(checkout.total)} in all."
+    return f"{checkout.merchant_name}: {goods}. {spoken(checkout.total)} in all{off(checkout)}."
 
 
 def approval(checkout: Checkout, draft: OrderDraft) -> str:
-    return f"{quoted(checkout)} To {draft.address.label}. Shall I order it?"
+    notes = "".join(f"{note} " for note in unheeded(checkout, draft))
+    return f"{notes}{quoted(checkout)} To {draft.address.label}. Shall I order it?"
 
 
 def escalated(shop: str, life_s: float) -> str:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from lapel.commerce.ports import Nonsense
-from lapel.services.connectors.ucp.requests import cheapest, option_price, shipping_method
+from lapel.services.connectors.ucp.requests import option_price, shipping_method, wanted_option
 from lapel.services.connectors.ucp.wire import CheckoutBody, LineEntry, TotalEntry
 
 _NEVER_NEGATIVE = frozenset({"subtotal", "fulfillment", "tax", "fee", "total"})
@@ -58,9 +58,13 @@ def check_checkout(body: CheckoutBody) -> int:
     return total_of(body.totals, "the checkout")
 
 
-def check_delivery(body: CheckoutBody) -> None:
-    """Delivery costs no more than the cheapest options, which are the ones selected."""
-    options = [cheapest(group) for group in shipping_method(body).groups or () if group.options]
+def check_delivery(body: CheckoutBody, *, fastest: bool = False) -> None:
+    """Delivery costs no more than the options that were wanted, which are the ones selected."""
+    options = [
+        wanted_option(group, fastest=fastest)
+        for group in shipping_method(body).groups or ()
+        if group.options
+    ]
     promised = sum(option_price(option) for option in options)
     asked = sum(entry.amount for entry in body.totals if entry.type == "fulfillment")
     if asked > promised:

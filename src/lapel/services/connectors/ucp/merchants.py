@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from urllib.parse import quote
 
 from lapel.commerce.checkout import Address, Checkout, CheckoutStatus, DraftLine, OrderDraft
@@ -12,6 +13,7 @@ from lapel.services.connectors.ucp.ap2 import TermsClient
 from lapel.services.connectors.ucp.arithmetic import check_delivery
 from lapel.services.connectors.ucp.client import UcpClient
 from lapel.services.connectors.ucp.drafts import Drafts
+from lapel.services.connectors.ucp.heeded import code_messages, delivery_messages
 from lapel.services.connectors.ucp.mapping import to_checkout, to_order
 from lapel.services.connectors.ucp.pairing import check, pair
 from lapel.services.connectors.ucp.profile import CITY_BANK, VERSION
@@ -20,6 +22,7 @@ from lapel.services.connectors.ucp.registry import Merchant, MerchantRegistry
 from lapel.services.connectors.ucp.requests import (
     address_body,
     asked_lines,
+    codes_body,
     complete_body,
     create_body,
     lines_body,
@@ -160,19 +163,22 @@ class UcpMerchants:
     ) -> Checkout:
         """Select address and delivery where the merchant has not, then check everything."""
         _check_quote(body, merchant, draft, final=False)
-        selection = selection_body(body, draft.address)
+        codes = codes_body(draft, merchant) if draft.codes else None
+        selection = selection_body(body, draft.address, fastest=draft.fastest, codes=codes)
         if selection is not None:
             path = _path(body.id)
             body = await self._client.write(
                 merchant, "PUT", path, selection, f"{key}/select", CheckoutBody
             )
         _check_quote(body, merchant, draft, final=True)
-        if selection_body(body, draft.address) is not None:
+        if selection_body(body, draft.address, fastest=draft.fastest) is not None:
             raise Nonsense(f"{merchant.name!r} does not select the delivery that it was told to")
         asked = asked_lines(draft, merchant)
         pairs = check(body.line_items, asked, lambda item_id: self._defaults(merchant.id, item_id))
-        check_delivery(body)
-        return self._checkout(body, merchant, pairs, draft.address)
+        check_delivery(body, fastest=draft.fastest)
+        checkout = self._checkout(body, merchant, pairs, draft.address)
+        notes = (*code_messages(body, draft, merchant), *delivery_messages(body, draft))
+        return replace(checkout, messages=(*checkout.messages, *notes)) if notes else checkout
 
     @contextmanager
     def _telling(self, merchant_id: str) -> Generator[None]:

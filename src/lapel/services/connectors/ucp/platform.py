@@ -13,6 +13,7 @@ from lapel.services.connectors.ucp.profile import (
     AP2,
     CHECKOUT,
     CITY_BANK,
+    DISCOUNT,
     FULFILLMENT,
     MODIFIERS,
     ORDER,
@@ -33,6 +34,7 @@ _PAGES: Mapping[str, tuple[str, str]] = MappingProxyType(
             f"{_UCP}/specification/fulfillment",
             f"{_UCP}/schemas/shopping/fulfillment.json",
         ),
+        DISCOUNT: (f"{_UCP}/specification/discount", f"{_UCP}/schemas/shopping/discount.json"),
         ORDER: (f"{_UCP}/specification/order", f"{_UCP}/schemas/shopping/order.json"),
         SEARCH: (
             f"{_UCP}/specification/catalog/search",
@@ -49,7 +51,12 @@ _PAGES: Mapping[str, tuple[str, str]] = MappingProxyType(
     }
 )
 _EXTENDS: Mapping[str, str | list[str]] = MappingProxyType(
-    {FULFILLMENT: CHECKOUT, AP2: CHECKOUT, MODIFIERS: [CHECKOUT, ORDER, SEARCH]}
+    {
+        FULFILLMENT: CHECKOUT,
+        DISCOUNT: CHECKOUT,
+        AP2: CHECKOUT,
+        MODIFIERS: [CHECKOUT, ORDER, SEARCH],
+    }
 )
 
 

@@ -22,6 +22,7 @@ WELL_KNOWN = "/.well-known/ucp"
 SHOPPING = "dev.ucp.shopping"
 CHECKOUT = "dev.ucp.shopping.checkout"
 FULFILLMENT = "dev.ucp.shopping.fulfillment"
+DISCOUNT = "dev.ucp.shopping.discount"
 ORDER = "dev.ucp.shopping.order"
 AP2 = "dev.ucp.shopping.ap2_mandate"
 SEARCH = "dev.ucp.shopping.catalog.search"
@@ -32,6 +33,7 @@ SPOKEN: Mapping[str, str] = MappingProxyType(
     {
         CHECKOUT: VERSION,
         FULFILLMENT: VERSION,
+        DISCOUNT: VERSION,
         ORDER: VERSION,
         SEARCH: VERSION,
         AP2: VERSION,

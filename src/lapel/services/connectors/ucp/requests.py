@@ -7,12 +7,13 @@ so that a repeated call with the same key repeats the same bytes.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 import msgspec
 
 from lapel.commerce.checkout import Address, DraftLine, OrderDraft
 from lapel.commerce.ports import Credential, Nonsense, Refused
-from lapel.services.connectors.ucp.profile import FULFILLMENT, MODIFIERS
+from lapel.services.connectors.ucp.profile import DISCOUNT, FULFILLMENT, MODIFIERS
 from lapel.services.connectors.ucp.registry import Merchant
 from lapel.services.connectors.ucp.variants import resolve
 from lapel.services.connectors.ucp.wire import (
@@ -56,7 +57,10 @@ def asked_lines(draft: OrderDraft, merchant: Merchant) -> tuple[AskedLine, ...]:
 def create_body(draft: OrderDraft, merchant: Merchant) -> dict[str, object]:
     """Lines and where they go, all in one."""
     method = {"type": SHIPPING, "destinations": [_destination(draft.address, merchant)]}
-    return {**lines_body(draft, merchant), "fulfillment": {"methods": [method]}}
+    body = {**lines_body(draft, merchant), "fulfillment": {"methods": [method]}}
+    if not draft.codes:
+        body.pop("discounts", None)
+    return body
 
 
 def lines_body(draft: OrderDraft, merchant: Merchant) -> dict[str, object]:
@@ -69,7 +73,15 @@ def lines_body(draft: OrderDraft, merchant: Merchant) -> dict[str, object]:
             "address_country": draft.address.country,
             "postal_code": draft.address.postal_code,
         },
+        **codes_body(draft, merchant),
     }
+
+
+def codes_body(draft: OrderDraft, merchant: Merchant) -> dict[str, object]:
+    """The codes, or that there are none any more: what is not sent may stay as it was."""
+    if DISCOUNT not in merchant.profile.capabilities:
+        return {}
+    return {"discounts": {"codes": list(draft.codes)}}
 
 
 def address_body(
@@ -81,15 +93,28 @@ def address_body(
         "line_item_ids": [line.id for line in checkout.line_items],
         "destinations": [_destination(draft.address, merchant)],
     }
-    return {"line_items": _kept_lines(checkout), "fulfillment": {"methods": [method]}}
+    return {
+        "line_items": _kept_lines(checkout),
+        "fulfillment": {"methods": [method]},
+        **codes_body(draft, merchant),
+    }
 
 
-def selection_body(checkout: CheckoutBody, address: Address) -> dict[str, object] | None:
-    """The update that selects our address and the cheapest delivery; None if that is selected."""
+def selection_body(
+    checkout: CheckoutBody,
+    address: Address,
+    *,
+    fastest: bool = False,
+    codes: dict[str, object] | None = None,
+) -> dict[str, object] | None:
+    """The update that selects our address and the delivery wanted; None if that is selected.
+
+    `codes` are sent along: an update replaces the whole checkout.
+    """
     method = shipping_method(checkout)
     destination = _find(method, address)
     groups = method.groups or ()
-    chosen = [(group, cheapest(group)) for group in groups if group.options]
+    chosen = [(group, wanted_option(group, fastest=fastest)) for group in groups if group.options]
     if (
         method.selected_destination_id == destination.id
         and chosen
@@ -97,6 +122,7 @@ def selection_body(checkout: CheckoutBody, address: Address) -> dict[str, object
     ):
         return None
     return {
+        **(codes or {}),
         "line_items": _kept_lines(checkout),
         "fulfillment": {
             "methods": [
@@ -152,6 +178,22 @@ def shipping_method(checkout: CheckoutBody) -> Method:
 def cheapest(group: Group) -> FulfillmentOption:
     """The cheapest option, the first of several; a merchant's own preference does not count."""
     return min(group.options or (), key=option_price)
+
+
+def wanted_option(group: Group, *, fastest: bool) -> FulfillmentOption:
+    """The fastest as far as the merchant says when each arrives; else the cheapest."""
+    timed = [x for x in group.options or () if arrival_s(x) is not None]
+    if not fastest or len(timed) < len(group.options or ()):
+        return cheapest(group)
+    return min(timed, key=lambda option: (arrival_s(option) or 0.0, option_price(option)))
+
+
+def arrival_s(option: FulfillmentOption) -> float | None:
+    """When it is there at the latest, in seconds since 1970; None where the merchant is silent."""
+    try:
+        return datetime.fromisoformat(option.latest_fulfillment_time or "").timestamp()
+    except (ValueError, OverflowError):
+        return None
 
 
 def option_price(option: FulfillmentOption) -> int:

@@ -95,6 +95,17 @@ class OrderConfirmation(msgspec.Struct, frozen=True):
     permalink_url: str = ""
 
 
+class AppliedDiscount(msgspec.Struct, frozen=True):
+    title: str
+    amount: Amount
+    code: str | None = None
+
+
+class Discounts(msgspec.Struct, frozen=True):
+    codes: tuple[str, ...] | None = ()
+    applied: tuple[AppliedDiscount, ...] | None = ()
+
+
 class CheckoutBody(msgspec.Struct, frozen=True):
     """A checkout, or (`ucp.status` is `error`) only messages that say why there is none."""
 
@@ -110,6 +121,7 @@ class CheckoutBody(msgspec.Struct, frozen=True):
     order: OrderConfirmation | None = None
     signed: SignedTerms | None = msgspec.field(default=None, name="dev.lapel.signed")
     """Not of the wire: the client sets it once the merchant's signature is verified."""
+    discounts: Discounts | None = None
 
 
 class OrderQuantity(msgspec.Struct, frozen=True):
