@@ -154,7 +154,9 @@ async def build(
     )
     payments = BankPayments(store, http, sandboxes=settings.commerce.banks)
     policy = Policy(
-        max_order=settings.commerce.max_order_minor, approval_s=settings.commerce.approval_s
+        max_order=settings.commerce.max_order_minor,
+        screen_over=settings.commerce.screen_over_minor,
+        approval_s=settings.commerce.approval_s,
     )
     orders = Orders(
         store,

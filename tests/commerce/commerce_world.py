@@ -17,6 +17,7 @@ from lapel.commerce.consent import Vault
 from lapel.store import Store, insert, schema
 
 QUICK = Policy(
+    screen_over={"EUR": 20000},
     approval_s=30.0,
     retry_s=0.01,
     retry_most_s=0.02,

@@ -18,6 +18,8 @@ from lapel.devices import (
     Progress,
 )
 
+ON_SCREEN = "Look at your phone for this one, and tap Order there."
+
 STEPS = ("Ordered", "Preparing", "Picked up", "On its way", "Delivered")
 _AT = {"placed": 1, "preparing": 1, "picked_up": 2, "on_the_way": 3, "late": 3, "delivered": 5}
 """Event kind -> the step that is under way."""
@@ -65,9 +67,18 @@ def order_topic(order_id: str) -> str:
 
 
 def approval(
-    order: Order, asked: Approval, *, now: float, how: str, notes: Sequence[str] = ()
+    order: Order,
+    asked: Approval,
+    *,
+    now: float,
+    how: str,
+    notes: Sequence[str] = (),
+    screen: bool = False,
 ) -> Cue:
-    """The question of a purchase: everything that is agreed to, and how to answer it."""
+    """The question of a purchase: everything that is agreed to, and how to answer it.
+
+    `screen` says that only the button of a screen which shows it will do.
+    """
     checkout = order.checkout
     assert checkout is not None  # an approval is only ever made for a priced cart
     spoken = (
@@ -75,6 +86,7 @@ def approval(
         f"{words.address(asked.address_label)}."
     )
     notes = [*notes, *unheeded(checkout, order.draft)]
+    how = ON_SCREEN if screen else how
     parts = [*notes, spoken[0].upper() + spoken[1:], _price(checkout), how]
     return Cue(
         id=f"{approval_topic(asked.id)}",
@@ -86,7 +98,7 @@ def approval(
             lines=tuple(cart_lines(order)),
             total=str(asked.amount),
             body=" ".join([*notes, f"To {words.address(asked.address_label)}"]),
-            footer="Press to order, hold to refuse",
+            footer="Tap Order on a screen" if screen else "Press to order, hold to refuse",
             actions=(CardAction("approve", "Order"), CardAction("refuse", "Refuse")),
         ),
         haptic=Pattern.PULSE,

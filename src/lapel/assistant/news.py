@@ -97,18 +97,27 @@ class OrderNews:
             if event.kind == "canceled" and order.id in replaced:
                 continue
             try:
-                self._read(event, order, news, notes.get(order.id, ()))
+                screen = event.kind == "approval_needed" and await self._orders.needs_screen(order)
+                self._read(event, order, news, notes.get(order.id, ()), screen=screen)
             except Exception as error:  # the boundary of one event: the rest must be told
                 log.error("a %s event is told plainly: %s", event.kind, fault(error))
                 news.cues.append(compose.plain(event))
         return news
 
-    def _read(self, event: OrderEvent, order: Order, news: News, notes: tuple[str, ...]) -> None:
+    def _read(
+        self,
+        event: OrderEvent,
+        order: Order,
+        news: News,
+        notes: tuple[str, ...],
+        *,
+        screen: bool = False,
+    ) -> None:
         asked = order.approval
         if event.kind == "approval_needed":
             if asked is not None and asked.state is ApprovalState.PENDING:
                 cue = compose.approval(
-                    order, asked, now=self._clock(), how=self._how(), notes=notes
+                    order, asked, now=self._clock(), how=self._how(), notes=notes, screen=screen
                 )
                 news.cues.append(cue)
                 news.answers[order.id] = cue
@@ -140,7 +149,9 @@ class OrderNews:
             order = await self._orders.get(approval.order_id)
             if order is not None:
                 now = self._clock()
-                asked.append(compose.approval(order, approval, now=now, how=self._how()))
+                screen = await self._orders.needs_screen(order)
+                cue = compose.approval(order, approval, now=now, how=self._how(), screen=screen)
+                asked.append(cue)
         for order in await self._orders.list(self._user_id, _RECENT):
             if order.state is OrderState.ESCALATED:
                 history = await self._orders.history(order.id)

@@ -28,7 +28,9 @@ class OrderError(CommerceError):
 
 
 class ApprovalError(CommerceError):
-    """Codes: `unknown`, `expired`, `void`, `already_decided`, `hash_mismatch`, `wrong_user`."""
+    """Codes: `unknown`, `expired`, `void`, `already_decided`, `hash_mismatch`, `wrong_user`,
+    `needs_screen`.
+    """
 
     code = "approval_error"
 

@@ -36,6 +36,7 @@ from lapel.commerce.ports import MerchantOrder, Merchants, Payments
 from lapel.commerce.quoting import lapse
 from lapel.commerce.receipt import Signer
 from lapel.commerce.records import Told
+from lapel.commerce.screening import screening, seen_on_screen
 from lapel.commerce.steps import Steps
 from lapel.commerce.tracking import apply
 from lapel.store import Store
@@ -195,6 +196,7 @@ class Orders:
                 raise ApprovalError(
                     "the user was shown another checkout than this", code="hash_mismatch"
                 )
+            self._refuse_unseen(connection, order, evidence)
             decided, events = _close(
                 connection, order, approval, ApprovalState.APPROVED, evidence, at
             )
@@ -267,6 +269,15 @@ class Orders:
         now = self._clock()
         return await self._store.read(lambda c: records.pending(c, user_id, now))
 
+    async def needs_screen(self, order: Order) -> bool:
+        """Whether a press alone does not buy this."""
+        checkout = order.checkout
+        if checkout is None:
+            return False
+        return await self._store.read(
+            lambda c: bool(screening(c, self._policy, order.user_id, checkout))
+        )
+
     def subscribe(self, callback: Listener) -> Callable[[], None]:
         """Call back on the loop after each commit of an event; the result unsubscribes."""
         return self._journal.subscribe(callback)
@@ -285,6 +296,14 @@ class Orders:
         approval = order.approval
         if approval is not None and approval.state is ApprovalState.PENDING:
             records.close_approval(connection, approval, ApprovalState.VOID, at)
+
+    def _refuse_unseen(self, connection: sa.Connection, order: Order, evidence: Evidence) -> None:
+        """Some purchases take more than a press; the question stays open."""
+        if order.checkout is None or seen_on_screen(evidence):
+            return
+        why = screening(connection, self._policy, order.user_id, order.checkout)
+        if why:
+            raise ApprovalError(f"{why} {words.ON_SCREEN}", code="needs_screen")
 
     def _sign(self, connection: sa.Connection, order: Order, given: Approval, at: float) -> None:
         """The mandates of an approval stand exactly when the approval does."""

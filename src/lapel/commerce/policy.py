@@ -33,6 +33,8 @@ class Policy:
     """Limits and patience. A currency that is not named in `max_order` is never paid in."""
 
     max_order: Mapping[str, int] = field(default_factory=_limits)
+    screen_over: Mapping[str, int] = field(default_factory=dict[str, int])
+    """Above this a purchase is confirmed on a screen; half of `max_order` where it is not given."""
     approval_s: float = 60.0
     stale_s: float = 600.0
     """An approval older than this starts no payment and no placing any more."""
@@ -69,6 +71,10 @@ class Policy:
             words = f"That is {spoken(checkout.total)}, and your limit is {most}."
             return Denied("over_limit", f"{words} Nothing was ordered.")
         return Allowed()
+
+    def screen_above(self, currency: str) -> int:
+        """The largest amount, in minor units, that a press on a device without a screen buys."""
+        return self.screen_over.get(currency, self.max_order.get(currency, 0) // 2)
 
     def retry_in(self, attempt: int) -> float:
         return min(self.retry_s * 2.0 ** min(attempt, 30), self.retry_most_s)

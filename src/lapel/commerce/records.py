@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import msgspec
 import sqlalchemy as sa
 
-from lapel.commerce.checkout import Checkout, OrderDraft
+from lapel.commerce.checkout import Checkout, OrderDraft, PaymentTarget
 from lapel.commerce.errors import CommerceError
 from lapel.commerce.money import Money
 from lapel.commerce.order import (
@@ -172,6 +172,22 @@ def receipts(connection: sa.Connection, user_id: str) -> list[str]:
         .order_by(events.n)
     )
     return list(rows.scalars())
+
+
+def last_paid(connection: sa.Connection, user_id: str, merchant_id: str) -> PaymentTarget | None:
+    """Where the user's newest order that this merchant took was paid to."""
+    orders = schema.orders.c
+    text = connection.execute(
+        sa.select(orders.checkout)
+        .where(
+            orders.user_id == user_id,
+            orders.merchant_id == merchant_id,
+            orders.receipt.is_not(None),
+        )
+        .order_by(orders.created_at.desc(), orders.id.desc())
+        .limit(1)
+    ).scalar()
+    return _parsed(text, Checkout).payment if text else None
 
 
 def move(

@@ -19,6 +19,9 @@ OTHER_ADDRESS = "The shop would deliver to another address. Nothing was ordered.
 OTHER_MONEY = "The shop mixed up its prices. Nothing was ordered."
 NO_WAY_TO_PAY = "The shop offers no way to pay. Nothing was ordered."
 NOT_READY = "The shop cannot take this order. Nothing was ordered."
+LARGE = "That is a large order."
+OTHER_ACCOUNT = "The shop wants to be paid into another account than last time."
+ON_SCREEN = "Look at your phone for this one."
 REFUSED = "All right, I did not order it."
 NO_LINK = (
     "The shop wants you to confirm something itself, but gave no link that I trust. "

@@ -7,7 +7,7 @@ from stage.shops import price
 from stage.wearing import EARBUDS, GLASSES, PENDANT, PHONE, RING
 from stage.world import World
 
-from lapel.commerce import OrderState
+from lapel.commerce import OrderState, Policy
 from lapel.devices import CueKind
 
 pytestmark = pytest.mark.unit
@@ -203,3 +203,23 @@ async def test_with_two_questions_open_a_press_means_neither_and_a_button_its_ow
         await world.until(lambda: "refused" in world.kinds())
         await world.quiet()
         assert phone.questions == []
+
+
+async def test_a_large_order_is_confirmed_on_the_screen_and_a_press_says_so() -> None:
+    async with World() as world:
+        world.policy = Policy(screen_over={"EUR": 100})
+        await world.crash()
+        await world.open()
+        phone, ring, earbuds = await world.wear(PHONE, RING, EARBUDS)
+        phone.type(LATTES)
+        await world.asked()
+        await world.until(lambda: any("tap Order there" in text for text, _ in earbuds.heard()))
+        await world.passes(2)
+        ring.press()
+        await world.until(
+            lambda: any("large order. Look at your phone" in x for x in phone.texts())
+        )
+        assert "approved" not in world.kinds()
+        assert world.street.holds() == []
+        phone.tap("approve", phone.questions[-1])
+        await world.state(OrderState.PLACED)
