@@ -2,6 +2,11 @@
 
 import { el } from "../dom.js";
 
+/** "45 s"; minutes where there are several, for then nobody counts seconds. */
+function left(ms) {
+  return ms > 180_000 ? `${Math.ceil(ms / 60_000)} min` : `${Math.ceil(ms / 1000)} s`;
+}
+
 /** An element that counts down to `cue.expires_at`, or null when the cue does not expire. */
 export function countdown(cue) {
   if (!cue.expires_at) return null;
@@ -11,7 +16,7 @@ export function countdown(cue) {
   const element = el("div", { class: "countdown", "aria-hidden": "true" }, bar, number);
   const draw = () => {
     const left_ms = Math.max(0, cue.expires_at - Date.now());
-    number.textContent = `${Math.ceil(left_ms / 1000)} s`;
+    number.textContent = left(left_ms);
     bar.style.setProperty("--left", Math.min(1, left_ms / total_ms));
     if (left_ms > 0) setTimeout(() => element.isConnected && draw(), 1000);
   };
