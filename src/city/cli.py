@@ -12,6 +12,7 @@ import typer
 from city import server
 from city.errors import CityError
 from city.faults import Level
+from city.rides import company
 from city.server import Addresses, Options
 from city.shops import city_shops
 from city.store import Database, only_process
@@ -73,6 +74,7 @@ def merchants(data: Data = None) -> None:
     database.close()
     for slug, shop in city_shops().items():
         typer.echo(f"{slug:16} {shop.name:30} {shop.street_address:22} {urls.get(slug, '')}")
+    typer.echo(f"{company.SLUG:16} {company.NAME:30} {'':22} {urls.get(company.SLUG, '')}")
 
 
 @app.command()
@@ -93,8 +95,9 @@ def _announce(addresses: Addresses, *, as_json: bool) -> None:
         typer.echo(msgspec.json.encode(addresses).decode())
         return
     typer.echo(f"The City is up: {addresses.city}/")
-    for shop, url in zip(city_shops().values(), addresses.merchants, strict=True):
-        typer.echo(f"  {shop.name:30} {url}")
+    names = [*(shop.name for shop in city_shops().values()), company.NAME]
+    for name, url in zip(names, (*addresses.merchants, *addresses.rides), strict=True):
+        typer.echo(f"  {name:30} {url}")
 
 
 def _folder(data: Path | None) -> Path:

@@ -76,7 +76,7 @@ class Plan(msgspec.Struct, frozen=True):
         for later in self.legs[1:]:
             if now_s >= later.at_s[0]:
                 leg = later
-        return _along(leg, now_s)
+        return along(leg, now_s)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +151,7 @@ def make_plan(
     pickup_s = max(ready_s, leave_s + approach.duration_s) + HANDOVER_S
     ride_s = pickup_s + HANDOVER_S
     late_s = roll("late", 600.0, 1200.0) if mishaps.late else 0.0
-    second = _ride_leg(ride, ride_s, late_s)
+    second = ride_leg(ride, ride_s, late_s)
     arrived_s = second.at_s[-1] + HANDOVER_S
     return Plan(
         courier_id=courier.id,
@@ -160,7 +160,7 @@ def make_plan(
         ready_s=ready_s,
         pickup_s=pickup_s,
         deliver_s=arrived_s + (RETRY_S if mishaps.failed_attempt else 0.0),
-        legs=(_ride_leg(approach, leave_s, 0.0), second),
+        legs=(ride_leg(approach, leave_s, 0.0), second),
         late_from_s=ride_s + ride.duration_s / 2 if mishaps.late else None,
         late_s=late_s,
         failed_s=arrived_s if mishaps.failed_attempt else None,
@@ -185,7 +185,7 @@ def _best_courier(
     return min(able, key=lambda pair: max(errand.placed_s, pair[0].free_s) + pair[1].duration_s)
 
 
-def _ride_leg(route: Route, start_s: float, stop_s: float) -> Leg:
+def ride_leg(route: Route, start_s: float, stop_s: float = 0.0) -> Leg:
     """Timed points; `stop_s` is a stand-still half way."""
     half = route.duration_s / 2
     points: list[Point] = []
@@ -202,7 +202,8 @@ def _ride_leg(route: Route, start_s: float, stop_s: float) -> Leg:
     return Leg(tuple(points), tuple(times))
 
 
-def _along(leg: Leg, now_s: float) -> Point:
+def along(leg: Leg, now_s: float) -> Point:
+    """Where somebody who rides this leg is."""
     index = bisect_right(leg.at_s, now_s)
     if index == 0:
         return leg.points[0]

@@ -18,6 +18,7 @@ from city.errors import ProtocolError
 from city.faults import OPERATIONS, Fault, Forced, force, forced, forget
 from city.http import error_answer, read_body, to_response
 from city.replay import Answer
+from city.rides import company, rides
 from city.store import Database, Store, Transaction
 from city.streets import Address
 from city.ucp import orders
@@ -117,7 +118,9 @@ class Desk:
                     "opens_text": shop.opens_text(now_s),
                 }
             )
-        return {"bank": self._world.bank_url, "merchants": merchants}
+        company_url = self._world.urls[company.SLUG]
+        driving = [{"slug": company.SLUG, "name": company.NAME, "url": company_url}]
+        return {"bank": self._world.bank_url, "merchants": merchants, "rides": driving}
 
     async def _schema(self, _: Request) -> object:
         from importlib import resources
@@ -168,7 +171,7 @@ class Desk:
         return self._kill
 
     def _check(self, asked: FaultRequest) -> None:
-        known = {*self._world.shops, "bank"}
+        known = {*self._world.urls, "bank"}
         if asked.merchant is not None and asked.merchant not in known:
             raise ProtocolError(f"there is no merchant {asked.merchant!r}; use {sorted(known)}")
         if asked.operation is not None and asked.operation not in OPERATIONS:
@@ -201,6 +204,21 @@ def city_state(world: World, tx: Transaction) -> dict[str, object]:
         "pace": world.clock.pace,
         "couriers": [{"name": c.name, "at": c.at, "free": c.free_s <= now_s} for c in couriers(tx)],
         "orders": under_way,
+        "drivers": [
+            {"name": d.name, "car": d.car, "at": d.at, "free": d.free_s <= now_s}
+            for d in company.drivers(tx)
+        ],
+        "rides": [_ride(ride, now_s) for ride in rides.under_way(tx)],
+    }
+
+
+def _ride(ride: rides.Ride, now_s: float) -> dict[str, object]:
+    plan = ride.plan
+    return {
+        "id": ride.id,
+        "status": ride.status,
+        "driver": plan.driver if plan else None,
+        "position": plan.position(now_s) if plan else None,
     }
 
 

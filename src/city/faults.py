@@ -31,6 +31,10 @@ class Fault(StrEnum):
     MERCHANT_CANCELS = "merchant_cancels"
     ITEM_MISSING = "item_missing"
     CREDIT = "credit"
+    SURGE = "surge"
+    NOBODY_FREE = "nobody_free"
+    DRIVER_LATE = "driver_late"
+    DRIVER_CANCELS = "driver_cancels"
 
 
 class Level(StrEnum):
@@ -70,6 +74,10 @@ _RATES: Mapping[Fault, tuple[float, float]] = {
     Fault.MERCHANT_CANCELS: (0.01, 0.05),
     Fault.ITEM_MISSING: (0.01, 0.05),
     Fault.CREDIT: (0.0, 0.02),
+    Fault.SURGE: (0.05, 0.20),
+    Fault.NOBODY_FREE: (0.01, 0.05),
+    Fault.DRIVER_LATE: (0.05, 0.20),
+    Fault.DRIVER_CANCELS: (0.02, 0.10),
 }
 
 

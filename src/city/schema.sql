@@ -91,8 +91,38 @@ CREATE TABLE IF NOT EXISTS couriers (
     free_s REAL NOT NULL
 );
 
+CREATE TABLE IF NOT EXISTS drivers (
+    id INTEGER PRIMARY KEY, name TEXT NOT NULL, car TEXT NOT NULL, plate TEXT NOT NULL,
+    class TEXT NOT NULL, latitude REAL NOT NULL, longitude REAL NOT NULL, free_s REAL NOT NULL
+);
+
+CREATE TABLE IF NOT EXISTS ride_checkouts (
+    id TEXT PRIMARY KEY, merchant TEXT NOT NULL, platform TEXT NOT NULL, status TEXT NOT NULL,
+    request TEXT NOT NULL, quote TEXT NOT NULL, expires_s REAL NOT NULL, order_id TEXT
+) WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS rides (
+    number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, merchant TEXT NOT NULL,
+    platform TEXT NOT NULL, capabilities TEXT NOT NULL, webhook_url TEXT NOT NULL,
+    checkout_id TEXT NOT NULL UNIQUE REFERENCES ride_checkouts (id),
+    tracking TEXT NOT NULL UNIQUE, status TEXT NOT NULL, contents TEXT NOT NULL, plan TEXT,
+    placed_s REAL NOT NULL
+);
+
+CREATE TABLE IF NOT EXISTS ride_events (
+    ride_id TEXT NOT NULL REFERENCES rides (id), seq INTEGER NOT NULL, id TEXT NOT NULL UNIQUE,
+    kind TEXT NOT NULL, description TEXT NOT NULL, at_s REAL NOT NULL,
+    PRIMARY KEY (ride_id, seq)
+) WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS ride_steps (
+    ride_id TEXT NOT NULL REFERENCES rides (id), kind TEXT NOT NULL, due_s REAL NOT NULL,
+    PRIMARY KEY (ride_id, kind)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS ride_steps_due ON ride_steps (due_s);
+
 CREATE TABLE IF NOT EXISTS webhooks (
-    id TEXT PRIMARY KEY, order_id TEXT NOT NULL REFERENCES orders (id), seq REAL NOT NULL,
+    id TEXT PRIMARY KEY, order_id TEXT NOT NULL, seq REAL NOT NULL,
     merchant TEXT NOT NULL, url TEXT NOT NULL, body BLOB NOT NULL, at_s REAL NOT NULL,
     state TEXT NOT NULL, copies INTEGER NOT NULL DEFAULT 1,
     attempts INTEGER NOT NULL DEFAULT 0, next_s REAL NOT NULL

@@ -28,6 +28,8 @@ from city.desk import Desk
 from city.errors import DataError
 from city.faults import Faults, Level
 from city.replay import forget_old
+from city.rides import company
+from city.rides.api import RideCompany
 from city.shops import city_shops
 from city.simulation import advance, save_clock, saved_clock
 from city.store import Database, Store, Transaction, only_process, put_fact, recall, remember
@@ -66,6 +68,7 @@ class Addresses:
     city: str
     bank: str
     merchants: tuple[str, ...]
+    rides: tuple[str, ...] = ()
 
 
 def run(options: Options, ready: Callable[[Addresses], None]) -> None:
@@ -84,7 +87,7 @@ def run(options: Options, ready: Callable[[Addresses], None]) -> None:
 
 
 async def _serve(options: Options, database: Database, ready: Callable[[Addresses], None]) -> None:
-    slugs = list(city_shops())
+    slugs = [*city_shops(), company.SLUG]
     sockets = _bind(options, database, 1 + len(slugs))
     kill = KillSwitch() if options.allow_test_controls else None
     world = _world(options, database, slugs, sockets, kill)
@@ -106,8 +109,9 @@ async def _serve(options: Options, database: Database, ready: Callable[[Addresse
                 posting = group.create_task(_post(Sender(world, store, client)))
                 for server in servers:
                     await server.listening.wait()
-                urls = tuple(world.urls.values())
-                ready(Addresses(world.city_url, world.bank_url, urls))
+                shops = tuple(world.urls[slug] for slug in world.shops)
+                driving = (world.urls[company.SLUG],)
+                ready(Addresses(world.city_url, world.bank_url, shops, driving))
                 await stop.wait()
                 beating.cancel()
                 posting.cancel()
@@ -146,6 +150,7 @@ def _apps(
     routes = [*Desk(world, store, kill).routes(), *Bank(world, store).routes()]
     apps = [Starlette(routes=routes)]
     apps += [Merchant(world, store, platforms, slug).app() for slug in world.shops]
+    apps.append(RideCompany(world, store, platforms).app())
     if not options.allow_remote:
         allowed = [*LOOPBACK, options.host, "[::1]"]
         for app in apps:
@@ -217,7 +222,10 @@ def found(world: World, tx: Transaction) -> None:
     for slug, shop in world.shops.items():
         secret = remember(tx, f"bank_secret:{slug}", f"sec_{new_secret()}")
         ledger.ensure_account(tx, shop.name, "merchant", payee(slug), secret, now_s)
+    secret = remember(tx, f"bank_secret:{company.SLUG}", f"sec_{new_secret()}")
+    ledger.ensure_account(tx, company.NAME, "merchant", payee(company.SLUG), secret, now_s)
     hire(tx, world.streets, world.seed)
+    company.engage(tx, world.streets, world.seed)
     forget_old(tx, now_s)
 
 
@@ -277,5 +285,6 @@ def merchant_urls(database: Database) -> Mapping[str, str]:
         return {}
     numbers = msgspec.json.decode(ports, type=list[int])
     return {
-        slug: f"http://{host}:{port}" for slug, port in zip(city_shops(), numbers[1:], strict=False)
+        slug: f"http://{host}:{port}"
+        for slug, port in zip([*city_shops(), company.SLUG], numbers[1:], strict=False)
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from city.bank import ledger
+from city.rides import rides
 from city.store import CITY_CLOCK, Database, Transaction, put_fact, recall
 from city.ucp.adjusting import STEPS
 from city.ucp.orders import adjust_order, happen, load
@@ -12,10 +13,13 @@ from city.world import World
 def advance(world: World, database: Database) -> int:
     """Let everything happen that is due in city time; gives how many events that were."""
     count = 0
-    while _step(world, database):
+    while _step(world, database) or _ride_step(world, database):
         count += 1
     with database.transaction() as tx:
-        busy = tx.execute("SELECT 1 FROM order_steps LIMIT 1").fetchone() is not None
+        busy = any(
+            tx.execute(f"SELECT 1 FROM {steps} LIMIT 1").fetchone() is not None
+            for steps in ("order_steps", "ride_steps")
+        )
     world.clock.set_busy(busy)
     return count
 
@@ -51,6 +55,24 @@ def _step(world: World, database: Database) -> bool:
         else:
             happen(world, tx, order_id, kind, due_s)
         tx.execute("DELETE FROM order_steps WHERE order_id = ? AND seq = ?", (order_id, seq))
+        put_fact(tx, CITY_CLOCK, repr(now_s))
+        world.crash.passing("in_step")
+    world.crash.passing("after_step")
+    return True
+
+
+def _ride_step(world: World, database: Database) -> bool:
+    now_s = world.clock.now_s()
+    with database.transaction() as tx:
+        row = tx.execute(
+            "SELECT ride_id, kind, due_s FROM ride_steps WHERE due_s <= ? "
+            "ORDER BY due_s, ride_id LIMIT 1",
+            (now_s,),
+        ).fetchone()
+        if row is None:
+            return False
+        world.crash.passing("before_step")
+        rides.step(world, tx, *row)
         put_fact(tx, CITY_CLOCK, repr(now_s))
         world.crash.passing("in_step")
     world.crash.passing("after_step")

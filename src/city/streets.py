@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import gzip
 import heapq
 import re
@@ -25,6 +26,8 @@ ROUTES_KEPT = 1024
 """One order asks for the same way up to four times."""
 
 _BIKE, _MAIN = 2, 4
+_ALIKE = 0.74
+"""Below this share of common letters two names of streets are not the same."""
 _CELL = 0.001
 
 
@@ -140,6 +143,31 @@ class Streets:
 
         best = min(known, key=far, default=None)
         return best if best is not None and far(best)[0] <= 6 else None
+
+    def suggest(self, text: str, limit: int) -> list[Address]:
+        """Addresses that somebody may mean by "Mikonkatu 15" or "Mikonkatu", the likeliest first.
+
+        A name may be spelled as it was heard; without a number the middle of the street is meant.
+        """
+        match = re.match(r"\s*(.+?)\s*(?:(\d+)\s*([A-Za-z]?))?\s*$", text)
+        wanted = _plain(match[1]) if match else ""
+        if match is None or not wanted:
+            return []
+        alike = {
+            name: difflib.SequenceMatcher(None, wanted.replace(" ", ""), name.replace(" ", ""))
+            .ratio()
+            for name in self._by_name
+        }  # fmt: skip
+        found: list[Address] = []
+        for name in sorted(alike, key=lambda name: (-alike[name], name)):
+            if alike[name] < _ALIKE or len(found) == limit:
+                break
+            known = self._by_name[name]
+            number = f" {match[2]}{match[3] or ''}" if match[2] else ""
+            address = self.find(f"{known[0].street}{number}") if number else known[len(known) // 2]
+            if address is not None:
+                found.append(address)
+        return found
 
     def spot(self, point: Point) -> Spot | None:
         """The nearest place on a street, or None when all are farther than `REACH_M`."""

@@ -23,7 +23,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
 from lapel import first_run
-from lapel.assistant import Ground, House, SavedPlaces
+from lapel.assistant import Ground, House, RideSkill, SavedPlaces, Skill
 from lapel.brain import Brain, Menu
 from lapel.commerce import ConsentError, Orders, Policy, PortError
 from lapel.commerce.consent import Vault, public_keys
@@ -37,6 +37,7 @@ from lapel.services import (
     PlatformProfile,
     RetryingMerchants,
     RetryingPayments,
+    Rides,
     SigningKeys,
     UcpClient,
     UcpMerchants,
@@ -170,6 +171,14 @@ async def build(
     pairing = Pairing(store, accounts)
     brains = _Brains(store, food, orders)
     personal = Personal(store, _zone(settings))
+    rides = Rides(registry, client)
+
+    def skills(user_id: str) -> list[Skill]:
+        return [
+            personal.skill(user_id),
+            RideSkill(user_id, orders, rides, SavedPlaces(store, user_id)),
+        ]
+
     house = House(
         Ground(
             store=store,
@@ -179,7 +188,7 @@ async def build(
             track=food.track,
             engines=engines,
             settings=settings.conversation,
-            skills=lambda user_id: (personal.skill(user_id),),
+            skills=skills,
         )
     )
     stack.push_async_callback(house.close)
@@ -263,7 +272,7 @@ class _Brains:
     async def _usual(self, user_id: str, menus: tuple[Menu, ...]) -> tuple[str, ...]:
         """The shop that settles a tie: the one last ordered from, else the first in the list."""
         for order in await self._orders.list(user_id, limit=10):
-            if order.merchant_order_id:
+            if order.merchant_order_id and order.draft.trip is None:
                 return (order.merchant_id,)
         return tuple(menu.merchant_id for menu in menus[:1])
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NoReturn
 from urllib.parse import urlsplit
@@ -14,7 +14,15 @@ import msgspec
 
 from city.errors import ProtocolError
 from city.ucp.signatures import Jwk, Message, key_id, verify_request
-from city.ucp.vocabulary import ORDER, VERSION, Declared, Shared, negotiate
+from city.ucp.vocabulary import (
+    OFFERED,
+    ORDER,
+    VERSION,
+    Declared,
+    Offered,
+    Shared,
+    negotiate,
+)
 
 LEAST_S = 60.0
 """How long a profile is kept at least, and a missing key not looked for again."""
@@ -65,7 +73,13 @@ class Platforms:
         self._client = client
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
 
-    async def identify(self, message: Message, body: bytes, now_s: float) -> Platform:
+    async def identify(
+        self,
+        message: Message,
+        body: bytes,
+        now_s: float,
+        offered: Sequence[Offered] = OFFERED,
+    ) -> Platform:
         """Raises ProtocolError when the profile is unusable or the signature is not its own."""
         url = profile_url(message.headers.get("ucp-agent"))
         kept = await self._profile(url, now_s)
@@ -83,7 +97,8 @@ class Platforms:
             verify_request(message, body, kept.profile.signing_keys)
         declared = kept.profile.ucp.capabilities
         keys = kept.profile.signing_keys
-        return Platform(url, negotiate(declared), _webhook_url(declared), bool(keys), tuple(keys))
+        shared = negotiate(declared, offered)
+        return Platform(url, shared, _webhook_url(declared), bool(keys), tuple(keys))
 
     async def with_key(self, platform: Platform, kid: str, now_s: float) -> Platform:
         """The platform with its newest keys, if `kid` is none of those that are known."""

@@ -18,6 +18,8 @@ LOOKUP = "dev.ucp.shopping.catalog.lookup"
 AP2 = "dev.ucp.shopping.ap2_mandate"
 MODIFIERS = "dev.lapel.food.modifiers"
 MODIFIERS_VERSION = "2026-11-01"
+RIDES = "dev.lapel.rides"
+RIDES_VERSION = "2026-11-01"
 HANDLER = "dev.lapel.city.bank"
 HANDLER_ID = "city_bank"
 
@@ -85,6 +87,18 @@ OFFERED: tuple[Offered, ...] = (
     ),
 )
 
+OFFERED_BY_RIDES: tuple[Offered, ...] = (
+    *(offered for offered in OFFERED if offered.name in (CHECKOUT, ORDER)),
+    Offered(
+        RIDES,
+        RIDES_VERSION,
+        "https://lapel.dev/specs/rides",
+        "https://lapel.dev/schemas/rides.json",
+        (CHECKOUT, ORDER),
+    ),
+)
+"""What a company that drives people implements: no catalogue, no delivery, but trips."""
+
 
 class Declared(msgspec.Struct):
     """A capability in a platform's profile."""
@@ -97,14 +111,16 @@ Shared = Mapping[str, str]
 """Negotiated capabilities: name to version."""
 
 
-def negotiate(theirs: Mapping[str, Sequence[Declared]]) -> Shared:
+def negotiate(
+    theirs: Mapping[str, Sequence[Declared]], offered: Sequence[Offered] = OFFERED
+) -> Shared:
     """The intersection, without extensions whose parents are all missing."""
     shared = {
         ours.name: ours.version
-        for ours in OFFERED
+        for ours in offered
         if any(d.version == ours.version for d in theirs.get(ours.name, ()))
     }
-    for ours in OFFERED:
+    for ours in offered:
         if ours.extends and not any(parent in shared for parent in ours.extends):
             shared.pop(ours.name, None)
     return shared
@@ -114,6 +130,6 @@ def relevant(shared: Shared, root: str) -> dict[str, list[dict[str, str]]]:
     """What an answer declares: the root capability and the shared extensions of it."""
     return {
         ours.name: [{"version": ours.version}]
-        for ours in OFFERED
+        for ours in (*OFFERED, OFFERED_BY_RIDES[-1])
         if ours.name in shared and (ours.name == root or root in ours.extends)
     }

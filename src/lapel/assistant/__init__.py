@@ -3,6 +3,7 @@
 from lapel.assistant.actor import Assistant, Ground
 from lapel.assistant.house import House
 from lapel.assistant.places import PlaceError, SavedPlaces
+from lapel.assistant.rides import RideSkill
 from lapel.assistant.skills import Heard, Outcome, Skill, Teller
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "House",
     "Outcome",
     "PlaceError",
+    "RideSkill",
     "SavedPlaces",
     "Skill",
     "Teller",

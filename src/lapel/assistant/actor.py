@@ -352,7 +352,8 @@ class Assistant:
             outcome = await self.conversation.pressed(made.topic, made.action)
             if outcome is not None:
                 await self._close(outcome)
-                self._reply(outcome.text, None, done.link.session_id, outcome.card)
+                if outcome.text or outcome.card:
+                    self._reply(outcome.text, None, done.link.session_id, outcome.card)
                 return
         if await self._deciding.gesture(done):
             self.orders_moved()

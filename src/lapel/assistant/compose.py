@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lapel.assistant import words
-from lapel.commerce import Approval, Checkout, Order, OrderEvent, off, unheeded
+from lapel.assistant.rides import cues as rides
+from lapel.commerce import Approval, Checkout, Order, OrderEvent, TripTerms, off, unheeded
 from lapel.devices import (
     Card,
     CardAction,
@@ -29,7 +30,9 @@ _SPOKEN = frozenset(
         "placed", "on_the_way", "delivered", "late", "over_limit", "quote_failed", "refused",
         "lapsed", "canceled", "payment_declined", "price_changed", "place_failed", "refunded",
         "trouble", "merchant_canceled", "part_refunded", "refund_promised", "refund_failed",
-        "charged_more", "adjusted",
+        "charged_more", "adjusted", "driver_assigned", "driver_arriving", "driver_here",
+        "on_trip", "dropped_off", "driver_canceled", "ride_canceled", "destination_changed",
+        "tipped",
     }
 )  # fmt: skip
 """Kinds worth interrupting somebody's silence for; the others only change the card."""
@@ -42,6 +45,8 @@ _HAPTIC = {
     "refunded": Pattern.LONG,
     "trouble": Pattern.LONG,
     "merchant_canceled": Pattern.LONG,
+    "driver_here": Pattern.DOUBLE,
+    "driver_canceled": Pattern.LONG,
 }
 
 ADJUSTED = frozenset(
@@ -49,13 +54,13 @@ ADJUSTED = frozenset(
 )
 """Kinds that stand beside the order's progress: they do not take its card down."""
 
-SILENT = frozenset({"quoted", "revised", "approval_needed", "approved", "paid"})
+SILENT = frozenset({"quoted", "revised", "approval_needed", "approved", "paid", "cancel_asked"})
 """Kinds without a cue of their own: an approval says more, or the next step follows at once."""
 
 
-def step_of(kind: str) -> int:
-    """The step of `STEPS` that is under way after an event of this kind."""
-    return _AT.get(kind, 0)
+def step_of(order: Order, kind: str) -> int:
+    """The step that is under way after an event of this kind."""
+    return (_AT if order.draft.trip is None else rides.AT).get(kind, 0)
 
 
 def approval_topic(approval_id: str) -> str:
@@ -81,6 +86,8 @@ def approval(
     """
     checkout = order.checkout
     assert checkout is not None  # an approval is only ever made for a priced cart
+    if checkout.trip is not None:
+        return _ride_approval(order, asked, checkout, checkout.trip, now, [*notes, how])
     spoken = (
         f"{words.cart(order.draft.lines)} from {asked.merchant_name} to "
         f"{words.address(asked.address_label)}."
@@ -104,6 +111,43 @@ def approval(
         haptic=Pattern.PULSE,
         expires_s=max(0.0, asked.expires_at - now),
     )
+
+
+def _ride_approval(
+    order: Order,
+    asked: Approval,
+    checkout: Checkout,
+    terms: TripTerms,
+    now: float,
+    around: Sequence[str],
+) -> Cue:
+    *notes, how = around
+    parts = [*notes, rides.question(order, checkout, terms), how]
+    return Cue(
+        id=approval_topic(asked.id),
+        topic=approval_topic(asked.id),
+        kind=CueKind.APPROVAL,
+        speech=" ".join(part for part in parts if part),
+        card=Card(
+            title=asked.merchant_name,
+            lines=tuple(cart_lines(order)),
+            total=str(asked.amount),
+            body=" ".join([*notes, rides.way_of(terms)]),
+            footer="Press to book, hold to refuse",
+            actions=(CardAction("approve", "Book"), CardAction("refuse", "Refuse")),
+        ),
+        haptic=Pattern.PULSE,
+        expires_s=max(0.0, asked.expires_at - now),
+    )
+
+
+def _progress(order: Order, kind: str) -> Progress | None:
+    """How far the order is; a tip and a change have no steps."""
+    trip = order.draft.trip
+    at = _AT.get(kind) if trip is None else rides.AT.get(kind)
+    if at is None or (trip is not None and trip.kind != "ride"):
+        return None
+    return Progress(STEPS if trip is None else rides.STEPS, at)
 
 
 def _price(checkout: Checkout) -> str:
@@ -180,20 +224,20 @@ def order_step(order: Order, event: OrderEvent) -> Cue | None:
     """What the user is told of one event of an order, or None where nothing is to be told."""
     if event.kind in SILENT:
         return None
-    at = _AT.get(event.kind)
     if event.kind in ADJUSTED:
         return _adjustment(order, event)
+    progress = _progress(order, event.kind)
     return Cue(
         id=f"{order_topic(order.id)}:{event.n}",
         topic=order_topic(order.id),
-        kind=CueKind.NOTICE if at is None else CueKind.ORDER,
+        kind=CueKind.NOTICE if progress is None else CueKind.ORDER,
         speech=event.text if event.kind in _SPOKEN else "",
         card=Card(
             title=order.merchant_name,
             lines=tuple(cart_lines(order)),
             total=str(order.total) if order.total else "",
             body=event.text,
-            progress=None if at is None else Progress(STEPS, at),
+            progress=progress,
         ),
         haptic=_HAPTIC.get(event.kind),
     )
@@ -228,9 +272,12 @@ def receipt(order: Order, event: OrderEvent) -> Cue:
     )
 
 
-def where(order: Order, view: MapView, eta_minutes: int | None, at: int, tick: int) -> Cue:
+def where(
+    order: Order, view: MapView, eta_minutes: int | None, at: int, tick: int, who: str = ""
+) -> Cue:
     """The courier on the map; follows the order's card without a sound."""
     about = "" if eta_minutes is None else f"About {eta_minutes} min"
+    named = who if order.draft.trip is not None else ""
     return Cue(
         id=f"{order_topic(order.id)}:map:{tick}",
         topic=order_topic(order.id),
@@ -239,8 +286,8 @@ def where(order: Order, view: MapView, eta_minutes: int | None, at: int, tick: i
             title=order.merchant_name,
             lines=tuple(cart_lines(order)),
             total=str(order.total) if order.total else "",
-            body=about,
-            progress=Progress(STEPS, at),
+            body=". ".join(part for part in (named, about) if part),
+            progress=Progress(STEPS if order.draft.trip is None else rides.STEPS, at),
             map=view,
         ),
     )

@@ -176,7 +176,7 @@ class Conversation:
         """The order that the user can still change: there is never more than one."""
         if self.state.order_id is not None:
             order = await self.orders.get(self.state.order_id)
-            if order is not None and order.state in CHANGEABLE:
+            if order is not None and order.state in CHANGEABLE and order.draft.trip is None:
                 return order
         return await self._latest(CHANGEABLE)
 
@@ -262,8 +262,13 @@ class Conversation:
         return Outcome("There is nothing to cancel.")
 
     async def _latest(self, states: frozenset[OrderState]) -> Order | None:
-        orders = await self.orders.list(self.user_id, limit=10)
+        """The newest order of goods in one of these states: rides are their skill's."""
+        orders = await self._of_goods()
         return next((order for order in orders if order.state in states), None)
+
+    async def _of_goods(self) -> list[Order]:
+        orders = await self.orders.list(self.user_id, limit=20)
+        return [order for order in orders if order.draft.trip is None]
 
     async def _status(self) -> str:
         order = await self._open_order()
@@ -272,7 +277,7 @@ class Conversation:
                 return AT_THE_SHOP
             asking = order.state is OrderState.QUOTING
             return ASKING_THE_SHOP if asking else self.confirm_how()
-        orders = await self.orders.list(self.user_id, limit=1)
+        orders = await self._of_goods()
         if not orders:
             return "You have no orders yet."
         events = await self.orders.history(orders[0].id)

@@ -49,6 +49,6 @@ class Following:
                     destination=seen.destination,
                     streets=seen.streets,
                 )
-                self._show(compose.where(order, view, seen.eta_minutes, at, tick))
+                self._show(compose.where(order, view, seen.eta_minutes, at, tick, seen.who))
                 tick += 1
             await asyncio.sleep(self._every_s)

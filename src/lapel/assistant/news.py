@@ -31,8 +31,18 @@ OVER = (ANSWERS - {"escalated"}) | {
 }
 """Events after which the cart is no longer in the user's hands. `approved` is none of them: a price
 that has changed meanwhile brings the question back."""
-TRACKED = frozenset({"picked_up", "on_the_way", "late"})
-CLOSED = frozenset({"delivered", "refunded", "merchant_canceled", "trouble"})
+TRACKED = frozenset(
+    {
+        "picked_up", "on_the_way", "late", "driver_assigned", "driver_arriving", "driver_here",
+        "on_trip",
+    }
+)  # fmt: skip
+CLOSED = frozenset(
+    {
+        "delivered", "refunded", "merchant_canceled", "trouble", "driver_canceled", "dropped_off",
+        "ride_canceled", "tipped", "destination_changed",
+    }
+)  # fmt: skip
 UNDER_WAY = frozenset(
     {
         OrderState.PAYING,
@@ -189,7 +199,7 @@ class OrderNews:
 def _courier(event: OrderEvent, order: Order, news: News) -> None:
     url = event.data.get("tracking_url")
     if event.kind in TRACKED and isinstance(url, str) and url:
-        news.track = (order, url, compose.step_of(event.kind))
+        news.track = (order, url, compose.step_of(order, event.kind))
     if event.kind in CLOSED:
         news.untrack.append(order.id)
         if news.track is not None and news.track[0].id == order.id:

@@ -10,6 +10,8 @@ from lapel.commerce.checkout import (
     OrderDraft,
     PaymentTarget,
     Total,
+    Trip,
+    TripTerms,
 )
 from lapel.commerce.errors import (
     ApprovalError,
@@ -43,6 +45,7 @@ from lapel.commerce.ports import (
     PaymentState,
     PortError,
     Refused,
+    RideStatus,
     Unreachable,
 )
 from lapel.commerce.receipt import Receipt, verify, verify_chain
@@ -89,8 +92,11 @@ __all__ = [
     "Receipt",
     "ReceiptError",
     "Refused",
+    "RideStatus",
     "Statement",
     "Total",
+    "Trip",
+    "TripTerms",
     "Unreachable",
     "is_statement",
     "off",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from lapel.commerce.checkout import Checkout, CheckoutLine, OrderDraft
+from lapel.commerce.checkout import Checkout, CheckoutLine, OrderDraft, Trip
 from lapel.commerce.money import Money
 from lapel.commerce.order import Approval, Order, OrderState
+from lapel.commerce.words import place
 
 
 def money(amount: Money) -> dict[str, object]:
@@ -24,6 +25,8 @@ def card(order: Order, checkout: Checkout | None = None) -> dict[str, object]:
         "eta_minutes": None,
         "escalated": order.state is OrderState.ESCALATED,
     }
+    if order.draft.trip is not None:
+        data["trip"] = trip_data(order.draft.trip)
     if priced is None:
         data["lines"] = [
             {
@@ -53,6 +56,14 @@ def card(order: Order, checkout: Checkout | None = None) -> dict[str, object]:
     data["total"] = money(priced.total)
     data["eta_minutes"] = priced.eta_minutes
     return data
+
+
+def trip_data(trip: Trip) -> dict[str, object]:
+    return {
+        "kind": trip.kind,
+        "pickup": "" if trip.pickup is None else place(trip.pickup),
+        "destination": place(trip.destination),
+    }
 
 
 def approval_card(order: Order, checkout: Checkout, approval: Approval) -> dict[str, object]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal
 
 import msgspec
 
@@ -50,6 +51,22 @@ class Address(msgspec.Struct, frozen=True):
     instructions: str = ""
 
 
+TripKind = Literal["ride", "change", "tip"]
+
+
+class Trip(msgspec.Struct, frozen=True):
+    """A ride, a change of a ride's destination, or a tip for its driver.
+
+    `ride_id` is the merchant's order that is changed or tipped; `tip` is in minor units.
+    """
+
+    kind: TripKind
+    destination: Address
+    pickup: Address | None = None
+    ride_id: str = ""
+    tip: int = 0
+
+
 class OrderDraft(msgspec.Struct, frozen=True):
     """What the user asked for, complete enough to be priced."""
 
@@ -61,6 +78,7 @@ class OrderDraft(msgspec.Struct, frozen=True):
     """Discount codes that the user named, in capitals."""
     fastest: bool = False
     """The fastest delivery rather than the cheapest."""
+    trip: Trip | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +137,18 @@ class SignedTerms:
 
 
 @dataclass(frozen=True, slots=True)
+class TripTerms:
+    """What a merchant says of a trip. The minutes may change until the ride begins."""
+
+    trip: Trip
+    surge_percent: int = 0
+    free_minutes: int = 0
+    cancel_fee: Money | None = None
+    pickup_minutes: int | None = None
+    duration_minutes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Checkout:
     merchant_id: str
     merchant_name: str
@@ -135,6 +165,7 @@ class Checkout:
     eta_minutes: int | None = None
     signed: SignedTerms | None = None
     """Of a merchant that speaks AP2: such a checkout is completed with mandates only."""
+    trip: TripTerms | None = None
 
     def hash(self) -> str:
         """SHA-256 (hex) over what the user agrees to: who is paid, for what, how much, where."""
@@ -142,7 +173,7 @@ class Checkout:
 
     def agreed(self) -> bytes:
         """What the user agrees to, as one text."""
-        agreed = {
+        agreed: dict[str, object] = {
             "merchant": self.merchant_id,
             "checkout": self.id,
             "payee": self.payment.payee if self.payment else "",
@@ -160,14 +191,35 @@ class Checkout:
             ],
             "totals": [[x.kind, x.amount.minor] for x in self.totals],
             "total": [self.total.minor, self.total.currency],
-            "address": [
-                self.address.street,
-                self.address.city,
-                self.address.postal_code,
-                self.address.country,
-                self.address.latitude,
-                self.address.longitude,
-                self.address.instructions,
-            ],
+            "address": _place(self.address),
         }
+        if self.trip is not None:
+            agreed["trip"] = _agreed_trip(self.trip)
         return msgspec.json.encode(agreed, order="deterministic")
+
+
+def _place(address: Address) -> list[object]:
+    return [
+        address.street,
+        address.city,
+        address.postal_code,
+        address.country,
+        address.latitude,
+        address.longitude,
+        address.instructions,
+    ]
+
+
+def _agreed_trip(terms: TripTerms) -> list[object]:
+    """From where, where to, and what canceling costs; the minutes are no promise."""
+    trip = terms.trip
+    return [
+        trip.kind,
+        trip.ride_id,
+        trip.tip,
+        None if trip.pickup is None else _place(trip.pickup),
+        _place(trip.destination),
+        terms.surge_percent,
+        terms.free_minutes,
+        None if terms.cancel_fee is None else [terms.cancel_fee.minor, terms.cancel_fee.currency],
+    ]

@@ -20,6 +20,7 @@ from lapel.commerce.desk import Clock, Desk, Step
 from lapel.commerce.errors import ApprovalError, MandateError, OrderError
 from lapel.commerce.guard import GuardedMerchants, GuardedPayments
 from lapel.commerce.journal import Journal, Listener
+from lapel.commerce.money import Money
 from lapel.commerce.order import (
     CHANGEABLE,
     OPEN,
@@ -39,6 +40,7 @@ from lapel.commerce.records import Told
 from lapel.commerce.screening import screening, seen_on_screen
 from lapel.commerce.steps import Steps
 from lapel.commerce.tracking import apply
+from lapel.commerce.trips import ENDS, cancel_key
 from lapel.store import Store
 
 if TYPE_CHECKING:
@@ -225,6 +227,23 @@ class Orders:
         await self._journal.commit(work)
         self._nudge(order_id)
 
+    async def ask_cancel(self, order_id: str, most: Money) -> None:
+        """Note that the user cancels a booked ride and agrees to a fee of `most`; durable.
+
+        The caller then tells the merchant. Without this note a merchant that keeps a fee is not
+        believed.
+        """
+        at = self._clock()
+
+        def work(connection: sa.Connection) -> tuple[None, list[OrderEvent]]:
+            order = records.load(connection, order_id)
+            if order.state is not OrderState.PLACED or order.draft.trip is None:
+                raise OrderError("there is no ride to cancel", code="closed")
+            told = Told("cancel_asked", cancel_key(most), "", card(order))
+            return None, records.tell(connection, order, at, [told])
+
+        await self._journal.commit(work)
+
     async def merchant_reports(self, order: MerchantOrder) -> None:
         """A verified webhook: the merchant's whole order. Repeated or late ones change nothing."""
         at = self._clock()
@@ -235,7 +254,7 @@ class Orders:
                 return ("", False), []
             events = apply(connection, found, order, at)
             early = found.state in _EARLY
-            ends = any(event.kind in ("delivered", "merchant_canceled") for event in events)
+            ends = any(event.kind in ("delivered", "merchant_canceled", *ENDS) for event in events)
             return (found.id, early or ends), events
 
         order_id, matters = await self._journal.commit(work)

@@ -98,6 +98,22 @@ class MerchantAdjustment:
 
 
 @dataclass(frozen=True, slots=True)
+class RideStatus:
+    """How a ride stands. `eta_minutes` is to the pick-up, and on the trip to the destination.
+
+    `fee_now` is what canceling costs now, `fee_kept` what a canceled ride has cost.
+    """
+
+    status: str
+    driver: str = ""
+    car: str = ""
+    plate: str = ""
+    eta_minutes: int | None = None
+    fee_now: Money | None = None
+    fee_kept: Money | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class MerchantOrder:
     merchant_id: str
     id: str
@@ -108,6 +124,7 @@ class MerchantOrder:
     canceled: bool = False
     """The whole order; an adjustment that takes only some of it away is no cancellation."""
     adjustments: tuple[MerchantAdjustment, ...] = ()
+    ride: RideStatus | None = None
 
     @property
     def refunds(self) -> tuple[Money, ...]:

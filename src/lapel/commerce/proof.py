@@ -12,6 +12,8 @@ from lapel.commerce.checkout import (
     CheckoutStatus,
     PaymentTarget,
     Total,
+    Trip,
+    TripTerms,
 )
 from lapel.commerce.consent.closed import RiskData
 from lapel.commerce.consent.jws import verify_es256
@@ -21,7 +23,7 @@ from lapel.commerce.errors import MandateError, ReceiptError
 from lapel.commerce.money import Money
 
 if TYPE_CHECKING:
-    from lapel.commerce.receipt import Amount, Consent, Mandates, Receipt
+    from lapel.commerce.receipt import Amount, Consent, Mandates, Place, Receipt, TripLine
 
 
 def check(receipt: Receipt, mandates: Mandates) -> None:
@@ -119,11 +121,6 @@ def _same_evidence(risk: RiskData | None, consent: Consent) -> None:
 
 def _cart(receipt: Receipt) -> Checkout:
     """The checkout as far as the user agreed to it, from the receipt alone."""
-    place = receipt.address
-    try:
-        latitude, longitude = float(place.latitude), float(place.longitude)
-    except ValueError:
-        raise ReceiptError("the address has no coordinates", code="other_cart") from None
     return Checkout(
         merchant_id=receipt.merchant.id,
         merchant_name=receipt.merchant.name,
@@ -143,17 +140,41 @@ def _cart(receipt: Receipt) -> Checkout:
         ),
         totals=tuple(Total(x.kind, x.label, _money(x.amount)) for x in receipt.totals),
         total=_money(receipt.total),
-        address=Address(
-            place.label,
-            place.street,
-            place.city,
-            place.postal_code,
-            place.country,
-            latitude,
-            longitude,
-            place.instructions,
-        ),
+        address=_address(receipt.address),
         payment=PaymentTarget(receipt.payment.handler, "", "", receipt.payment.payee),
+        trip=None if receipt.trip is None else _trip(receipt.trip),
+    )
+
+
+def _trip(line: TripLine) -> TripTerms:
+    return TripTerms(
+        trip=Trip(
+            kind=line.kind,
+            destination=_address(line.destination),
+            pickup=None if line.pickup is None else _address(line.pickup),
+            ride_id=line.ride_id,
+            tip=line.tip,
+        ),
+        surge_percent=line.surge_percent,
+        free_minutes=line.free_minutes,
+        cancel_fee=None if line.cancel_fee is None else _money(line.cancel_fee),
+    )
+
+
+def _address(place: Place) -> Address:
+    try:
+        latitude, longitude = float(place.latitude), float(place.longitude)
+    except ValueError:
+        raise ReceiptError("the address has no coordinates", code="other_cart") from None
+    return Address(
+        place.label,
+        place.street,
+        place.city,
+        place.postal_code,
+        place.country,
+        latitude,
+        longitude,
+        place.instructions,
     )
 
 

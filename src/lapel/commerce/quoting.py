@@ -6,7 +6,7 @@ from collections import Counter
 
 import sqlalchemy as sa
 
-from lapel.commerce import records, words
+from lapel.commerce import records, trips, words
 from lapel.commerce.card import approval_card, card
 from lapel.commerce.checkout import Checkout, CheckoutStatus, OrderDraft
 from lapel.commerce.desk import Desk, Step, key_of
@@ -80,6 +80,8 @@ def mismatch(draft: OrderDraft, checkout: Checkout) -> str:
     """Why this is not a price for that draft, in words for the user; empty when it is."""
     if checkout.merchant_id != draft.merchant_id or goods_of(draft) != priced_goods(checkout):
         return words.OTHER_CART
+    if draft.trip is not None and not trips.same(draft.trip, checkout):
+        return words.OTHER_TRIP
     if not _same_place(draft, checkout):
         return words.OTHER_ADDRESS
     amounts = [line.total for line in checkout.lines] + [line.unit_price for line in checkout.lines]

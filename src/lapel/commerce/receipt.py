@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from lapel.commerce import keys, proof
-from lapel.commerce.checkout import Checkout
+from lapel.commerce.checkout import Address, Checkout, TripKind, TripTerms
 from lapel.commerce.consent.closed import ClosedMandates
 from lapel.commerce.errors import ReceiptError
 from lapel.commerce.money import Money
@@ -105,6 +105,19 @@ class Mandates(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     merchant_jwk: dict[str, str]
 
 
+class TripLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A ride (or a change of one, or a tip); `pickup` is absent where there is none."""
+
+    kind: TripKind
+    destination: Place
+    ride_id: str
+    tip: int
+    surge_percent: int
+    free_minutes: int
+    pickup: Place | None = None
+    cancel_fee: Amount | None = None
+
+
 class Receipt(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """`previous` is the SHA-256 of the user's previous receipt file, empty in the first one."""
 
@@ -123,6 +136,7 @@ class Receipt(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     key_id: str
     previous: str
     mandates: Mandates | None = None
+    trip: TripLine | None = None
 
 
 class _File(msgspec.Struct, forbid_unknown_fields=True):
@@ -169,7 +183,7 @@ def receipt_of(
         lines=_lines(checkout),
         totals=tuple(TotalLine(x.kind, x.label, _amount(x.amount)) for x in checkout.totals),
         total=_amount(checkout.total),
-        address=_place(checkout),
+        address=_place(checkout.address),
         payment=Payment(
             payment.payee, payment.handler, order.authorization_id, _amount(approval.amount)
         ),
@@ -189,6 +203,7 @@ def receipt_of(
         key_id=key_id,
         previous=file_hash(previous) if previous else "",
         mandates=_mandates(checkout, mandates) if mandates else None,
+        trip=None if checkout.trip is None else _trip(checkout.trip),
     )
 
 
@@ -276,8 +291,21 @@ def _lines(checkout: Checkout) -> tuple[Line, ...]:
     )
 
 
-def _place(checkout: Checkout) -> Place:
-    address = checkout.address
+def _trip(terms: TripTerms) -> TripLine:
+    trip, fee = terms.trip, terms.cancel_fee
+    return TripLine(
+        kind=trip.kind,
+        destination=_place(trip.destination),
+        ride_id=trip.ride_id,
+        tip=trip.tip,
+        surge_percent=terms.surge_percent,
+        free_minutes=terms.free_minutes,
+        pickup=None if trip.pickup is None else _place(trip.pickup),
+        cancel_fee=None if fee is None else _amount(fee),
+    )
+
+
+def _place(address: Address) -> Place:
     return Place(
         address.label,
         address.street,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from lapel.commerce import records, words
+from lapel.commerce import records, trips, words
 from lapel.commerce.card import card, money
 from lapel.commerce.desk import Desk, Step, key_of
 from lapel.commerce.order import Order, OrderEvent, OrderState
@@ -69,6 +69,8 @@ def apply(
     if order.state is not OrderState.PLACED:
         return []
     keys = records.told_keys(connection, order.id)
+    if order.draft.trip is not None:
+        return trips.apply(connection, order, report, keys, at)
     news = _progress(order, report, keys)
     if report.canceled and not order.authorization_id:
         # Paid on the shop's own page: there is no money of ours to bring back.

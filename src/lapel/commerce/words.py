@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 
-from lapel.commerce.checkout import Checkout, OrderDraft
+from lapel.commerce.checkout import Address, Checkout, OrderDraft, TripTerms
 from lapel.commerce.money import Money
+from lapel.commerce.ports import RideStatus
 
 _NAMES = {"EUR": ("euro", "euros", "cents"), "USD": ("dollar", "dollars", "cents")}
 
@@ -16,6 +17,7 @@ NO_QUOTE = "The shop does not answer. Nothing was ordered."
 ODD_QUOTE = "The shop gave an answer that makes no sense. Nothing was ordered."
 OTHER_CART = "The shop priced something else than you asked for. Nothing was ordered."
 OTHER_ADDRESS = "The shop would deliver to another address. Nothing was ordered."
+OTHER_TRIP = "The company offers another ride than you asked for. Nothing was ordered."
 OTHER_MONEY = "The shop mixed up its prices. Nothing was ordered."
 NO_WAY_TO_PAY = "The shop offers no way to pay. Nothing was ordered."
 NOT_READY = "The shop cannot take this order. Nothing was ordered."
@@ -115,11 +117,15 @@ _CODES = {
 
 
 def quoted(checkout: Checkout) -> str:
+    if checkout.trip is not None:
+        return f"{trip(checkout.trip, checkout)} {spoken(checkout.total)} in all."
     goods = ", ".join(f"{line.quantity} {line.title}" for line in checkout.lines)
     return f"{checkout.merchant_name}: {goods}. {spoken(checkout.total)} in all{off(checkout)}."
 
 
 def approval(checkout: Checkout, draft: OrderDraft) -> str:
+    if draft.trip is not None:
+        return f"{quoted(checkout)} Shall I order it?"
     notes = "".join(f"{note} " for note in unheeded(checkout, draft))
     return f"{notes}{quoted(checkout)} To {draft.address.label}. Shall I order it?"
 
@@ -149,6 +155,8 @@ def paid(amount: Money) -> str:
 
 
 def placed(checkout: Checkout) -> str:
+    if checkout.trip is not None:
+        return _trip_placed(checkout.trip)
     eta = checkout.eta_minutes
     when = f" It should be there in about {eta} minutes." if eta else ""
     return f"Your order at {checkout.merchant_name} is placed.{when}"
@@ -213,3 +221,74 @@ _ADJUSTED = {
 
 def _because(reason: str) -> str:
     return f" It says: {from_shop(reason)}" if reason else ""
+
+
+def place(address: Address) -> str:
+    """`home`, `your office`, or the street."""
+    label = address.label
+    if label == "home":
+        return label
+    return f"your {label}" if label.isalpha() and label.islower() else label or address.street
+
+
+def trip(terms: TripTerms, checkout: Checkout) -> str:
+    """What is bought: `Economy ride with Lokki Rides from your office to home`, as a sentence."""
+    wanted = terms.trip
+    match wanted.kind:
+        case "tip":
+            return f"{checkout.lines[0].title} at {checkout.merchant_name}."
+        case "change":
+            return f"To {place(wanted.destination)} instead costs more."
+        case _:
+            start = f" from {place(wanted.pickup)}" if wanted.pickup else ""
+            what = f"{checkout.lines[0].title} with {checkout.merchant_name}"
+            return f"{what}{start} to {place(wanted.destination)}."
+
+
+def _trip_placed(terms: TripTerms) -> str:
+    match terms.trip.kind:
+        case "tip":
+            return "The tip is paid."
+        case "change":
+            return "The change is paid."
+        case _:
+            minutes = terms.pickup_minutes
+            when = f" Pick-up in about {minutes} minutes." if minutes else ""
+            return f"Your ride is booked.{when}"
+
+
+RIDE_CANCELED = "Your ride is cancelled."
+NO_DRIVER_LEFT = "The ride company cancelled the ride: there is no driver for it."
+
+
+def ride_canceled(fee: Money, back: Money) -> str:
+    return f"Your ride is cancelled. It cost {spoken(fee)}; you get {spoken(back)} back."
+
+
+def ride_step(kind: str, ride: RideStatus, draft: OrderDraft) -> str:
+    """What became of a ride, in Lapel's words; the driver's name, car and plate are quoted."""
+    car = ", ".join(part for part in (ride.car, ride.plate) if part)
+    near = f", about {ride.eta_minutes} {_minutes(ride.eta_minutes)}" if ride.eta_minutes else ""
+    match kind:
+        case "driver_assigned":
+            return f"{ride.driver or 'A driver'} comes for you in a {car or 'car'}{near}."
+        case "driver_arriving":
+            return "Your driver is almost there."
+        case "driver_here":
+            return f"Your driver is here: {car}." if car else "Your driver is here."
+        case "on_trip":
+            return f"You are on your way{near}."
+        case "dropped_off":
+            return "You have arrived."
+        case "driver_canceled":
+            return "Your driver had to give up the ride. The company looks for another one."
+        case "destination_changed":
+            return f"Your driver goes to {place(draft.address)} now."
+        case "tipped":
+            return "Your driver has the tip."
+        case _:
+            return f"Your driver is held up{near}."
+
+
+def _minutes(count: int) -> str:
+    return "minute" if count == 1 else "minutes"

@@ -17,6 +17,7 @@ from lapel.services.fetch import open_http
 from lapel.services.food import Food
 from lapel.services.payments import BankPayments
 from lapel.services.retry import RetryingMerchants, RetryingPayments
+from lapel.services.rides import RideOffer, Rides
 from lapel.services.tracking import Tracking
 
 __all__ = [
@@ -30,6 +31,8 @@ __all__ = [
     "PlatformProfile",
     "RetryingMerchants",
     "RetryingPayments",
+    "RideOffer",
+    "Rides",
     "ServiceError",
     "SignatureRejected",
     "SigningKeys",

@@ -12,6 +12,7 @@ from lapel.brain.menu import Menu, MenuItem
 from lapel.commerce.ports import PortError
 from lapel.services.connectors.ucp.catalogue import read_menu
 from lapel.services.connectors.ucp.client import UcpClient
+from lapel.services.connectors.ucp.profile import RIDES, SEARCH
 from lapel.services.connectors.ucp.registry import Merchant, MerchantRegistry
 from lapel.services.connectors.ucp.variants import is_variant_value
 from lapel.services.tracking import Tracking, track
@@ -72,7 +73,7 @@ class Food:
         What is older than three minutes is renewed for the next time; with `refresh` everything is
         read first, however long it takes.
         """
-        merchants = await self._registry.all()
+        merchants = [x for x in await self._registry.all() if sells_by_menu(x)]
         if refresh:
             await self._finish()
             self._begin([x.id for x in merchants])
@@ -153,6 +154,12 @@ class Food:
         now = self._clock()
         shelf.menu, shelf.failure, shelf.awaited = menu, None, False
         shelf.read_at, shelf.next_at = now, now + REFRESH_S
+
+
+def sells_by_menu(merchant: Merchant) -> bool:
+    """Not so a company that drives people and has no catalogue."""
+    offered = merchant.profile.capabilities
+    return SEARCH in offered or RIDES not in offered
 
 
 def _find(menu: Menu, item_id: str) -> MenuItem | None:

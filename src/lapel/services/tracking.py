@@ -9,6 +9,7 @@ import httpx
 import msgspec
 
 from lapel.commerce.ports import Nonsense, Refused, Unreachable
+from lapel.services.connectors.ucp.refusals import plain
 from lapel.services.connectors.ucp.registry import Merchant
 from lapel.services.fetch import decode, fetch
 from lapel.services.urls import check, origin_of
@@ -26,6 +27,7 @@ Point = tuple[float, float]
 class _Courier(msgspec.Struct, frozen=True):
     lat: Latitude
     lon: Longitude
+    name: Annotated[str, msgspec.Meta(max_length=200)] = ""
 
 
 class _Body(msgspec.Struct, frozen=True):
@@ -49,6 +51,8 @@ class Tracking:
     route: tuple[Point, ...]
     streets: tuple[tuple[Point, ...], ...]
     eta_minutes: int | None
+    who: str = ""
+    """Who brings it, or who drives, with car and plate; as the merchant calls them."""
 
 
 async def track(http: httpx.AsyncClient, merchant: Merchant, tracking_url: str) -> Tracking:
@@ -85,4 +89,5 @@ async def track(http: httpx.AsyncClient, merchant: Merchant, tracking_url: str) 
         route=body.route,
         streets=body.streets,
         eta_minutes=body.eta_minutes,
+        who=plain(body.courier.name, 80) if body.courier else "",
     )

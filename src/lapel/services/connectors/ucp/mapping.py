@@ -18,6 +18,7 @@ from lapel.commerce.checkout import (
     DraftLine,
     PaymentTarget,
     Total,
+    Trip,
 )
 from lapel.commerce.money import Money
 from lapel.commerce.ports import MerchantAdjustment, MerchantEvent, MerchantOrder, Nonsense
@@ -31,6 +32,7 @@ from lapel.services.connectors.ucp.profile import HandlerEntry
 from lapel.services.connectors.ucp.refusals import plain
 from lapel.services.connectors.ucp.registry import Merchant
 from lapel.services.connectors.ucp.requests import cheapest, is_same_place
+from lapel.services.connectors.ucp.trips import status_of, terms_of
 from lapel.services.connectors.ucp.wire import (
     Adjustment,
     CheckoutBody,
@@ -72,6 +74,7 @@ def to_checkout(
     address: Address | None,
     handlers: Sequence[str],
     now_s: float,
+    trip: Trip | None = None,
 ) -> Checkout:
     """The checkout with all its sums checked.
 
@@ -101,6 +104,7 @@ def to_checkout(
         ),
         total=Money(total, currency),
         address=_address(body, address),
+        trip=terms_of(body.trip, trip, currency),
         payment=_payment(body.ucp.payment_handlers, handlers, merchant),
         messages=tuple(
             CheckoutMessage(x.code, plain(x.content), x.severity or x.type, x.path or "")
@@ -135,6 +139,7 @@ def to_order(body: OrderBody, merchant_id: str, profile_url: str) -> MerchantOrd
         permalink=_link(body.permalink_url, profile_url),
         canceled=canceled,
         adjustments=tuple(_adjustment(x, currency) for x in adjustments if x.status in _STATUSES),
+        ride=status_of(body),
     )
     back = sum(amount.minor for amount in order.refunds)
     if back > total:

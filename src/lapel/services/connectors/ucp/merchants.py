@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from urllib.parse import quote
 
-from lapel.commerce.checkout import Address, Checkout, CheckoutStatus, DraftLine, OrderDraft
+from lapel.commerce.checkout import Address, Checkout, CheckoutStatus, DraftLine, OrderDraft, Trip
 from lapel.commerce.ports import Credential, MerchantOrder, Nonsense, Refused
 from lapel.services.connectors.ucp.ap2 import TermsClient
 from lapel.services.connectors.ucp.arithmetic import check_delivery
@@ -84,6 +84,10 @@ class UcpMerchants:
         """The same checkout with other content; UCP's update replaces all of it."""
         merchant = await self._registry.get(draft.merchant_id)
         path = _path(checkout_id)
+        if draft.trip is not None:
+            whole = create_body(draft, merchant)
+            body = await self._client.write(merchant, "PUT", path, whole, key, CheckoutBody)
+            return _same(await self._priced(body, merchant, draft, key), checkout_id)
         with self._telling(merchant.id):
             body = await self._client.write(
                 merchant, "PUT", path, lines_body(draft, merchant), key, CheckoutBody
@@ -163,6 +167,8 @@ class UcpMerchants:
     ) -> Checkout:
         """Select address and delivery where the merchant has not, then check everything."""
         _check_quote(body, merchant, draft, final=False)
+        if draft.trip is not None:
+            return self._ride(body, merchant, draft)
         codes = codes_body(draft, merchant) if draft.codes else None
         selection = selection_body(body, draft.address, fastest=draft.fastest, codes=codes)
         if selection is not None:
@@ -179,6 +185,12 @@ class UcpMerchants:
         checkout = self._checkout(body, merchant, pairs, draft.address)
         notes = (*code_messages(body, draft, merchant), *delivery_messages(body, draft))
         return replace(checkout, messages=(*checkout.messages, *notes)) if notes else checkout
+
+    def _ride(self, body: CheckoutBody, merchant: Merchant, draft: OrderDraft) -> Checkout:
+        """A trip has nothing to select."""
+        _check_quote(body, merchant, draft, final=True)
+        pairs = check(body.line_items, asked_lines(draft, merchant), lambda item_id: None)
+        return self._checkout(body, merchant, pairs, draft.address, draft.trip)
 
     @contextmanager
     def _telling(self, merchant_id: str) -> Generator[None]:
@@ -197,7 +209,7 @@ class UcpMerchants:
             return self._checkout(body, merchant, [None] * len(body.line_items), None)
         # Which defaults a menu has now says nothing about a cart that was priced before.
         pairs = pair(body.line_items, asked_lines(draft, merchant), lambda item_id: None)
-        return self._checkout(body, merchant, pairs, draft.address)
+        return self._checkout(body, merchant, pairs, draft.address, draft.trip)
 
     def _checkout(
         self,
@@ -205,6 +217,7 @@ class UcpMerchants:
         merchant: Merchant,
         pairs: Sequence[DraftLine | None],
         address: Address | None,
+        trip: Trip | None = None,
     ) -> Checkout:
         return to_checkout(
             body,
@@ -213,6 +226,7 @@ class UcpMerchants:
             address=address,
             handlers=self._handlers,
             now_s=self._clock(),
+            trip=trip,
         )
 
 

@@ -17,6 +17,7 @@ from lapel.services.connectors.ucp.profile import (
     FULFILLMENT,
     MODIFIERS,
     ORDER,
+    RIDES,
     SEARCH,
     SHOPPING,
     SPOKEN,
@@ -48,6 +49,7 @@ _PAGES: Mapping[str, tuple[str, str]] = MappingProxyType(
             f"{_LAPEL}/specification/food/modifiers",
             f"{_LAPEL}/schemas/food/modifiers.json",
         ),
+        RIDES: (f"{_LAPEL}/specification/rides", f"{_LAPEL}/schemas/rides.json"),
     }
 )
 _EXTENDS: Mapping[str, str | list[str]] = MappingProxyType(
@@ -56,6 +58,7 @@ _EXTENDS: Mapping[str, str | list[str]] = MappingProxyType(
         DISCOUNT: CHECKOUT,
         AP2: CHECKOUT,
         MODIFIERS: [CHECKOUT, ORDER, SEARCH],
+        RIDES: [CHECKOUT, ORDER],
     }
 )
 

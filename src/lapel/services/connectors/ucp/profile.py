@@ -27,6 +27,7 @@ ORDER = "dev.ucp.shopping.order"
 AP2 = "dev.ucp.shopping.ap2_mandate"
 SEARCH = "dev.ucp.shopping.catalog.search"
 MODIFIERS = "dev.lapel.food.modifiers"
+RIDES = "dev.lapel.rides"
 CITY_BANK = "dev.lapel.city.bank"
 
 SPOKEN: Mapping[str, str] = MappingProxyType(
@@ -38,6 +39,7 @@ SPOKEN: Mapping[str, str] = MappingProxyType(
         SEARCH: VERSION,
         AP2: VERSION,
         MODIFIERS: "2026-11-01",
+        RIDES: "2026-11-01",
     }
 )
 """The capabilities that Lapel speaks, with their version."""
@@ -151,14 +153,15 @@ def read_profile(profile_url: str, text: str) -> Profile:
             code="capabilities_incompatible",
         )
     food = _config(document, MODIFIERS, _FoodConfig, profile_url)
+    rides = _config(document, RIDES, _FoodConfig, profile_url)
     return Profile(
         url=profile_url,
-        name=food.name or document.name or urlsplit(profile_url).hostname or "",
+        name=food.name or rides.name or document.name or urlsplit(profile_url).hostname or "",
         endpoint=_endpoint(document, profile_url),
         capabilities=active,
         keys=document.signing_keys,
         text=text,
-        aliases=food.aliases,
+        aliases=food.aliases or rides.aliases,
         tags=food.tags,
         tracking_origins=_tracking_origins(document, profile_url),
     )

@@ -15,6 +15,7 @@ from lapel.commerce.checkout import Address, DraftLine, OrderDraft
 from lapel.commerce.ports import Credential, Nonsense, Refused
 from lapel.services.connectors.ucp.profile import DISCOUNT, FULFILLMENT, MODIFIERS
 from lapel.services.connectors.ucp.registry import Merchant
+from lapel.services.connectors.ucp.trips import trip_body
 from lapel.services.connectors.ucp.variants import resolve
 from lapel.services.connectors.ucp.wire import (
     CheckoutBody,
@@ -55,7 +56,9 @@ def asked_lines(draft: OrderDraft, merchant: Merchant) -> tuple[AskedLine, ...]:
 
 
 def create_body(draft: OrderDraft, merchant: Merchant) -> dict[str, object]:
-    """Lines and where they go, all in one."""
+    """Lines and where they go, all in one; of a ride, the trip."""
+    if draft.trip is not None:
+        return trip_body(draft, merchant)
     method = {"type": SHIPPING, "destinations": [_destination(draft.address, merchant)]}
     body = {**lines_body(draft, merchant), "fulfillment": {"methods": [method]}}
     if not draft.codes:

@@ -106,6 +106,49 @@ class Discounts(msgspec.Struct, frozen=True):
     applied: tuple[AppliedDiscount, ...] | None = ()
 
 
+Minutes = Annotated[int, msgspec.Meta(ge=0, le=10_000)]
+Degrees = Annotated[float, msgspec.Meta(ge=-180, le=180)]
+
+
+class TripPlace(msgspec.Struct, frozen=True):
+    latitude: Degrees
+    longitude: Degrees
+    street_address: str | None = ""
+    address_locality: str | None = ""
+    postal_code: str | None = ""
+    address_country: str | None = ""
+    instructions: str | None = ""
+    title: str | None = ""
+
+
+class TripCancellation(msgspec.Struct, frozen=True):
+    free_minutes: Minutes = 0
+    fee: Amount = 0
+    fee_now: Amount | None = None
+
+
+class TripDriver(msgspec.Struct, frozen=True):
+    name: str = ""
+    car: str = ""
+    plate: str = ""
+
+
+class TripBody(msgspec.Struct, frozen=True):
+    """The member `trip` of the extension `dev.lapel.rides`."""
+
+    kind: str = ""
+    status: str = ""
+    pickup: TripPlace | None = None
+    destination: TripPlace | None = None
+    ride_id: str = ""
+    surge_percent: Annotated[int, msgspec.Meta(ge=0, le=10_000)] = 0
+    pickup_minutes: Minutes | None = None
+    duration_minutes: Minutes | None = None
+    eta_minutes: Minutes | None = None
+    cancellation: TripCancellation | None = None
+    driver: TripDriver | None = None
+
+
 class CheckoutBody(msgspec.Struct, frozen=True):
     """A checkout, or (`ucp.status` is `error`) only messages that say why there is none."""
 
@@ -122,6 +165,7 @@ class CheckoutBody(msgspec.Struct, frozen=True):
     signed: SignedTerms | None = msgspec.field(default=None, name="dev.lapel.signed")
     """Not of the wire: the client sets it once the merchant's signature is verified."""
     discounts: Discounts | None = None
+    trip: TripBody | None = None
 
 
 class OrderQuantity(msgspec.Struct, frozen=True):
@@ -158,6 +202,14 @@ class Adjustment(msgspec.Struct, frozen=True):
     totals: tuple[TotalEntry, ...] | None = ()
     line_items: tuple[AdjustedLine, ...] | None = ()
     description: str | None = ""
+    fee: Amount | None = None
+
+
+class TripChange(msgspec.Struct, frozen=True):
+    """What a request for another destination came to; `difference` is in minor units."""
+
+    applied: bool
+    difference: Amount
 
 
 class OrderBody(msgspec.Struct, frozen=True):
@@ -171,6 +223,8 @@ class OrderBody(msgspec.Struct, frozen=True):
     adjustments: tuple[Adjustment, ...] | None = ()
     totals: tuple[TotalEntry, ...] = ()
     messages: tuple[Message, ...] | None = ()
+    trip: TripBody | None = None
+    change: TripChange | None = None
 
 
 class ProtocolError(msgspec.Struct, frozen=True):
@@ -264,3 +318,25 @@ class SearchBody(msgspec.Struct, frozen=True):
     pagination: Page | None = None
     business: Business | None = None
     messages: tuple[Message, ...] | None = ()
+
+
+class RideClassEntry(msgspec.Struct, frozen=True):
+    id: Id
+    title: str
+    price: Price
+    seats: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 4
+    available: bool = True
+    surge_percent: Annotated[int, msgspec.Meta(ge=0, le=10_000)] = 0
+    pickup_minutes: Minutes | None = None
+    duration_minutes: Minutes | None = None
+
+
+class EstimateBody(msgspec.Struct, frozen=True):
+    ucp: Envelope
+    classes: tuple[RideClassEntry, ...] = ()
+    messages: tuple[Message, ...] | None = ()
+
+
+class PlacesBody(msgspec.Struct, frozen=True):
+    ucp: Envelope
+    places: tuple[TripPlace, ...] = ()

@@ -1,0 +1,1 @@
+"""A company that drives people through the City, behind UCP and its extension `dev.lapel.rides`."""
