@@ -50,7 +50,7 @@ from lapel.settings import Settings
 from lapel.speech import SpeechEngines, SpeechSettings, SpeechUnavailable
 from lapel.store import Store, StoreError
 from lapel.verticals import Personal
-from lapel.web import Api, ConsentApi, Gate, SecurityHeaders, Webhooks, routes
+from lapel.web import Api, ConsentApi, Gate, MerchantsApi, SecurityHeaders, Webhooks, routes
 
 log = logging.getLogger(__name__)
 Say = Callable[[str], None]
@@ -208,6 +208,7 @@ async def build(
             gate,
             api,
             ConsentApi(api, store, vault),
+            MerchantsApi(api, food, payments, configured=settings.commerce.merchants),
             Webhooks(profile, inbox, orders),
             device_route(links),
             personal.routes(api),

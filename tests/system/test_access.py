@@ -36,7 +36,8 @@ ROUTES = [
     ("GET", "/api/session"), ("GET", "/api/orders"), ("GET", "/api/orders/o_x/receipt"), ("GET", "/api/receipts"), ("GET", "/api/devices"),
     ("POST", "/api/devices/pair"), ("POST", "/api/devices/enter"), ("DELETE", "/api/devices/d_x"),
     ("GET", "/api/addresses"), ("PUT", "/api/addresses/x"), ("DELETE", "/api/addresses/x"), ("GET", "/api/menus"),
-    ("POST", "/api/merchants"), ("GET", "/api/turns"),
+    ("GET", "/api/merchants"), ("POST", "/api/merchants"), ("POST", "/api/merchants/check"), ("DELETE", "/api/merchants/x"),
+    ("GET", "/api/turns"),
     ("GET", "/api/reminders"), ("POST", "/api/reminders"), ("DELETE", "/api/reminders/r_x"), ("GET", "/api/notes"),
     ("POST", "/api/notes"), ("DELETE", "/api/notes/n_x"),
 ]  # fmt: skip

@@ -7,7 +7,7 @@ import sys
 import typer
 
 from lapel import __version__
-from lapel.cli import ask, bench, consent, personal, receipts, show, up
+from lapel.cli import ask, bench, consent, merchants, personal, receipts, show, up
 from lapel.cli.console import Trouble
 
 app = typer.Typer(
@@ -23,7 +23,7 @@ app.command("ask")(ask.ask)
 app.command("press")(ask.press)
 app.command("orders")(show.orders)
 app.add_typer(show.devices, name="devices")
-app.add_typer(show.merchants, name="merchants")
+app.add_typer(merchants.merchants, name="merchants")
 app.add_typer(show.addresses, name="addresses")
 app.add_typer(receipts.receipt, name="receipt")
 app.add_typer(consent.keys, name="keys")

@@ -1,4 +1,4 @@
-"""Commands that look: orders, devices, merchants, addresses."""
+"""Commands that look: orders, devices, addresses."""
 
 from __future__ import annotations
 
@@ -12,11 +12,10 @@ from lapel.cli.console import DataOption, JsonOption, Trouble, running, show_jso
 Row = dict[str, Any]
 
 devices = typer.Typer(help="The devices that are yours.", invoke_without_command=True)
-merchants = typer.Typer(help="The shops that Lapel can order from.", invoke_without_command=True)
 addresses = typer.Typer(help="The places that you have a name for.", invoke_without_command=True)
 
 
-def _rows(value: object) -> list[Row]:
+def rows_of(value: object) -> list[Row]:
     return cast("list[Row]", value)
 
 
@@ -37,7 +36,7 @@ def orders(
     as_json: JsonOption = False,
 ) -> None:
     """List your orders, or show one with everything that happened to it."""
-    found = _rows(running(data).get("/api/orders"))
+    found = rows_of(running(data).get("/api/orders"))
     if order_id is not None:
         found = [row for row in found if row["id"].startswith(order_id)]
         if len(found) != 1:
@@ -79,7 +78,7 @@ def list_devices(
     context.obj = data
     if context.invoked_subcommand is not None:
         return
-    found = _rows(running(data).get("/api/devices"))
+    found = rows_of(running(data).get("/api/devices"))
     if as_json:
         show_json(found)
         return
@@ -119,32 +118,6 @@ def revoke(context: typer.Context, device_id: str, data: DataOption = None) -> N
     typer.echo("Revoked.")
 
 
-@merchants.callback()
-def list_merchants(
-    context: typer.Context, data: DataOption = None, as_json: JsonOption = False
-) -> None:
-    """List the shops; `add` adds one by its URL alone."""
-    context.obj = data
-    if context.invoked_subcommand is not None:
-        return
-    found = _rows(running(data).get("/api/menus"))
-    if as_json:
-        show_json(found)
-        return
-    rows = [
-        (row["merchant_name"], "open" if row["open_now"] else "closed", str(len(row["items"])))
-        for row in found
-    ]
-    table(rows, ("shop", "now", "dishes"))
-
-
-@merchants.command("add")
-def add_merchant(context: typer.Context, url: str, data: DataOption = None) -> None:
-    """Add a shop that speaks UCP, by its URL."""
-    answer = cast("Row", running(data or context.obj).call("POST", "/api/merchants", {"url": url}))
-    typer.echo(f"Added {answer['name']}.")
-
-
 @addresses.callback()
 def list_addresses(
     context: typer.Context, data: DataOption = None, as_json: JsonOption = False
@@ -153,7 +126,7 @@ def list_addresses(
     context.obj = data
     if context.invoked_subcommand is not None:
         return
-    found = _rows(running(data).get("/api/addresses"))
+    found = rows_of(running(data).get("/api/addresses"))
     if as_json:
         show_json(found)
         return

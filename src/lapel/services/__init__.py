@@ -5,6 +5,7 @@
 what merchants push, `PlatformProfile` is what they read about Lapel.
 """
 
+from lapel.services.connectors.ucp.checkup import CheckUp
 from lapel.services.connectors.ucp.client import UcpClient
 from lapel.services.connectors.ucp.drafts import Drafts, stored_drafts
 from lapel.services.connectors.ucp.keys import GRACE_S, Jwk, SigningKeys
@@ -23,6 +24,7 @@ from lapel.services.tracking import Tracking
 __all__ = [
     "GRACE_S",
     "BankPayments",
+    "CheckUp",
     "Drafts",
     "Food",
     "Jwk",

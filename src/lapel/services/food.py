@@ -11,6 +11,7 @@ import httpx
 from lapel.brain.menu import Menu, MenuItem
 from lapel.commerce.ports import PortError
 from lapel.services.connectors.ucp.catalogue import read_menu
+from lapel.services.connectors.ucp.checkup import CheckUp, PaysAt, check_up
 from lapel.services.connectors.ucp.client import UcpClient
 from lapel.services.connectors.ucp.profile import RIDES, SEARCH
 from lapel.services.connectors.ucp.registry import Merchant, MerchantRegistry
@@ -65,6 +66,20 @@ class Food:
         """Get to know the merchant at `url`; port errors say why that cannot be."""
         merchant = await self._registry.add(url)
         self._shelves.pop(merchant.id, None)
+        return merchant
+
+    async def merchants(self) -> tuple[Merchant, ...]:
+        """Every known merchant, in the order they were added."""
+        return await self._registry.all()
+
+    async def check_merchant(self, url: str, pays_at: PaysAt) -> CheckUp:
+        """What the merchant at `url` offers and lacks; nothing is bought and nothing remembered."""
+        return await check_up(self._http, self._client, url, pays_at)
+
+    async def remove_merchant(self, merchant_id: str) -> Merchant:
+        """Forget a merchant; Refused (`orders_running`) while an order there is under way."""
+        merchant = await self._registry.remove(merchant_id)
+        self._shelves.pop(merchant_id, None)
         return merchant
 
     async def menus(self, refresh: bool = False) -> list[Menu]:

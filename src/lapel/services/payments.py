@@ -150,6 +150,11 @@ class BankPayments:
                 answer = await self._post(target, f"{path}/refund", wallet, {}, f"{key}/refund")
         return _state_of(answer, target)
 
+    async def can_pay_at(self, user_id: str, endpoint: str) -> bool:
+        """Whether the user has, or may open, an account at this bank."""
+        wallet = await self._store.read(lambda at: _find(at, user_id, endpoint.rstrip("/")))
+        return wallet is not None or endpoint.rstrip("/") in self._sandboxes
+
     async def _wallet(self, user_id: str, target: PaymentTarget) -> Wallet:
         endpoint = target.endpoint.rstrip("/")
         wallet = await self._store.read(lambda at: _find(at, user_id, endpoint))

@@ -3,8 +3,18 @@
 from lapel.web.api import Api
 from lapel.web.consent import ConsentApi
 from lapel.web.gate import Gate, SecurityHeaders
+from lapel.web.merchants import MerchantsApi
 from lapel.web.personal import PersonalApi
 from lapel.web.routes import routes
 from lapel.web.webhooks import Webhooks
 
-__all__ = ["Api", "ConsentApi", "Gate", "PersonalApi", "SecurityHeaders", "Webhooks", "routes"]
+__all__ = [
+    "Api",
+    "ConsentApi",
+    "Gate",
+    "MerchantsApi",
+    "PersonalApi",
+    "SecurityHeaders",
+    "Webhooks",
+    "routes",
+]

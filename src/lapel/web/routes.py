@@ -19,6 +19,7 @@ from starlette.staticfiles import StaticFiles
 from lapel.web.api import Api
 from lapel.web.consent import ConsentApi
 from lapel.web.gate import COOKIE, Gate
+from lapel.web.merchants import MerchantsApi
 from lapel.web.webhooks import Webhooks
 
 STATIC = Path(__file__).parent / "static"
@@ -34,6 +35,7 @@ def routes(
     gate: Gate,
     api: Api,
     consent: ConsentApi,
+    merchants: MerchantsApi,
     webhooks: Webhooks,
     devices: WebSocketRoute,
     more: Sequence[BaseRoute] = (),
@@ -68,6 +70,7 @@ def routes(
         devices,
         *api.routes(),
         *consent.routes(),
+        *merchants.routes(),
         *more,
         *webhooks.routes(),
     ]

@@ -47,6 +47,10 @@ class UcpClient:
         self._signing: set[tuple[str, str]] = set()
         """(merchant id, kind of call) whose answers were signed once, since the start."""
 
+    def signs(self, merchant_id: str) -> bool:
+        """Whether this merchant has signed an answer since the start."""
+        return any(signer == merchant_id for signer, _ in self._signing)
+
     async def read(self, merchant: Merchant, path: str, shape: type[T]) -> T:
         """GET `path` under the merchant's endpoint."""
         return await self._call(merchant, "GET", path, None, "", shape)

@@ -61,7 +61,9 @@ _MINUTES = re.compile(r"(\d{1,3})\s*(?:[-\u2013]|to)?\s*(\d{1,3})?\s*min", re.IG
 _LONGEST_ETA = 24 * 60
 
 
-class _HandlerConfig(msgspec.Struct, frozen=True):
+class BankConfig(msgspec.Struct, frozen=True):
+    """Where the bank of a payment handler is, and whom it pays."""
+
     endpoint: str = ""
     payee: str = ""
 
@@ -231,10 +233,10 @@ def _payment(
     if not names:
         return None
     entry = offered[names[0]][0]
-    config = _HandlerConfig()
+    config = BankConfig()
     if names[0] in known:
         try:
-            config = msgspec.json.decode(bytes(entry.config), type=_HandlerConfig)
+            config = msgspec.json.decode(bytes(entry.config), type=BankConfig)
         except msgspec.DecodeError as error:
             raise Nonsense(f"{merchant.name!r} names no bank in {names[0]!r}") from error
     return PaymentTarget(names[0], entry.id, config.endpoint.rstrip("/"), config.payee)

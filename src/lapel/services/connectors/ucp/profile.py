@@ -98,6 +98,8 @@ class Profile:
     aliases: tuple[str, ...] = field(default=())
     tags: tuple[str, ...] = field(default=())
     tracking_origins: tuple[str, ...] = field(default=())
+    version: str = VERSION
+    """Of UCP, as negotiated."""
 
 
 class _OrderConfig(msgspec.Struct, frozen=True):
@@ -125,6 +127,12 @@ async def discover(http: httpx.AsyncClient, url: str) -> Profile:
     Unreachable, Nonsense for what is no profile, Refused (`version_unsupported`,
     `capabilities_incompatible`) for a merchant that speaks something else.
     """
+    profile_url, text = await read_profile_text(http, url)
+    return read_profile(profile_url, text)
+
+
+async def read_profile_text(http: httpx.AsyncClient, url: str) -> tuple[str, str]:
+    """The profile's URL, and its text in the version that both sides speak; not judged further."""
     profile_url = profile_url_of(url)
     text = await _fetch(http, profile_url)
     document = decode(text, ProfileDocument, profile_url)
@@ -138,7 +146,7 @@ async def discover(http: httpx.AsyncClient, url: str) -> Profile:
         if origin_of(leaf) != origin_of(profile_url):
             raise Nonsense(f"the profile of {profile_url!r} sends Lapel to another origin")
         text = await _fetch(http, leaf)
-    return read_profile(profile_url, text.decode("utf-8", "strict"))
+    return profile_url, text.decode("utf-8", "strict")
 
 
 def read_profile(profile_url: str, text: str) -> Profile:

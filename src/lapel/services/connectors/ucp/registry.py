@@ -26,6 +26,8 @@ REFRESH_FLOOR_S = 60.0
 """UCP: a profile is never fetched more often than that, whoever asks."""
 BUYING_S = 24 * 3600.0
 """An order that has not moved for so long holds its merchant to nothing any more."""
+FOLLOWED_S = 48 * 3600.0
+"""A placed order that tells nothing for so long counts as over."""
 _MONEY_MAY_MOVE = OPEN - {OrderState.PLACED}
 
 
@@ -36,6 +38,8 @@ class Merchant:
     name: str
     profile: Profile
     checked_at: float
+    seen_at: float = 0.0
+    """When it last showed a profile that could be read."""
 
 
 class MerchantRegistry:
@@ -51,7 +55,8 @@ class MerchantRegistry:
         """Fetch the profile at `url` and remember the merchant; known ones are updated."""
         profile = await discover(self._http, url)
         base = profile_url_of(url).removesuffix(WELL_KNOWN)
-        merchant = Merchant(_id_of(base, profile), base, profile.name, profile, self._clock())
+        now = self._clock()
+        merchant = Merchant(_id_of(base, profile), base, profile.name, profile, now, now)
         return await self._keep(merchant)
 
     async def get(self, merchant_id: str) -> Merchant:
@@ -82,8 +87,9 @@ class MerchantRegistry:
                 f"{merchant.name!r} moves to {profile.endpoint!r} while an order is under way",
                 code="endpoint_moved",
             )
+        now = self._clock()
         return await self._keep(
-            replace(merchant, profile=profile, name=profile.name, checked_at=self._clock())
+            replace(merchant, profile=profile, name=profile.name, checked_at=now, seen_at=now)
         )
 
     async def all(self) -> tuple[Merchant, ...]:
@@ -92,6 +98,39 @@ class MerchantRegistry:
         query = sa.select(table.c.id).order_by(table.c.added_at, table.c.id)
         ids = await self._store.read(lambda at: list(at.scalars(query)))
         return tuple([await self._stored(merchant_id) for merchant_id in ids])
+
+    async def remove(self, merchant_id: str) -> Merchant:
+        """Forget the merchant; what was bought there stays in the record.
+
+        Refused: `unknown_merchant`, or `orders_running` while an order there is not over.
+        """
+        merchant = await self._stored(merchant_id)
+        since = self._clock() - FOLLOWED_S
+
+        def write(at: sa.Connection) -> int:
+            orders, merchants = schema.orders.c, schema.merchants
+            running = at.scalar(
+                sa.select(sa.func.count())
+                .select_from(schema.orders)
+                .where(orders.merchant_id == merchant_id)
+                .where(orders.state.in_([state.value for state in OPEN]))
+                .where(
+                    sa.or_(orders.state != OrderState.PLACED.value, orders.updated_at >= since),
+                )
+            )
+            if not running:
+                at.execute(sa.delete(merchants).where(merchants.c.id == merchant_id))
+            return running or 0
+
+        running = await self._store.write(write)
+        if running:
+            orders = "an order" if running == 1 else f"{running} orders"
+            raise Refused(
+                f"{merchant.name} has {orders} of yours under way: remove it when that is over",
+                code="orders_running",
+            )
+        self._known.pop(merchant_id, None)
+        return merchant
 
     async def by_profile(self, profile_url: str) -> Merchant | None:
         """The known merchant that publishes its profile at this URL."""
@@ -122,7 +161,8 @@ class MerchantRegistry:
         if row is None:
             raise Refused(f"there is no merchant {merchant_id!r}", code="unknown_merchant")
         profile = read_profile(row.url + WELL_KNOWN, row.profile)
-        merchant = Merchant(row.id, row.url, row.name, profile, row.checked_at)
+        at = row.checked_at
+        merchant = Merchant(row.id, row.url, row.name, profile, at, at)
         self._known[merchant_id] = merchant
         return merchant
 
