@@ -27,6 +27,7 @@ from city.deliveries import hire
 from city.desk import Desk
 from city.errors import DataError
 from city.faults import Faults, Level
+from city.maps import MapService
 from city.replay import forget_old
 from city.rides import company
 from city.rides.api import RideCompany
@@ -147,7 +148,11 @@ def _apps(
     kill: KillSwitch | None,
 ) -> list[Starlette]:
     platforms = Platforms(client)
-    routes = [*Desk(world, store, kill).routes(), *Bank(world, store).routes()]
+    routes = [
+        *Desk(world, store, kill).routes(),
+        *Bank(world, store).routes(),
+        *MapService(world).routes(),
+    ]
     apps = [Starlette(routes=routes)]
     apps += [Merchant(world, store, platforms, slug).app() for slug in world.shops]
     apps.append(RideCompany(world, store, platforms).app())

@@ -186,11 +186,16 @@ class Streets:
         return Spot(best[1], min(best[2], self.edges[best[1]].length_m))
 
     def _route(self, start: Point, end: Point) -> Route | None:
+        pieces = self.way(start, end)
+        return None if pieces is None else _timed(pieces)
+
+    def way(self, start: Point, end: Point) -> list[tuple[Edge, Sequence[Point]]] | None:
+        """The pieces of streets of the quickest way; None if either end is off the map."""
         here, there = self.spot(start), self.spot(end)
         if here is None or there is None:
             return None
         pieces = self._search(here, there)
-        return _timed([(self.edges[i], _piece(self.edges[i], p, q)) for i, p, q in pieces])
+        return [(self.edges[i], _piece(self.edges[i], p, q)) for i, p, q in pieces]
 
     def near_line(self, line: Sequence[Point], limit: int) -> list[tuple[Point, ...]]:
         """Polylines of streets on a map that shows the line, main and near ones first.

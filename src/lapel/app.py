@@ -49,7 +49,7 @@ from lapel.services.personal import UnknownZone, zone_of
 from lapel.settings import Settings
 from lapel.speech import SpeechEngines, SpeechSettings, SpeechUnavailable
 from lapel.store import Store, StoreError
-from lapel.verticals import Personal
+from lapel.verticals import Guide, Personal
 from lapel.web import Api, ConsentApi, Gate, MerchantsApi, SecurityHeaders, Webhooks, routes
 
 log = logging.getLogger(__name__)
@@ -171,12 +171,14 @@ async def build(
     pairing = Pairing(store, accounts)
     brains = _Brains(store, food, orders)
     personal = Personal(store, _zone(settings))
+    guide = Guide(store, http, settings.maps)
     rides = Rides(registry, client)
 
     def skills(user_id: str) -> list[Skill]:
         return [
             personal.skill(user_id),
             RideSkill(user_id, orders, rides, SavedPlaces(store, user_id)),
+            *guide.skills(user_id),
         ]
 
     house = House(

@@ -92,6 +92,14 @@ class Personal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Such as Europe/Helsinki; empty means the zone of this machine."""
 
 
+class Maps(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A map service that speaks Amap's web service: Amap itself, or the City."""
+
+    url: str = ""
+    """Its origin, such as https://restapi.amap.com; empty means no maps."""
+    key: str = "lapel"
+
+
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     server: Server = Server()
     store: Record = Record()
@@ -99,6 +107,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     commerce: Commerce = Commerce()
     consent: Consent = Consent()
     personal: Personal = Personal()
+    maps: Maps = Maps()
     conversation: Conversation = Conversation()
 
 

@@ -10,13 +10,30 @@ import time
 from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
+import httpx
 from starlette.routing import BaseRoute
 
-from lapel.assistant import Skill, Teller
+from lapel.assistant import SavedPlaces, Skill, Teller
+from lapel.assistant.guide import GuideSkill
 from lapel.assistant.personal import PersonalSkill, Wording, load_words
+from lapel.services.maps import AmapMaps
 from lapel.services.personal import Due, Notes, Reminders, Ringing
+from lapel.settings import Maps
 from lapel.store import Store
 from lapel.web import Api, PersonalApi
+
+
+class Guide:
+    """Maps: ways, distances and guidance, where a map service is set."""
+
+    def __init__(self, store: Store, http: httpx.AsyncClient, settings: Maps) -> None:
+        self._store = store
+        self._maps = AmapMaps(http, settings.url, settings.key) if settings.url else None
+
+    def skills(self, user_id: str) -> Sequence[Skill]:
+        if self._maps is None:
+            return ()
+        return (GuideSkill(user_id, self._maps, SavedPlaces(self._store, user_id)),)
 
 
 class Personal:

@@ -35,6 +35,8 @@ def audio(stream: int, sequence: int, payload: bytes = PCM_FRAME, flags: int = 0
         ('{"type": "text", "id": "1"}', "bad_message"),
         ('{"type": "text", "id": 1, "text": "x"}', "bad_message"),
         ('{"type": "battery", "level": 101}', "bad_message"),
+        ('{"type": "position", "lat": 91, "lon": 0}', "bad_message"),
+        ('{"type": "position", "lat": 0, "lon": "here"}', "bad_message"),
         ('{"type": "received", "cursor": 7}', "bad_message"),
         ('{"type": "gesture", "id": "g", "input": "nose", "gesture": "press"}', "bad_message"),
         ('{"type": "levitate"}', "unknown_type"),

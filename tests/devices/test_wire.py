@@ -43,6 +43,7 @@ FROM_DEVICE: list[wire.DeviceMessage] = [
     wire.Playback("c_1", "stopped", 1200),
     wire.WearNow(False),
     wire.Battery(50, True),
+    wire.Position(60.17, 24.94, 12.5, 1764000000.0),
     wire.Received(3),
     wire.Ping("x"),
     wire.Ping(4),

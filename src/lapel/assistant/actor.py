@@ -30,6 +30,7 @@ from lapel.assistant.matters import (
     Left,
     Listens,
     Matter,
+    Moved,
     OrdersMoved,
     QuoteIsSlow,
     Undone,
@@ -53,6 +54,7 @@ from lapel.devices import (
     ListenStarted,
     ListenStopped,
     PlaybackReported,
+    PositionReported,
     TextTyped,
     WearChanged,
 )
@@ -233,6 +235,8 @@ class Assistant:
                 now = asyncio.get_running_loop().time()
                 back_s = now - self._back.get(link.session_id, now)
                 await self._inbox.put(Gestured(link, event, self.ground.clock(), back_s))
+            case PositionReported():
+                self._offer(Moved(event))  # when the inbox is full the next position will do
             case WearChanged():
                 await self._inbox.put(Joined(link))
             case _:
@@ -317,7 +321,7 @@ class Assistant:
                 await self._interpret(item)
             case Undone(turn=turn):
                 await self._undo(turn)
-            case Acted() | Left():
+            case Acted() | Left() | Moved():
                 await self._settle(item)
             case Began() | OrdersMoved() | Kept():
                 await self._bring_up(item)
@@ -339,12 +343,16 @@ class Assistant:
             case Kept():
                 await self._flush()
 
-    async def _settle(self, item: Acted | Left) -> None:
-        if isinstance(item, Acted):
-            await self.telling.arrived(item.link, item.cue_id)
-        else:
-            self.telling.remove(item.link)
-            self.orders_moved()  # what was on its way there is told elsewhere
+    async def _settle(self, item: Acted | Left | Moved) -> None:
+        match item:
+            case Acted(link=link, cue_id=cue_id):
+                await self.telling.arrived(link, cue_id)
+            case Left(link=link):
+                self.telling.remove(link)
+                self.orders_moved()  # what was on its way there is told elsewhere
+            case Moved(report=report):
+                for cue in await self.conversation.moved(report):
+                    self._say(self.telling.now(cue), None)
 
     async def _gesture(self, done: Gestured) -> None:
         made = done.made

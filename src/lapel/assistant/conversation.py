@@ -10,7 +10,7 @@ from typing import Protocol
 
 from lapel.assistant import words
 from lapel.assistant.memory import ConversationState, Memory
-from lapel.assistant.skills import Heard, Outcome, Skill
+from lapel.assistant.skills import Follower, Heard, Outcome, Skill
 from lapel.assistant.usual import Usual
 from lapel.brain import (
     USERS_OWN,
@@ -37,7 +37,7 @@ from lapel.commerce import (
     Orders,
     OrderState,
 )
-from lapel.devices import Card, CardLine
+from lapel.devices import Card, CardLine, Cue, PositionReported
 
 CHANGEABLE = frozenset({OrderState.QUOTING, OrderState.AWAITING_APPROVAL, OrderState.ESCALATED})
 AT_THE_SHOP = "The shop waits for you on its own page. The link is on your phone."
@@ -122,6 +122,14 @@ class Conversation:
             return None if again is None else Outcome(again.text)
         wanted = Understanding(again.frame, is_order=True, notes=again.notes)
         return await self._price(wanted, brain)
+
+    async def moved(self, report: PositionReported) -> list[Cue]:
+        """What the skills that follow the user have to tell of it."""
+        found: list[Cue] = []
+        for skill in self.skills:
+            if isinstance(skill, Follower):
+                found += await skill.moved(report)
+        return found
 
     async def pressed(self, topic: str, action: str) -> Outcome | None:
         """The answer of the skill whose card was pressed, if it was a skill's."""

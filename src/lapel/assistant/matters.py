@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lapel.devices import GestureMade, Link
+from lapel.devices import GestureMade, Link, PositionReported
 from lapel.turns import Interpret
 
 
@@ -49,6 +49,13 @@ class Gestured:
 
 
 @dataclass(frozen=True, slots=True)
+class Moved:
+    """A device has said where it is."""
+
+    report: PositionReported
+
+
+@dataclass(frozen=True, slots=True)
 class OrdersMoved:
     pass
 
@@ -76,6 +83,7 @@ Matter = (
     | Left
     | Acted
     | OrdersMoved
+    | Moved
     | Kept
     | QuoteIsSlow
     | Listens

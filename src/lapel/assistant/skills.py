@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from lapel.brain import Utterance
-from lapel.devices import Card, Cue
+from lapel.devices import Card, Cue, PositionReported
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +63,15 @@ class Skill(Protocol):
 
     def hints(self) -> Sequence[str]:
         """Words that the recogniser may expect now."""
+        ...
+
+
+@runtime_checkable
+class Follower(Protocol):
+    """A skill that wants to know where the user is."""
+
+    async def moved(self, report: PositionReported) -> Sequence[Cue]:
+        """What to show and say now; a cue replaces the last one of its topic."""
         ...
 
 

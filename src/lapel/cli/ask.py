@@ -55,6 +55,19 @@ def press(
     asyncio.run(_press(running(data).reached(), device, gesture))
 
 
+def position(
+    latitude: float,
+    longitude: float,
+    accuracy: Annotated[float, typer.Option(help="How exact that is, in metres.")] = 10.0,
+    device: FamilyOption = Family.PHONE,
+    data: DataOption = None,
+) -> None:
+    """Say where you are, as a device with a position would: guides on, and is where ways begin."""
+    if not (-90 <= latitude <= 90 and -180 <= longitude <= 180):
+        raise Trouble("a latitude is -90 to 90 degrees, a longitude -180 to 180", 2)
+    asyncio.run(_position(running(data).reached(), device, (latitude, longitude), accuracy))
+
+
 def _interactive(as_json: bool) -> bool:
     return not as_json and sys.stdin.isatty() and sys.stdout.isatty()
 
@@ -163,3 +176,22 @@ async def _press(found: Running, family: Family, gesture: Gesture) -> None:
     except LinkRefused as error:
         raise Trouble(str(error)) from error
     typer.echo(json.dumps({"device": family.value, "gesture": gesture.value}))
+
+
+async def _position(
+    found: Running, family: Family, point: tuple[float, float], accuracy_m: float
+) -> None:
+    from lapel.cli.profiles import profile
+    from lapel.devices.client import DeviceClient, LinkRefused
+    from lapel.devices.wire import Auth
+
+    auth = Auth(token=found.token, remember=False)
+    try:
+        async with DeviceClient(
+            found.device_url, profile(family), auth, tls=found.trust()
+        ) as device:
+            device.position(*point, accuracy_m)
+            await asyncio.sleep(0.5)
+    except LinkRefused as error:
+        raise Trouble(str(error)) from error
+    typer.echo(json.dumps({"latitude": point[0], "longitude": point[1]}))

@@ -30,6 +30,9 @@ def up(
     demo_places: Annotated[
         str | None, typer.Option(help="URL of demonstration addresses, used while you have none.")
     ] = None,
+    maps: Annotated[
+        str | None, typer.Option(help="A map service's address: Amap's, or the City's.")
+    ] = None,
     store: Annotated[
         str | None,
         typer.Option(help="postgresql://user@host/database instead of SQLite in the data folder."),
@@ -69,8 +72,11 @@ def up(
         merchants=(*settings.commerce.merchants, *(merchant or ())),
         banks=(*settings.commerce.banks, *(bank or ())),
     )
+    charts = replace(settings.maps, url=maps or settings.maps.url)
     record = replace(settings.store, url=store or settings.store.url)
-    settings = replace(settings, server=server, store=record, speech=speech, commerce=commerce)
+    settings = replace(
+        settings, server=server, store=record, speech=speech, commerce=commerce, maps=charts
+    )
     try:
         asyncio.run(
             app.serve(here, settings, demo_places=demo_places, as_json=as_json, say=_progress)

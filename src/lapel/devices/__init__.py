@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         ListenStarted,
         ListenStopped,
         PlaybackReported,
+        PositionReported,
         TextTyped,
         WearChanged,
     )
@@ -82,6 +83,7 @@ __all__ = [
     "Peer",
     "PlaybackReported",
     "Played",
+    "PositionReported",
     "Progress",
     "Speaker",
     "StoredAccounts",
@@ -121,6 +123,7 @@ _HOMES = {
         "ListenStarted",
         "ListenStopped",
         "PlaybackReported",
+        "PositionReported",
         "TextTyped",
         "WearChanged",
     ),

@@ -61,6 +61,7 @@ from lapel.devices.wire import (
     Bye,
     GestureDone,
     ListenMode,
+    Position,
     Text,
     WearNow,
     parse_audio,
@@ -227,6 +228,10 @@ class DeviceClient:
 
     def battery(self, level: int, *, charging: bool = False) -> None:
         self._feed(Battery(level, charging))
+
+    def position(self, lat: float, lon: float, accuracy_m: float = 0.0, at: float = 0.0) -> None:
+        """Say where the device is: degrees (WGS 84), metres, seconds since 1970 (0: now)."""
+        self._feed(Position(lat, lon, accuracy_m, at))
 
     def listen(self, mode: ListenMode = "auto") -> None:
         """Open the microphone's stream."""

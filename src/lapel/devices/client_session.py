@@ -52,6 +52,7 @@ from lapel.devices.wire import (
     Ping,
     Playback,
     Pong,
+    Position,
     Received,
     Resume,
     SpeechEnd,
@@ -115,6 +116,7 @@ ClientInput = (
     | GestureDone
     | WearNow
     | Battery
+    | Position
     | Bye
     | LapelMessage
     | AudioFrame
@@ -245,7 +247,7 @@ class ClientSession:
                 self._on_microphone(event)
             case Text() | GestureDone() | WearNow():
                 self._say(event)
-            case Battery():
+            case Battery() | Position():
                 self._put(event)
             case Bye():
                 # What was shown a moment ago must not be told again on the next device.

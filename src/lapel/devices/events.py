@@ -67,6 +67,16 @@ class BatteryReported:
     charging: bool
 
 
+@dataclass(frozen=True, slots=True)
+class PositionReported:
+    """Degrees (WGS 84), metres, seconds since 1970 (0: now)."""
+
+    lat: float
+    lon: float
+    accuracy_m: float = 0.0
+    at: float = 0.0
+
+
 DeviceEvent = (
     TextTyped
     | ListenStarted
@@ -76,4 +86,5 @@ DeviceEvent = (
     | PlaybackReported
     | WearChanged
     | BatteryReported
+    | PositionReported
 )

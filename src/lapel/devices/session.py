@@ -48,6 +48,7 @@ from lapel.devices.events import (
     DeviceEvent,
     GestureMade,
     PlaybackReported,
+    PositionReported,
     TextTyped,
     WearChanged,
 )
@@ -72,6 +73,7 @@ from lapel.devices.wire import (
     Ping,
     Playback,
     Pong,
+    Position,
     Received,
     Resume,
     State,
@@ -354,7 +356,9 @@ class DeviceSession:
             message.id,
         )
 
-    def _reported_by_device(self, event: Playback | WearNow | Battery, now: float) -> None:
+    def _reported_by_device(
+        self, event: Playback | WearNow | Battery | Position, now: float
+    ) -> None:
         match event:
             case Playback(cue=cue, state=state, played_ms=played_ms):
                 if cue not in self._cues:
@@ -368,6 +372,8 @@ class DeviceSession:
                     self._wear(on_body)
             case Battery(level=level, charging=charging):
                 self._deliver(BatteryReported(level, charging))
+            case Position(lat=lat, lon=lon, accuracy_m=accuracy_m, at=at):
+                self._deliver(PositionReported(lat, lon, accuracy_m, at))
 
     def _wear(self, on_body: bool) -> None:
         self.on_body = on_body

@@ -132,6 +132,15 @@ class Battery(_Message, frozen=True, tag="battery"):
     charging: bool = False
 
 
+class Position(_Message, frozen=True, tag="position"):
+    """Where the device is (WGS 84), within `accuracy_m`; `at`: seconds since 1970, 0 is now."""
+
+    lat: Annotated[float, msgspec.Meta(ge=-90, le=90)]
+    lon: Annotated[float, msgspec.Meta(ge=-180, le=180)]
+    accuracy_m: Annotated[float, msgspec.Meta(ge=0, le=1e7)] = 0.0
+    at: Annotated[float, msgspec.Meta(ge=0, le=1e11)] = 0.0
+
+
 class Received(_Message, frozen=True, tag="received"):
     cursor: Count
 
@@ -145,7 +154,17 @@ class Bye(_Message, frozen=True, tag="bye"):
 
 
 DeviceMessage = (
-    Hello | Text | Listen | GestureDone | Playback | WearNow | Battery | Received | Ping | Bye
+    Hello
+    | Text
+    | Listen
+    | GestureDone
+    | Playback
+    | WearNow
+    | Battery
+    | Position
+    | Received
+    | Ping
+    | Bye
 )
 
 

@@ -114,7 +114,8 @@ def of_city(urls: Mapping[str, Any]) -> list[str]:
         word for url in (*urls["merchants"], *urls["rides"]) for word in ("--merchant", str(url))
     ]
     places = f"{urls['city']}/city/addresses"
-    return [*merchants, "--bank", str(urls["bank"]), "--demo-places", places]
+    maps = str(urls["city"])
+    return [*merchants, "--bank", str(urls["bank"]), "--demo-places", places, "--maps", maps]
 
 
 def _script(name: str) -> list[str]:
