@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx
 
+from books import check_books
 from lapel.together import Program, city
 from lapel.together.programs import of_city
 
@@ -156,6 +157,8 @@ class Town:
         for program in reversed(self.programs):
             program.stop()
         self.http.close()
+        # Every test of the whole proves it: what was charged is what receipts and merchants say.
+        assert check_books(self.folder) == []
 
 
 def opened(folder: Path, *arguments: str, **options: Any) -> Iterator[Town]:

@@ -25,7 +25,7 @@ from starlette.middleware import Middleware
 from lapel import first_run
 from lapel.assistant import Ground, House, RideSkill, SavedPlaces, Skill
 from lapel.brain import Brain, Menu
-from lapel.commerce import ConsentError, Orders, Policy, PortError
+from lapel.commerce import Books, ConsentError, Orders, Policy, PortError
 from lapel.commerce.consent import Vault, public_keys
 from lapel.devices import Links, Pairing, StoredAccounts, device_route
 from lapel.services import (
@@ -159,10 +159,11 @@ async def build(
         screen_over=settings.commerce.screen_over_minor,
         approval_s=settings.commerce.approval_s,
     )
+    patient = RetryingPayments(payments)
     orders = Orders(
         store,
         RetryingMerchants(merchants),
-        RetryingPayments(payments),
+        patient,
         policy,
         settings.store.url or folder / "workflows.db",
         vault=vault,
@@ -204,7 +205,18 @@ async def build(
     inbox = WebhookInbox(store, registry, url=profile.webhook_url, clock=time.time)
     gate = Gate(accounts)
     speech = engines is not None
-    api = Api(gate, accounts, pairing, links, orders, food, house, store, speech=speech)
+    api = Api(
+        gate,
+        accounts,
+        pairing,
+        links,
+        orders,
+        food,
+        house,
+        store,
+        Books(store, patient),
+        speech=speech,
+    )
     app = Starlette(
         routes=routes(
             gate,

@@ -12,17 +12,21 @@ import msgspec
 
 from lapel.commerce import (
     Address,
+    BankEntry,
+    BankStatement,
     Checkout,
     CheckoutLine,
     CheckoutMessage,
     CheckoutStatus,
     Credential,
     DraftLine,
+    MerchantAdjustment,
     MerchantEvent,
     MerchantOrder,
     Money,
     Nonsense,
     OrderDraft,
+    Payment,
     PaymentState,
     PaymentTarget,
     PortError,
@@ -59,11 +63,13 @@ class Town:
             create table if not exists keys(key text primary key, op text, body text, answer text);
             create table if not exists checkouts(id text primary key, body text);
             create table if not exists orders(id text primary key, checkout_id text, total int,
-                events text, canceled int default 0);
+                events text, canceled int default 0, refunds text default '');
             create table if not exists holds(id text primary key, key text unique, user text,
                 amount int, state text, captured int default 0, refunded int default 0);
             create table if not exists knobs(name text primary key, value text);
             create table if not exists faults(n integer primary key, op text, kind text);
+            create table if not exists moves(n integer primary key, user text, hold text,
+                kind text, amount int);
             create table if not exists violations(text text);
             """
         )
@@ -119,9 +125,47 @@ class Town:
             for i, kind in enumerate(kinds)
         )
         merchant = self._load(checkout_id).merchant_id
-        return MerchantOrder(
-            merchant, order_id, checkout_id, Money(total, "EUR"), events, canceled=canceled
+        said = self.db.execute("select refunds from orders where id=?", (order_id,)).fetchone()[0]
+        refunds = tuple(
+            MerchantAdjustment(f"adj_{n}", "refund", "completed", Money(-int(amount), "EUR"))
+            for n, amount in enumerate(said.split())
         )
+        total_money = Money(total, "EUR")
+        return MerchantOrder(
+            merchant,
+            order_id,
+            checkout_id,
+            total_money,
+            events,
+            canceled=canceled,
+            adjustments=refunds,
+        )
+
+    def moves(self) -> list[tuple[str, BankEntry]]:
+        """What moved on whose account, oldest first."""
+        rows = self.db.execute("select user,n,kind,hold,amount from moves order by n")
+        return [
+            (user, BankEntry(str(n), kind, hold, Money(amount, "EUR"), "2026-11-24T10:00:00Z"))
+            for user, n, kind, hold, amount in rows
+        ]
+
+    def promise_back(self, checkout_id: str, amount: int) -> None:
+        """The merchant says that a part goes back; the bank does it with `give_part`."""
+        self.db.execute(
+            "update orders set refunds = refunds || ' ' || ? where checkout_id=?",
+            (amount, checkout_id),
+        )
+
+    def give_part(self, authorization_id: str, amount: int) -> None:
+        """The merchant gives a part back at the bank; Refused when less than that is left."""
+        _, state, captured, refunded = self._hold_of(authorization_id)
+        if state != "captured" or not 0 < amount <= captured - refunded:
+            raise Refused("That is more than was taken.", code="refund_too_large")
+        self.db.execute(
+            "update holds set refunded=refunded+?, state=? where id=?",
+            (amount, "refunded" if refunded + amount == captured else "captured", authorization_id),
+        )
+        self._moved(authorization_id, "refund", amount)
 
     # The merchant.
 
@@ -162,9 +206,10 @@ class Town:
             if checkout.status is not CheckoutStatus.READY_FOR_COMPLETE:
                 raise Refused("That cart is closed.", code="closed")
             self._maybe_refuse("complete")
-            self._capture(credential, checkout.total.minor)
             extra = int(self.knob("overcharge", "0"))
-            total = Money(checkout.total.minor + extra, "EUR")
+            below = int(self.knob("weighs_less", "0"))
+            self._capture(credential, checkout.total.minor - below)
+            total = Money(checkout.total.minor + extra - below, "EUR")
             order_id = "m_" + checkout_id
             done = replace(
                 checkout,
@@ -195,9 +240,12 @@ class Town:
 
     async def get_order(self, merchant_id: str, order_id: str) -> MerchantOrder:
         def work() -> MerchantOrder:
-            checkout_id, total, events, canceled = self.db.execute(
+            row = self.db.execute(
                 "select checkout_id,total,events,canceled from orders where id=?", (order_id,)
             ).fetchone()
+            if row is None:
+                raise Refused("There is no such order.", code="not_found")
+            checkout_id, total, events, canceled = row
             return self._order(order_id, checkout_id, total, events.split(), bool(canceled))
 
         return await self._read("order", work)
@@ -218,7 +266,7 @@ class Town:
             (),
             empty,
             wanted.address,
-            TARGET,
+            replace(TARGET, at_most=bool(self.knob("at_most"))),
             eta_minutes=int(self.knob("eta", "20")),
         )
         priced = self._priced(checkout)
@@ -338,18 +386,55 @@ class Town:
         self, user_id: str, target: PaymentTarget, authorization_id: str, key: str
     ) -> PaymentState:
         def work() -> PaymentState:
-            _, state, captured = self._hold(authorization_id)
+            _, state, captured, refunded = self._hold_of(authorization_id)
             if state == "authorized":
                 state = "voided"
+                self.db.execute("update holds set state=? where id=?", (state, authorization_id))
             elif state == "captured":
                 state = "refunded"
-            self.db.execute(
-                "update holds set state=?, refunded=? where id=?",
-                (state, captured if state == "refunded" else 0, authorization_id),
-            )
+                self.give_part(authorization_id, captured - refunded)
             return PaymentState(state)
 
         return await self._write("release", key, authorization_id, work, PaymentState)
+
+    async def payment(self, user_id: str, target: PaymentTarget, authorization_id: str) -> Payment:
+        return await self._read("state", lambda: self._payment(authorization_id))
+
+    async def refund(
+        self, user_id: str, target: PaymentTarget, authorization_id: str, amount: Money, key: str
+    ) -> Payment:
+        def work() -> Payment:
+            self.give_part(authorization_id, amount.minor)
+            return self._payment(authorization_id)
+
+        return await self._write("release", key, f"{authorization_id}:{amount}", work, Payment)
+
+    async def statements(self, user_id: str) -> tuple[BankStatement, ...]:
+        def work() -> tuple[BankStatement, ...]:
+            entries = tuple(entry for user, entry in self.moves() if user == user_id)
+            nothing = Money(0, "EUR")
+            return (BankStatement(TARGET.endpoint, nothing, nothing, entries),)
+
+        return await self._read("statement", work)
+
+    def _payment(self, authorization_id: str) -> Payment:
+        amount, state, captured, refunded = self._hold_of(authorization_id)
+        sums = (Money(minor, "EUR") for minor in (amount, captured, refunded))
+        return Payment(PaymentState(state), *sums)
+
+    def _hold_of(self, authorization_id: str) -> tuple[int, str, int, int]:
+        row = self.db.execute(
+            "select amount,state,captured,refunded from holds where id=?", (authorization_id,)
+        ).fetchone()
+        if row is None:
+            raise Refused("The bank does not know that payment.", code="unknown_authorization")
+        return row
+
+    def _moved(self, authorization_id: str, kind: str, amount: int) -> None:
+        self.db.execute(
+            "insert into moves(user,hold,kind,amount) select user,id,?,? from holds where id=?",
+            (kind, amount, authorization_id),
+        )
 
     def _hold(self, authorization_id: str) -> tuple[int, str, int]:
         return self.db.execute(
@@ -358,12 +443,14 @@ class Town:
 
     def _capture(self, credential: Credential, amount: int) -> None:
         held, state, _ = self._hold(credential.token.removeprefix("t_"))
-        if state != "authorized" or held != amount:
+        fits = 0 < amount <= held if self.knob("at_most") else held == amount
+        if state != "authorized" or not fits:
             raise Refused("The payment did not go through.", code="payment_failed")
         self.db.execute(
             "update holds set state='captured', captured=? where id=?",
             (amount, credential.authorization_id),
         )
+        self._moved(credential.authorization_id, "payment", -amount)
 
     # Both.
 

@@ -12,7 +12,16 @@ import sqlalchemy as sa
 from commerce_town import LATTES, Town
 
 import postgres
-from lapel.commerce import ApprovalError, Evidence, Orders, OrderState, Policy
+from lapel.commerce import (
+    ApprovalError,
+    BankEntry,
+    Evidence,
+    Orders,
+    OrderState,
+    Policy,
+    ledger,
+)
+from lapel.commerce.books import UNDER_WAY, Difference, compare, paid_by
 from lapel.commerce.consent import Vault
 from lapel.store import Store, insert, schema
 
@@ -174,6 +183,37 @@ def _users(connection: sa.Connection) -> None:
             .values(id=f"u_{i}", name=f"User {i}", created_at=0.0)
             .on_conflict_do_nothing()
         )
+
+
+def books(folder: Path, town: Town) -> list[Difference | int | str]:
+    """What is wrong in the record of a folder."""
+    engine = sa.create_engine(f"sqlite:///{folder / 'record.db'}")
+    with engine.connect() as connection:
+        wrong = wrong_in(connection, town.moves())
+    engine.dispose()
+    return wrong
+
+
+def wrong_in(
+    connection: sa.Connection, moves: list[tuple[str, BankEntry]]
+) -> list[Difference | int | str]:
+    """Lopsided entries, differences from the bank, and what orders at rest left behind."""
+    wrong: list[Difference | int | str] = []
+    for (user_id,) in connection.execute(sa.select(schema.users.c.id)).all():
+        entries = [entry for user, entry in moves if user == user_id]
+        wrong += ledger.unbalanced(connection, user_id)
+        wrong += [x for x in compare(paid_by(connection, user_id), entries) if not x.under_way]
+    for order_id, state in connection.execute(
+        sa.select(schema.orders.c.id, schema.orders.c.state)
+    ).all():
+        now = ledger.standing(connection, order_id)
+        left = {k: v for k, v in now.items() if v and not k.startswith(("spent:", "available"))}
+        at_rest = OrderState(state) not in (*UNDER_WAY, OrderState.PLACED, OrderState.DELIVERED)
+        if at_rest and any(now.values()):
+            wrong.append(f"{order_id} {state} leaves {now}")
+        if min(left.values(), default=0) < 0:
+            wrong.append(f"{order_id} {state} is below zero: {now}")
+    return wrong
 
 
 @asynccontextmanager

@@ -8,7 +8,7 @@ from collections import Counter
 
 import pytest
 from commerce_town import draft
-from commerce_world import QUICK, TAP
+from commerce_world import QUICK, TAP, wrong_in
 
 from lapel.commerce import ApprovalError, OrderError, OrderState
 
@@ -63,6 +63,8 @@ async def test_money_is_conserved(world, seed):
     assert sum(total for _, total in town.placed()) == placed
     assert "authorized" not in [state for _, state, _, _ in town.holds()]
     assert town.violations() == []
+    moves = town.moves()
+    assert await world.store.read(lambda c: wrong_in(c, moves)) == []
 
 
 async def user(world, number: int, seed: int) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 import commerce_host
 import pytest
 from commerce_town import TOTAL, Town
+from commerce_world import books
 
 pytestmark = pytest.mark.crash
 
@@ -79,6 +80,7 @@ def check(folder: Path, scenario: str) -> None:
     captured = [hold for hold in town.holds() if hold[2] > hold[3]]
     placed = [total for _, total in town.placed()]
     kept_money, violations = town.money_kept(), town.violations()
+    differences = books(folder, town)
     open_holds = [hold for hold in town.holds() if hold[1] == "authorized"]
     town.db.close()
     assert told == kinds
@@ -88,6 +90,7 @@ def check(folder: Path, scenario: str) -> None:
     assert len(captured) == (1 if kept else 0)
     assert open_holds == []
     assert violations == []
+    assert differences == []
 
 
 @pytest.mark.timeout(900)

@@ -164,6 +164,17 @@ def test_the_same_from_a_terminal(text_town: Town, tmp_path: Path):
     everything.write_text("".join(everything.read_text("utf-8").splitlines(True)[1:]), "utf-8")
     cut = lapel_alone("receipts", "verify", str(everything))
     assert (cut.returncode, "broken_chain" in cut.stderr) == (1, True)
+    checked = json.loads(lapel(text_town, "ledger", "check", "--json").stdout)
+    assert checked["sound"] is True, checked
+    assert checked["payments"] >= 1
+    shown = json.loads(lapel(text_town, "ledger", "--json", "--limit", "1000").stdout)
+    mine = [x for x in shown["entries"] if x["order_id"] == order["id"]]
+    assert [x["step"] for x in mine] == ["capture", "hold"]
+    assert sum(line["minor"] for x in mine for line in x["postings"]) == 0
+    assert [line["text"] for line in mine[0]["postings"]][-1] == order["total"]
+    assert order["id"] in lapel(text_town, "ledger", "--order", order["id"]).stdout
+    assert "the ledger and the bank agree" in lapel(text_town, "ledger", "check").stdout
+    assert lapel(text_town, "ledger", "--limit", "0").returncode == 1
 
     file = tmp_path / "receipt.json"
     assert lapel(text_town, "receipt", "save", order["id"], str(file)).returncode == 0

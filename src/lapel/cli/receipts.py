@@ -56,6 +56,8 @@ def verify(
         typer.echo(f"  {line.quantity} x {line.title:<40} {_money(line.total):>12}")
     for total in found.totals:
         typer.echo(f"  {total.label or total.kind:<44} {_money(total.amount):>12}")
+    if found.payment.paid is not None:
+        typer.echo(f"  {'Paid in the end':<44} {_money(found.payment.paid):>12}")
     consent = found.consent
     shown = ", ".join((*consent.shown_on, *consent.read_aloud_on))
     typer.echo(f"Approved by {consent.gesture} on {consent.device_name} at {consent.at}")

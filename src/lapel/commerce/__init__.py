@@ -1,5 +1,6 @@
 """Money, checkouts, approvals, the durable order, receipts. Imports `lapel.store` alone."""
 
+from lapel.commerce.books import Books
 from lapel.commerce.checkout import (
     Address,
     Checkout,
@@ -35,12 +36,15 @@ from lapel.commerce.order import (
 from lapel.commerce.orders import Orders
 from lapel.commerce.policy import Allowed, Denied, Policy
 from lapel.commerce.ports import (
+    BankEntry,
+    BankStatement,
     Credential,
     MerchantAdjustment,
     MerchantEvent,
     MerchantOrder,
     Merchants,
     Nonsense,
+    Payment,
     Payments,
     PaymentState,
     PortError,
@@ -59,6 +63,9 @@ __all__ = [
     "Approval",
     "ApprovalError",
     "ApprovalState",
+    "BankEntry",
+    "BankStatement",
+    "Books",
     "Checkout",
     "CheckoutLine",
     "CheckoutMessage",
@@ -84,6 +91,7 @@ __all__ = [
     "OrderEvent",
     "OrderState",
     "Orders",
+    "Payment",
     "PaymentState",
     "PaymentTarget",
     "Payments",

@@ -122,6 +122,8 @@ class PaymentTarget:
     handler_id: str
     endpoint: str
     payee: str
+    at_most: bool = False
+    """The final price comes later (weighed goods) and may be lower; never higher."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +197,8 @@ class Checkout:
         }
         if self.trip is not None:
             agreed["trip"] = _agreed_trip(self.trip)
+        if self.payment is not None and self.payment.at_most:
+            agreed["at_most"] = True
         return msgspec.json.encode(agreed, order="deterministic")
 
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import sqlalchemy as sa
 
-from lapel.commerce import records, words
+from lapel.commerce import ledger, records, words
 from lapel.commerce.card import card, money
 from lapel.commerce.checkout import Checkout, CheckoutStatus
 from lapel.commerce.desk import Desk, Step, approved, key_of
@@ -70,6 +70,7 @@ async def escalate_again(desk: Desk, order: Order, current: Checkout, attempt: i
 
     def work(connection: sa.Connection) -> tuple[None, list[OrderEvent]]:
         records.close_approval(connection, approval, ApprovalState.VOID, now)
+        ledger.released(connection, order, now)
         if not current.continue_url:
             told = Told("quote_failed", f"{revision}:no_link", words.NO_LINK, card(order))
             to = OrderState.FAILED

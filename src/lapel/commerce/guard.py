@@ -10,10 +10,12 @@ from typing import TypeVar
 from lapel.commerce.checkout import Checkout, OrderDraft, PaymentTarget
 from lapel.commerce.money import Money
 from lapel.commerce.ports import (
+    BankStatement,
     Credential,
     MerchantOrder,
     Merchants,
     Nonsense,
+    Payment,
     Payments,
     PaymentState,
     PortError,
@@ -82,6 +84,19 @@ class GuardedPayments:
     ) -> PaymentState:
         call = self.inner.state(user_id, target, authorization_id)
         return await answered(call, self.within_s)
+
+    async def payment(self, user_id: str, target: PaymentTarget, authorization_id: str) -> Payment:
+        call = self.inner.payment(user_id, target, authorization_id)
+        return await answered(call, self.within_s)
+
+    async def refund(
+        self, user_id: str, target: PaymentTarget, authorization_id: str, amount: Money, key: str
+    ) -> Payment:
+        call = self.inner.refund(user_id, target, authorization_id, amount, key)
+        return await answered(call, self.within_s)
+
+    async def statements(self, user_id: str) -> tuple[BankStatement, ...]:
+        return await answered(self.inner.statements(user_id), self.within_s)
 
     async def release(
         self, user_id: str, target: PaymentTarget, authorization_id: str, key: str

@@ -39,7 +39,7 @@ from lapel.commerce.receipt import Signer
 from lapel.commerce.records import Told
 from lapel.commerce.screening import screening, seen_on_screen
 from lapel.commerce.steps import Steps
-from lapel.commerce.tracking import apply
+from lapel.commerce.tracking import apply, settle_refunds
 from lapel.commerce.trips import ENDS, cancel_key
 from lapel.store import Store
 
@@ -258,6 +258,8 @@ class Orders:
             return (found.id, early or ends), events
 
         order_id, matters = await self._journal.commit(work)
+        if order_id and order.refunds:
+            self._chore(self._settle(order_id))
         if matters:
             self._nudge(order_id)
 
@@ -365,6 +367,12 @@ class Orders:
         await asyncio.sleep(after_s)
         if self._engine is not None and not self._engine.follows(order_id):
             await self._engine.follow(order_id, again=True)
+
+    async def _settle(self, order_id: str) -> None:
+        """See whether what a report announces has come: a delivered order is not followed."""
+        order = await self.get(order_id)
+        if order is not None and order.state is OrderState.DELIVERED:
+            await settle_refunds(self._desk, order)
 
     def _chore(self, work: Coroutine[object, object, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)

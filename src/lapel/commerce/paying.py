@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from lapel.commerce import records, words
+from lapel.commerce import ledger, records, words
 from lapel.commerce.card import card
 from lapel.commerce.desk import Desk, Step, approved, key_of
 from lapel.commerce.order import Order, OrderEvent, OrderState
-from lapel.commerce.ports import Nonsense, PaymentState, PortError, Refused, Unreachable
+from lapel.commerce.ports import Nonsense, Payment, PaymentState, PortError, Refused, Unreachable
 from lapel.commerce.records import Told
 
 BACK = frozenset({PaymentState.VOIDED, PaymentState.REFUNDED, PaymentState.DECLINED})
@@ -34,6 +34,7 @@ async def pay(desk: Desk, order: Order, attempt: int) -> Step:
 
     def work(connection: sa.Connection) -> tuple[None, list[OrderEvent]]:
         authorization = credential.authorization_id
+        ledger.hold(connection, order, approval.amount, authorization, now)
         events = records.move(
             connection, order, OrderState.PLACING, now, told, authorization_id=authorization
         )
@@ -73,6 +74,20 @@ async def release(desk: Desk, order: Order) -> PaymentState:
     return state
 
 
+async def payment_of(desk: Desk, order: Order) -> Payment:
+    """The order's payment as the bank has it now; raises what the bank's port raises."""
+    checkout = order.checkout
+    if checkout is None or checkout.payment is None or not order.authorization_id:
+        raise Nonsense(f"order {order.id!r} has no payment")
+    return await desk.payments.payment(order.user_id, checkout.payment, order.authorization_id)
+
+
+def at_most(order: Order) -> bool:
+    """Whether the user agreed to a final price at or below the approved one."""
+    checkout = order.checkout
+    return checkout is not None and checkout.payment is not None and checkout.payment.at_most
+
+
 async def refund(desk: Desk, order: Order, attempt: int) -> Step:
     """Free the money and say so; however long it takes."""
     try:
@@ -83,15 +98,26 @@ async def refund(desk: Desk, order: Order, attempt: int) -> Step:
         if attempt + 1 < desk.policy.refund_attempts:
             return desk.retry(OrderState.REFUNDING, attempt)
         return desk.retry_slowly(OrderState.REFUNDING, attempt + 1 - desk.policy.refund_attempts)
-    amount = approved(order).amount
-    now = desk.clock()
     was_captured = state is PaymentState.REFUNDED
+    amount = approved(order).amount
+    if was_captured and at_most(order):
+        try:
+            amount = (await payment_of(desk, order)).captured
+        except PortError:
+            return desk.retry(OrderState.REFUNDING, attempt)
+    now = desk.clock()
     said = words.refunded(amount, was_captured=was_captured)
     data = {**card(order), "captured": was_captured}
     told = Told("refunded", f"{order.revision}:refunded", said, data)
-    await desk.journal.commit(
-        lambda c: (None, records.move(c, order, OrderState.REFUNDED, now, told))
-    )
+
+    def work(connection: sa.Connection) -> tuple[None, list[OrderEvent]]:
+        if was_captured:
+            ledger.all_back(connection, order, amount, now)
+        else:
+            ledger.released(connection, order, now)
+        return None, records.move(connection, order, OrderState.REFUNDED, now, told)
+
+    await desk.journal.commit(work)
     desk.forget(order)
     return Step(OrderState.REFUNDED)
 

@@ -11,14 +11,15 @@ from dataclasses import replace
 
 import sqlalchemy as sa
 
-from lapel.commerce import records, words
+from lapel.commerce import ledger, records, words
 from lapel.commerce.card import card, money
 from lapel.commerce.checkout import Checkout, CheckoutStatus
 from lapel.commerce.consent import closed
 from lapel.commerce.desk import Desk, Step, approved, key_of
 from lapel.commerce.escalating import escalate_again
+from lapel.commerce.money import Money
 from lapel.commerce.order import ApprovalState, Order, OrderEvent, OrderState
-from lapel.commerce.paying import BACK, give_back, release
+from lapel.commerce.paying import BACK, at_most, give_back, payment_of, release
 from lapel.commerce.ports import Nonsense, PaymentState, PortError, Refused, Unreachable
 from lapel.commerce.receipt import Signer, receipt_of
 from lapel.commerce.records import Told
@@ -110,7 +111,7 @@ class Placer:
             return self._desk.retry(OrderState.PLACING, attempt)
         match answer.status:
             case CheckoutStatus.COMPLETED:
-                return await self._placed(order, answer)
+                return await self._placed(order, answer, attempt)
             case CheckoutStatus.CANCELED:
                 return await give_back(self._desk, order, words.SHOP_CANCELED)
             case CheckoutStatus.REQUIRES_ESCALATION:
@@ -144,20 +145,29 @@ class Placer:
             return await self._trouble(order, words.BANK_UNSURE, attempt)
         if state in BACK:
             return await self._gone(order, words.PLACE_FAILED)
-        return await self._placed(order, current)
+        return await self._placed(order, current, attempt)
 
-    async def _placed(self, order: Order, answer: Checkout) -> Step:
+    async def _placed(self, order: Order, answer: Checkout, attempt: int) -> Step:
         approval, agreed = approved(order), order.checkout
         if agreed is None:
             raise Nonsense(f"order {order.id!r} has no checkout")
-        if answer.total != approval.amount or _goods(answer) != _goods(agreed):
+        fair = _within(order, answer.total, approval.amount)
+        if not fair or _goods(answer) != _goods(agreed):
             said = words.overcharged(approval.amount, answer.total)
             return await give_back(self._desk, order, said, kind="trouble")
         if await self._desk.journal.read(
             lambda c: records.is_taken(c, order.merchant_id, answer.order_id, order.id)
         ):
             return await give_back(self._desk, order, words.SAME_ORDER, kind="trouble")
-        now = self._desk.clock()
+        if at_most(order):
+            try:
+                taken = (await payment_of(self._desk, order)).captured
+            except PortError:
+                return self._desk.retry(order.state, attempt)
+            if taken != answer.total:
+                said = words.overcharged(answer.total, taken)
+                return await give_back(self._desk, order, said, kind="trouble")
+        now, final = self._desk.clock(), answer.total
         done = replace(
             agreed,
             status=CheckoutStatus.COMPLETED,
@@ -168,19 +178,22 @@ class Placer:
         def work(connection: sa.Connection) -> tuple[None, list[OrderEvent]]:
             previous = records.last_receipt(connection, order.user_id)
             mandates = closed.find(connection, approval.id)
-            receipt = receipt_of(order, done, now, self._signer.key_id, previous, mandates)
+            paid = final if at_most(order) else None
+            receipt = receipt_of(order, done, now, self._signer.key_id, previous, mandates, paid)
             data = {
                 **card(order, done),
+                "total": money(final),
                 "receipt_id": receipt.id,
                 "merchant_order_id": done.order_id,
             }
+            ledger.captured(connection, order, final, now, answer)
             events = records.move(
                 connection,
                 order,
                 OrderState.PLACED,
                 now,
-                Told("placed", f"{order.revision}:placed", words.placed(done), data),
-                **records.checkout_values(done),
+                Told("placed", f"{order.revision}:placed", words.placed(done, final), data),
+                **{**records.checkout_values(done), "total_minor": final.minor},
                 merchant_order_id=done.order_id,
                 receipt=self._signer.sign(receipt),
             )
@@ -204,6 +217,7 @@ class Placer:
 
         def work(connection: sa.Connection) -> tuple[None, list[OrderEvent]]:
             records.close_approval(connection, approval, ApprovalState.VOID, now)
+            ledger.released(connection, order, now)
             events = records.move(
                 connection,
                 order,
@@ -271,6 +285,13 @@ class Placer:
         return await self._desk.payments.state(
             order.user_id, checkout.payment, order.authorization_id
         )
+
+
+def _within(order: Order, final: Money, agreed: Money) -> bool:
+    """Whether the price that the merchant takes is one that the user said yes to."""
+    if at_most(order):
+        return final.currency == agreed.currency and 0 < final.minor <= agreed.minor
+    return final == agreed
 
 
 def _goods(checkout: Checkout) -> list[tuple[str, int, tuple[str, ...]]]:

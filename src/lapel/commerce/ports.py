@@ -69,6 +69,38 @@ class PaymentState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Payment:
+    """One authorization as the bank has it now: what it held, what was taken, what went back."""
+
+    state: PaymentState
+    held: Money
+    captured: Money
+    refunded: Money
+
+
+@dataclass(frozen=True, slots=True)
+class BankEntry:
+    """One line of the user's account at the bank; `amount` is negative when money left it."""
+
+    id: str
+    kind: str
+    """`payment` or `refund`; other kinds are no affair of Lapel's."""
+    authorization_id: str
+    amount: Money
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class BankStatement:
+    """The user's account at one bank: what is in it and all that happened on it, oldest first."""
+
+    endpoint: str
+    balance: Money
+    held: Money
+    entries: tuple[BankEntry, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class MerchantEvent:
     """One fulfilment event of the merchant's order.
 
@@ -158,6 +190,19 @@ class Payments(Protocol):
     async def state(
         self, user_id: str, target: PaymentTarget, authorization_id: str
     ) -> PaymentState: ...
+    async def payment(
+        self, user_id: str, target: PaymentTarget, authorization_id: str
+    ) -> Payment: ...
+    async def refund(
+        self, user_id: str, target: PaymentTarget, authorization_id: str, amount: Money, key: str
+    ) -> Payment:
+        """Give `amount` of what was captured back; Refused when less than that is left."""
+        ...
+
+    async def statements(self, user_id: str) -> tuple[BankStatement, ...]:
+        """One for each of the user's accounts; an account that was never opened has none."""
+        ...
+
     async def release(
         self, user_id: str, target: PaymentTarget, authorization_id: str, key: str
     ) -> PaymentState:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 def check(receipt: Receipt, mandates: Mandates) -> None:
     """Raise `ReceiptError` unless the mandates are the user's yes to what the receipt says."""
     cart = _cart(receipt)
+    _within(receipt)
     consent = receipt.consent
     if cart.hash() != consent.checkout_hash:
         raise ReceiptError("the cart is not the one that was agreed to", code="other_cart")
@@ -119,6 +120,13 @@ def _same_evidence(risk: RiskData | None, consent: Consent) -> None:
         raise MandateError("another device or gesture was signed", code="other_evidence")
 
 
+def _within(receipt: Receipt) -> None:
+    """A final price is one that the user agreed to, when it lies within the bound."""
+    most, paid = receipt.payment.amount, receipt.payment.paid
+    if paid is not None and not (paid.currency == most.currency and 0 < paid.minor <= most.minor):
+        raise ReceiptError("more was paid than was agreed to", code="other_cart")
+
+
 def _cart(receipt: Receipt) -> Checkout:
     """The checkout as far as the user agreed to it, from the receipt alone."""
     return Checkout(
@@ -141,7 +149,13 @@ def _cart(receipt: Receipt) -> Checkout:
         totals=tuple(Total(x.kind, x.label, _money(x.amount)) for x in receipt.totals),
         total=_money(receipt.total),
         address=_address(receipt.address),
-        payment=PaymentTarget(receipt.payment.handler, "", "", receipt.payment.payee),
+        payment=PaymentTarget(
+            receipt.payment.handler,
+            "",
+            "",
+            receipt.payment.payee,
+            at_most=receipt.payment.paid is not None,
+        ),
         trip=None if receipt.trip is None else _trip(receipt.trip),
     )
 

@@ -68,11 +68,14 @@ class Merchant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     checkout_id: str
 
 
-class Payment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Payment(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """`amount` was agreed; `paid` is there when that was a bound, and is the final price."""
+
     payee: str
     handler: str
     authorization_id: str
     amount: Amount
+    paid: Amount | None = None
 
 
 class Consent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -165,8 +168,9 @@ def receipt_of(
     key_id: str,
     previous: str | None,
     mandates: ClosedMandates | None = None,
+    paid: Money | None = None,
 ) -> Receipt:
-    """The receipt of an order that is being placed as `checkout`."""
+    """The receipt of an order that is being placed as `checkout`; `paid` if that was a bound."""
     approval, payment = order.approval, checkout.payment
     evidence = approval.evidence if approval else None
     if approval is None or evidence is None or approval.decided_at is None or payment is None:
@@ -185,7 +189,11 @@ def receipt_of(
         total=_amount(checkout.total),
         address=_place(checkout.address),
         payment=Payment(
-            payment.payee, payment.handler, order.authorization_id, _amount(approval.amount)
+            payment.payee,
+            payment.handler,
+            order.authorization_id,
+            _amount(approval.amount),
+            _amount(paid) if paid else None,
         ),
         consent=Consent(
             approval_id=approval.id,

@@ -14,7 +14,7 @@ from lapel.commerce.placing import Placer
 from lapel.commerce.quoting import await_approval, quote
 from lapel.commerce.receipt import Signer
 from lapel.commerce.records import Moved
-from lapel.commerce.tracking import close, track
+from lapel.commerce.tracking import close, deliver, track
 from lapel.faults import fault
 
 _LOOK_S = 15.0
@@ -78,7 +78,7 @@ class Steps:
             case OrderState.PLACED:
                 return await track(self._desk, order, attempt)
             case OrderState.DELIVERED:
-                return Step(order.state, done=True)
+                return await deliver(self._desk, order, attempt)
             case _:
                 return await close(self._desk, order, attempt)
 

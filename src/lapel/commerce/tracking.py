@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from lapel.commerce import records, trips, words
+from lapel.commerce import ledger, records, trips, words
 from lapel.commerce.card import card, money
 from lapel.commerce.desk import Desk, Step, key_of
+from lapel.commerce.money import Money
 from lapel.commerce.order import Order, OrderEvent, OrderState
+from lapel.commerce.paying import payment_of
 from lapel.commerce.ports import (
     MerchantAdjustment,
     MerchantEvent,
@@ -53,6 +55,7 @@ async def track(desk: Desk, order: Order, attempt: int) -> Step:
     # The first look is always taken: reports that overtook the placing were not applied.
     heard = attempt > 1 and now - order.updated_at < policy.track_first_s
     news = False if heard or not order.merchant_order_id else await _ask(desk, order)
+    await settle_refunds(desk, order)
     attempt = 1 if news else attempt + 1
     until = now + policy.track_in(attempt)
     if late_at is not None and now < late_at < until:
@@ -65,6 +68,7 @@ def apply(
 ) -> list[OrderEvent]:
     """Write what is new in a report. A report is the whole story, so a late one adds nothing."""
     if order.state is OrderState.DELIVERED:
+        _expect_refunds(connection, order, report, at)
         return records.tell(connection, order, at, adjustments_told(order, report))
     if order.state is not OrderState.PLACED:
         return []
@@ -79,14 +83,52 @@ def apply(
     if report.canceled:
         # What the shop gives back is told by the bank's word, once.
         told = Told("merchant_canceled", "m:canceled", words.SHOP_CANCELED, card(order))
+        ledger.refund_due(connection, order, None, "due:all", at)
         return records.move(connection, order, OrderState.REFUNDING, at, *news, told)
     news += adjustments_told(order, report) + _asks_more(order, report)
+    _expect_refunds(connection, order, report, at)
     if any(told.kind == "delivered" for told in news):
         return records.move(connection, order, OrderState.DELIVERED, at, *news)
     events = records.tell(connection, order, at, news)
     if events:
         records.touch(connection, order.id, at)
     return events
+
+
+def _expect_refunds(
+    connection: sa.Connection, order: Order, report: MerchantOrder, at: float
+) -> None:
+    """Book what the merchant says that it has given back, once an adjustment."""
+    for entry in report.adjustments:
+        amount = entry.amount
+        if entry.status == "completed" and amount is not None and amount.minor < 0:
+            back = Money(-amount.minor, amount.currency)
+            ledger.refund_due(connection, order, back, f"due:{entry.id}", at)
+
+
+async def settle_refunds(desk: Desk, order: Order) -> bool:
+    """See whether what the merchant gives back has come; False while some of it has not."""
+    standing = await desk.journal.read(lambda c: ledger.standing(c, order.id))
+    if not standing.get(ledger.TRANSIT, 0):
+        return True
+    try:
+        back = (await payment_of(desk, order)).refunded
+    except PortError:
+        return False
+    now = desk.clock()
+
+    def work(connection: sa.Connection) -> tuple[bool, list[OrderEvent]]:
+        ledger.refunded(connection, order, back, now)
+        return not ledger.standing(connection, order.id).get(ledger.TRANSIT, 0), []
+
+    return await desk.journal.commit(work)
+
+
+async def deliver(desk: Desk, order: Order, attempt: int) -> Step:
+    """Nothing is left to do, unless money is still on its way back."""
+    if await settle_refunds(desk, order) or attempt >= desk.policy.refund_attempts:
+        return Step(order.state, done=True)
+    return desk.retry_slowly(order.state, attempt)
 
 
 async def close(desk: Desk, order: Order, attempt: int) -> Step:

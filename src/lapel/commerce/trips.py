@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from lapel.commerce import records, words
+from lapel.commerce import ledger, records, words
 from lapel.commerce.card import card, money
 from lapel.commerce.checkout import Checkout, Trip
 from lapel.commerce.money import Money
@@ -76,6 +76,7 @@ def _canceled(
         data = {**card(order), "fee": money(kept)}
         said = words.ride_canceled(kept, Money(back, kept.currency))
         told = Told("ride_canceled", "m:canceled", said, data)
+        ledger.refund_due(connection, order, Money(back, kept.currency), "due:fee", at)
         return records.move(connection, order, OrderState.CANCELED, at, *news, told)
     said = words.RIDE_CANCELED if agreed else words.NO_DRIVER_LEFT
     told = Told("merchant_canceled", "m:canceled", said, card(order))

@@ -120,7 +120,11 @@ def quoted(checkout: Checkout) -> str:
     if checkout.trip is not None:
         return f"{trip(checkout.trip, checkout)} {spoken(checkout.total)} in all."
     goods = ", ".join(f"{line.quantity} {line.title}" for line in checkout.lines)
-    return f"{checkout.merchant_name}: {goods}. {spoken(checkout.total)} in all{off(checkout)}."
+    payment = checkout.payment
+    most = "at most " if payment is not None and payment.at_most else ""
+    return (
+        f"{checkout.merchant_name}: {goods}. {most}{spoken(checkout.total)} in all{off(checkout)}."
+    )
 
 
 def approval(checkout: Checkout, draft: OrderDraft) -> str:
@@ -154,12 +158,15 @@ def paid(amount: Money) -> str:
     return f"{spoken(amount)} is set aside for the shop."
 
 
-def placed(checkout: Checkout) -> str:
+def placed(checkout: Checkout, final: Money) -> str:
     if checkout.trip is not None:
         return _trip_placed(checkout.trip)
     eta = checkout.eta_minutes
     when = f" It should be there in about {eta} minutes." if eta else ""
-    return f"Your order at {checkout.merchant_name} is placed.{when}"
+    payment = checkout.payment
+    is_final = payment is not None and payment.at_most
+    cost = f" It came to {spoken(final)}." if is_final else ""
+    return f"Your order at {checkout.merchant_name} is placed.{cost}{when}"
 
 
 def price_changed(before: Money, after: Money) -> str:

@@ -2,12 +2,14 @@
 
 Wire, JSON over HTTP under the handler's `config.endpoint`, money in minor units:
   POST /accounts {owner}                          201 {account, secret, balance, currency}
+  GET  /accounts/{id}, /accounts/{id}/entries     200 balance and held; all entries, oldest first
   POST /authorizations {account, amount, currency, payee, handler_id, reference, expires_s}
                                                   201 {id, state, token, amount, currency, payee}
                                                   402 {code, message}: the bank says no
-  GET  /authorizations/{id}                       200 {id, state}
+                                                  with capture: at_most less may be captured
+  GET  /authorizations/{id}                       200 {id, state, amount, captured, refunded}
   POST /authorizations/{id}/void                  200, or 409 {code: already_captured}
-  POST /authorizations/{id}/refund                200
+  POST /authorizations/{id}/refund {amount?}      200, or 409 {code: refund_too_large}
 All but the first carry `Authorization: Bearer <secret>`; every POST carries an Idempotency-Key.
 """
 
@@ -26,7 +28,16 @@ import sqlalchemy as sa
 
 from lapel.commerce.checkout import PaymentTarget
 from lapel.commerce.money import Money
-from lapel.commerce.ports import Credential, Nonsense, PaymentState, Refused, Unreachable
+from lapel.commerce.ports import (
+    BankEntry,
+    BankStatement,
+    Credential,
+    Nonsense,
+    Payment,
+    PaymentState,
+    Refused,
+    Unreachable,
+)
 from lapel.services.connectors.ucp.profile import CITY_BANK
 from lapel.services.fetch import Answer, decode, fetch
 from lapel.services.urls import check
@@ -37,11 +48,17 @@ T = TypeVar("T")
 EXPIRES_S = 3600
 """How long a hold lasts when nobody captures it."""
 
+STATEMENT_LIMIT = 64 << 20
+"""Bytes of a statement: some hundred thousand entries."""
+
 _NAMESPACE = uuid.UUID("4d5d6a0e-8f3f-5c0b-9f0a-0d6c3d6f2b71")
 _WORDS = {
     "card_declined": "The bank declined the payment.",
     "insufficient_funds": "There is not enough money in the account.",
     "limit_exceeded": "The bank does not allow that much at once.",
+    "refund_too_large": "That is more than the shop took, so it cannot go back.",
+    "already_refunded": "All of that payment was given back already.",
+    "not_captured": "The shop took nothing for that payment, so nothing can go back.",
     "unknown_payee": "The bank does not know the shop that asks for the money.",
 }
 _STATES = {
@@ -73,6 +90,27 @@ class _Authorization(msgspec.Struct, frozen=True):
     amount: int | None = None
     currency: str = ""
     payee: str = ""
+    captured: int | None = None
+    refunded: int | None = None
+
+
+class _Balance(msgspec.Struct, frozen=True):
+    balance: int
+    held: int
+    currency: str
+
+
+class _Entry(msgspec.Struct, frozen=True):
+    id: int
+    kind: str
+    amount: int
+    at: str
+    authorization: str = ""
+
+
+class _Entries(msgspec.Struct, frozen=True):
+    currency: str
+    entries: tuple[_Entry, ...]
 
 
 class _Complaint(msgspec.Struct, frozen=True):
@@ -110,6 +148,8 @@ class BankPayments:
             "reference": checkout_hash,
             "expires_s": EXPIRES_S,
         }
+        if target.at_most:
+            body["capture"] = "at_most"
         answer = await self._post(target, "/authorizations", wallet, body, key)
         if answer.status != 201:
             raise _refused(answer)
@@ -128,12 +168,58 @@ class BankPayments:
         self, user_id: str, target: PaymentTarget, authorization_id: str
     ) -> PaymentState:
         """What has become of an authorization; an expired one counts as voided."""
+        return _state_of(await self._read(user_id, target, authorization_id), target)
+
+    async def payment(self, user_id: str, target: PaymentTarget, authorization_id: str) -> Payment:
+        """An authorization with its sums; a bank that sends none moves whole amounts only."""
+        return _payment_of(await self._read(user_id, target, authorization_id), target)
+
+    async def refund(
+        self, user_id: str, target: PaymentTarget, authorization_id: str, amount: Money, key: str
+    ) -> Payment:
+        """Give a part back. Refused: `refund_too_large`, `already_refunded`, `not_captured`."""
+        wallet = await self._wallet(user_id, target)
+        if amount.minor <= 0:
+            raise Nonsense(f"cannot give {amount} back; it must be more than nothing")
+        path = f"/authorizations/{quote(authorization_id, safe='')}/refund"
+        answer = await self._post(target, path, wallet, {"amount": amount.minor}, key)
+        return _payment_of(answer, target)
+
+    async def statements(self, user_id: str) -> tuple[BankStatement, ...]:
+        """The user's accounts at all banks, whole: entries are not paged."""
+        found = await self._store.read(lambda at: _wallets(at, user_id))
+        return tuple([await self._statement(endpoint, wallet) for endpoint, wallet in found])
+
+    async def _statement(self, endpoint: str, wallet: Wallet) -> BankStatement:
+        url = f"{endpoint}/accounts/{quote(wallet.account, safe='')}"
+        headers = _bearer(wallet.secret)
+        listed = await fetch(
+            self._http, "GET", f"{url}/entries", headers=headers, limit=STATEMENT_LIMIT
+        )
+        answer = await fetch(self._http, "GET", url, headers=headers)
+        for each in (listed, answer):
+            if each.status != 200:
+                raise _refused(each)
+        account = decode(answer.body, _Balance, endpoint)
+        entries = decode(listed.body, _Entries, endpoint)
+        return BankStatement(
+            endpoint,
+            Money(account.balance, account.currency),
+            Money(account.held, account.currency),
+            tuple(
+                BankEntry(
+                    str(x.id), x.kind, x.authorization, Money(x.amount, entries.currency), x.at
+                )
+                for x in entries.entries
+            ),
+        )
+
+    async def _read(self, user_id: str, target: PaymentTarget, authorization_id: str) -> Answer:
         wallet = await self._wallet(user_id, target)
         path = f"/authorizations/{quote(authorization_id, safe='')}"
-        answer = await fetch(
+        return await fetch(
             self._http, "GET", target.endpoint + path, headers=_bearer(wallet.secret)
         )
-        return _state_of(answer, target)
 
     async def release(
         self, user_id: str, target: PaymentTarget, authorization_id: str, key: str
@@ -212,6 +298,15 @@ def _find(at: sa.Connection, user_id: str, endpoint: str) -> Wallet | None:
     return Wallet(row.account, row.secret) if row else None
 
 
+def _wallets(at: sa.Connection, user_id: str) -> list[tuple[str, Wallet]]:
+    table = schema.wallets
+    query = sa.select(table.c.endpoint, table.c.account, table.c.secret).where(
+        table.c.user_id == user_id
+    )
+    rows = at.execute(query.order_by(table.c.endpoint))
+    return [(row.endpoint, Wallet(row.account, row.secret)) for row in rows]
+
+
 def _keep(at: sa.Connection, user_id: str, endpoint: str, wallet: Wallet) -> Wallet:
     known = _find(at, user_id, endpoint)
     if known is not None:
@@ -236,6 +331,25 @@ def _state_of(answer: Answer, target: PaymentTarget) -> PaymentState:
     if state is None:
         raise Nonsense(f"the bank at {target.endpoint!r} knows a state {said.state[:40]!r}")
     return state
+
+
+def _payment_of(answer: Answer, target: PaymentTarget) -> Payment:
+    state = _state_of(answer, target)
+    said = decode(answer.body, _Authorization, target.endpoint)
+    if said.amount is None or not said.currency:
+        raise Nonsense(f"the bank at {target.endpoint!r} does not say what it holds")
+    moved = state in (PaymentState.CAPTURED, PaymentState.REFUNDED)
+    captured = said.captured if said.captured is not None else said.amount * moved
+    back = captured if state is PaymentState.REFUNDED else 0
+    refunded = said.refunded if said.refunded is not None else back
+    if not 0 <= refunded <= captured <= said.amount:
+        raise Nonsense(f"the sums of the bank at {target.endpoint!r} do not fit together")
+    return Payment(
+        state,
+        Money(said.amount, said.currency),
+        Money(captured, said.currency),
+        Money(refunded, said.currency),
+    )
 
 
 def _refused(answer: Answer) -> Refused | Unreachable | Nonsense:

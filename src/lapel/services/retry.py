@@ -9,9 +9,11 @@ from typing import Generic, TypeVar
 from lapel.commerce.checkout import Checkout, OrderDraft, PaymentTarget
 from lapel.commerce.money import Money
 from lapel.commerce.ports import (
+    BankStatement,
     Credential,
     MerchantOrder,
     Merchants,
+    Payment,
     Payments,
     PaymentState,
     Unreachable,
@@ -89,6 +91,19 @@ class RetryingPayments(_Patience[Payments]):
         self, user_id: str, target: PaymentTarget, authorization_id: str
     ) -> PaymentState:
         return await self._try(lambda: self._inner.state(user_id, target, authorization_id))
+
+    async def payment(self, user_id: str, target: PaymentTarget, authorization_id: str) -> Payment:
+        return await self._try(lambda: self._inner.payment(user_id, target, authorization_id))
+
+    async def refund(
+        self, user_id: str, target: PaymentTarget, authorization_id: str, amount: Money, key: str
+    ) -> Payment:
+        return await self._try(
+            lambda: self._inner.refund(user_id, target, authorization_id, amount, key)
+        )
+
+    async def statements(self, user_id: str) -> tuple[BankStatement, ...]:
+        return await self._try(lambda: self._inner.statements(user_id))
 
     async def release(
         self, user_id: str, target: PaymentTarget, authorization_id: str, key: str

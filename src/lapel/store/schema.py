@@ -256,3 +256,31 @@ notes = sa.Table(
     _time("created_at"),
     sa.Index("notes_of_a_user", "user_id", "created_at"),
 )
+
+# The ledger: entries of lines that sum to zero, never changed.
+
+ledger_entries = sa.Table(
+    "ledger_entries",
+    metadata,
+    sa.Column("n", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("key", sa.String(128), nullable=False, unique=True),
+    sa.Column("order_id", sa.String(64), sa.ForeignKey("orders.id"), nullable=False),
+    _user(),
+    sa.Column("step", sa.String(16), nullable=False),
+    sa.Column("authorization_id", sa.String(128), nullable=False),
+    _time("at"),
+    sa.Index("ledger_entries_of_an_order", "order_id"),
+    sa.Index("ledger_entries_of_a_user", "user_id", "n"),
+    sqlite_autoincrement=True,
+)
+
+ledger_postings = sa.Table(
+    "ledger_postings",
+    metadata,
+    sa.Column("entry", sa.Integer, sa.ForeignKey("ledger_entries.n"), primary_key=True),
+    sa.Column("account", sa.String(128), primary_key=True),
+    sa.Column("currency", sa.String(3), primary_key=True),
+    _user(),
+    sa.Column("amount_minor", sa.BigInteger, nullable=False),
+    sa.Index("ledger_postings_of_a_user", "user_id", "currency", "account", "amount_minor"),
+)

@@ -12,12 +12,13 @@ from starlette.routing import Route
 
 from lapel.assistant import House, PlaceError, SavedPlaces
 from lapel.assistant.compose import cart_lines
-from lapel.commerce import Address, Order, Orders, PortError
+from lapel.commerce import Address, Books, Order, Orders, PortError
 from lapel.devices import Device, DeviceError, Link, Links, Pairing, StoredAccounts
 from lapel.services import Food
 from lapel.store import Store
 from lapel.turns import Stages
 from lapel.web.gate import Gate, TooLarge, body_of, refused
+from lapel.web.ledger import LedgerApi
 
 T = TypeVar("T")
 LARGEST = 1 << 16
@@ -58,6 +59,7 @@ class Api:
         food: Food,
         house: House,
         store: Store,
+        books: Books,
         *,
         speech: bool,
     ) -> None:
@@ -69,6 +71,7 @@ class Api:
         self._food = food
         self._house = house
         self._store = store
+        self._ledger = LedgerApi(books)
         self._speech = speech
 
     def routes(self) -> list[Route]:
@@ -77,6 +80,8 @@ class Api:
             self._route("/api/orders", self._list_orders),
             self._route("/api/orders/{order}/receipt", self._receipt),
             self._route("/api/receipts", self._receipts),
+            self._route("/api/ledger", self._ledger.show),
+            self._route("/api/ledger/check", self._ledger.check),
             self._route("/api/devices", self._devices),
             self._route("/api/devices/pair", self._pair, "POST"),
             self._route("/api/devices/enter", self._enter, "POST"),

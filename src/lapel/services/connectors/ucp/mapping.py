@@ -66,6 +66,7 @@ class BankConfig(msgspec.Struct, frozen=True):
 
     endpoint: str = ""
     payee: str = ""
+    capture: str = "exact"
 
 
 def to_checkout(
@@ -239,7 +240,13 @@ def _payment(
             config = msgspec.json.decode(bytes(entry.config), type=BankConfig)
         except msgspec.DecodeError as error:
             raise Nonsense(f"{merchant.name!r} names no bank in {names[0]!r}") from error
-    return PaymentTarget(names[0], entry.id, config.endpoint.rstrip("/"), config.payee)
+    return PaymentTarget(
+        names[0],
+        entry.id,
+        config.endpoint.rstrip("/"),
+        config.payee,
+        at_most=config.capture == "at_most",
+    )
 
 
 def _eta(body: CheckoutBody, now_s: float) -> int | None:

@@ -1,0 +1,194 @@
+"""Whether a town's money is right: the bank's books, Lapel's ledger, the receipts and the merchants' orders.
+
+Everything is read from the files, with statements of their own: the product's code is not asked.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+UNDER_WAY = {"paying", "placing", "refunding", "trouble"}
+STANDS = {"placed", "delivered"}
+
+
+def check_books(folder: Path) -> list[str]:
+    """What is wrong in the books of a town whose programs have stopped; nothing, if all is well."""
+    city, record = folder / "city" / "city.sqlite3", folder / "lapel" / "lapel.db"
+    if not city.exists():
+        return []
+    with closing(sqlite3.connect(city)) as bank:
+        wrong = _bank(bank)
+        if record.exists():
+            with closing(sqlite3.connect(record)) as lapel:
+                wrong += _lapel(lapel)
+                wrong += _both(lapel, bank)
+    return wrong
+
+
+def _bank(bank: sqlite3.Connection) -> list[str]:
+    wrong = [
+        f"the bank's transfer {id} does not sum to zero"
+        for (id,) in bank.execute(
+            "SELECT transfer FROM entries GROUP BY transfer HAVING SUM(amount)"
+        )
+    ]
+    for id, state, amount, captured, refunded in bank.execute(
+        "SELECT id, state, amount, captured, refunded FROM authorizations"
+    ):
+        took, back = (
+            bank.execute(
+                "SELECT COALESCE(SUM(e.amount), 0) FROM entries e JOIN transfers t ON t.id = e.transfer "
+                "WHERE t.authorization = ? AND t.kind = ? AND e.amount > 0",
+                (id, kind),
+            ).fetchone()[0]
+            for kind in ("payment", "refund")
+        )
+        if (took, back) != (captured, refunded) or not 0 <= back <= took <= amount:
+            wrong.append(f"{id} ({state}, {amount}): {took} taken, {back} back in the entries")
+    return wrong
+
+
+def _lapel(lapel: sqlite3.Connection) -> list[str]:
+    wrong = [
+        f"entry {entry} of the ledger does not sum to zero"
+        for (entry,) in lapel.execute(
+            "SELECT entry FROM ledger_postings GROUP BY entry, currency HAVING SUM(amount_minor)"
+        )
+    ]
+    for id, state, total, receipt in lapel.execute(
+        "SELECT id, state, total_minor, receipt FROM orders WHERE draft NOT LIKE '%\"trip\":{%'"
+    ):
+        now = _standing(lapel, id)
+        kept = sum(
+            minor for account, minor in now.items() if account.startswith(("spent:", "tip:"))
+        )
+        if any(minor < 0 for account, minor in now.items() if account != "available"):
+            wrong.append(f"order {id} ({state}) has an account below zero: {now}")
+        if state in STANDS and _paid_there(lapel, id):
+            if receipt or now:
+                wrong.append(f"order {id} was paid at the shop, but has a receipt or entries")
+        elif state in STANDS:
+            # What came back is known by the entries; the receipt says what was paid.
+            paid = _of_receipt(receipt)
+            if paid != total or paid != _sum(lapel, id, "capture", "held", -1):
+                wrong.append(f"order {id} ({state}): receipt {paid}, total {total}, ledger {now}")
+            if now.get("held"):
+                wrong.append(f"order {id} ({state}) still holds {now['held']}")
+        elif state not in UNDER_WAY and any(now.values()):
+            wrong.append(f"order {id} ({state}) is over, but its accounts are {now}")
+        elif kept and state in ("paying", "placing"):
+            wrong.append(f"order {id} ({state}) has spent {kept} before it was placed")
+    return wrong
+
+
+def _both(lapel: sqlite3.Connection, bank: sqlite3.Connection) -> list[str]:
+    known: set[str] = set()
+    wrong: list[str] = []
+    for id, state, merchant_order, authorization in lapel.execute(
+        "SELECT o.id, o.state, COALESCE(o.merchant_order_id, ''), e.authorization_id FROM orders o "
+        "JOIN ledger_entries e ON e.order_id = o.id GROUP BY o.id, e.authorization_id"
+    ):
+        known.add(authorization)
+        found = bank.execute(
+            "SELECT captured, refunded, state FROM authorizations WHERE id = ?", (authorization,)
+        ).fetchone()
+        if found is None:
+            continue  # another bank than the City's
+        took, back, _ = found
+        ours = _sum(lapel, id, "capture", "held", -1, authorization)
+        returned = _sum(lapel, id, "refund", "available", 1, authorization)
+        if _is_ride(lapel, id):
+            continue  # a fee may be kept of a ride that was canceled
+        if state not in UNDER_WAY and took != ours:
+            wrong.append(f"order {id} ({state}): ledger {ours} paid, bank {took}")
+        if back < returned or (back > returned and state not in {*UNDER_WAY, *STANDS}):
+            wrong.append(f"order {id} ({state}): ledger {returned} back, bank {back}")
+        if state in STANDS and _current(lapel, id) == authorization:
+            wrong += _at_merchant(bank, id, state, merchant_order, authorization, took - back)
+    accounts = [row[0] for row in lapel.execute("SELECT account FROM wallets")]
+    for account in accounts:
+        for (authorization,) in bank.execute(
+            "SELECT id FROM authorizations WHERE account = ? AND captured > 0", (account,)
+        ):
+            if authorization not in known:
+                wrong.append(f"the bank shows a payment {authorization} that the ledger lacks")
+    return wrong
+
+
+def _at_merchant(
+    bank: sqlite3.Connection,
+    id: str,
+    state: str,
+    merchant_order: str,
+    authorization: str,
+    kept: int,
+) -> list[str]:
+    orders = bank.execute(
+        "SELECT id, status, contents FROM orders WHERE authorization_id = ?", (authorization,)
+    ).fetchall()
+    if len(orders) != 1 or orders[0][0] != merchant_order:
+        return [f"order {id} ({state}) is {orders} at its merchant, not {merchant_order!r}"]
+    [(_, status, contents)] = orders
+    totals = json.loads(contents)["totals"]
+    total = next(entry["amount"] for entry in totals if entry["type"] == "total")
+    if status == "canceled" and kept:
+        return [f"order {id} is canceled at its merchant, which keeps {kept}"]
+    if status != "canceled" and not 0 <= kept <= total:
+        return [f"order {id} costs {total} at its merchant, which keeps {kept}"]
+    return []
+
+
+def _standing(lapel: sqlite3.Connection, order_id: str) -> dict[str, Any]:
+    return dict(
+        lapel.execute(
+            "SELECT p.account, SUM(p.amount_minor) FROM ledger_postings p JOIN ledger_entries e "
+            "ON e.n = p.entry WHERE e.order_id = ? GROUP BY p.account",
+            (order_id,),
+        ).fetchall()
+    )
+
+
+def _sum(
+    lapel: sqlite3.Connection,
+    order_id: str,
+    step: str,
+    account: str,
+    sign: int,
+    authorization: str | None = None,
+) -> int:
+    return lapel.execute(
+        "SELECT COALESCE(SUM(p.amount_minor), 0) * ? FROM ledger_postings p JOIN ledger_entries e "
+        "ON e.n = p.entry WHERE e.order_id = ? AND e.step = ? AND p.account = ? "
+        "AND COALESCE(?, e.authorization_id) = e.authorization_id",
+        (sign, order_id, step, account, authorization),
+    ).fetchone()[0]
+
+
+def _is_ride(lapel: sqlite3.Connection, order_id: str) -> bool:
+    (draft,) = lapel.execute("SELECT draft FROM orders WHERE id = ?", (order_id,)).fetchone()
+    return bool(json.loads(draft).get("trip"))
+
+
+def _of_receipt(receipt: str | None) -> int | None:
+    if not receipt:
+        return None
+    content = json.loads(receipt)["receipt"]
+    return content["payment"].get("paid", content["total"])["minor"]
+
+
+def _paid_there(lapel: sqlite3.Connection, order_id: str) -> bool:
+    """The buyer paid on the shop's own page, with money that Lapel does not know."""
+    told = lapel.execute(
+        "SELECT data FROM order_events WHERE order_id = ? AND kind = 'placed'", (order_id,)
+    ).fetchall()
+    return any(json.loads(data).get("paid_at_shop") for (data,) in told)
+
+
+def _current(lapel: sqlite3.Connection, order_id: str) -> str:
+    return lapel.execute(
+        "SELECT COALESCE(authorization_id, '') FROM orders WHERE id = ?", (order_id,)
+    ).fetchone()[0]
