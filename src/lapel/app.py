@@ -124,7 +124,7 @@ def _make(folder: Path) -> None:
 async def _record(folder: Path, settings: Settings, stack: AsyncExitStack) -> Store:
     where = settings.store.url or folder / "lapel.db"
     try:
-        store = await Store.open(where, lease_s=settings.store.lease_s)
+        store = await Store.open(where, lease_s=settings.store.lease_s, alone=True)
     except StoreError as error:
         raise StartError(str(error)) from error
     stack.push_async_callback(store.close)

@@ -1,7 +1,14 @@
 """The record on SQLite or PostgreSQL: one order of changes, several readers, migrations."""
 
 from lapel.store import schema
-from lapel.store.errors import StoreClosed, StoreError, StoreFenced, StoreFull, StoreTooNew
+from lapel.store.errors import (
+    StoreClosed,
+    StoreError,
+    StoreFenced,
+    StoreFull,
+    StoreTaken,
+    StoreTooNew,
+)
 from lapel.store.once import insert
 from lapel.store.postgresql import notify
 from lapel.store.store import Store
@@ -12,6 +19,7 @@ __all__ = [
     "StoreError",
     "StoreFenced",
     "StoreFull",
+    "StoreTaken",
     "StoreTooNew",
     "insert",
     "notify",

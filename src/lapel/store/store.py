@@ -48,13 +48,16 @@ class Store:
         """Refuses every change of this process, in its transaction, by raising a `StoreError`."""
 
     @classmethod
-    async def open(cls, where: Path | str, *, lease_s: float = LEASE_S) -> Store:
+    async def open(
+        cls, where: Path | str, *, lease_s: float = LEASE_S, alone: bool = False
+    ) -> Store:
         """Open or create the record, bring its schema up to date, start the writer.
 
         `where` is a file, or a URL `postgresql://user@host/database`. `lease_s` is how long other
-        processes wait for one that stopped.
+        processes wait for one that stopped. With `alone` a second such process on one database is
+        refused (`StoreTaken`).
         """
-        backend = await asyncio.to_thread(_backend, where, lease_s)
+        backend = await asyncio.to_thread(_backend, where, lease_s, alone)
         try:
             await asyncio.to_thread(backend.prepare)
         except BaseException:
@@ -147,7 +150,7 @@ class Store:
         outcome.tell()
 
 
-def _backend(where: Path | str, lease_s: float) -> Backend:
+def _backend(where: Path | str, lease_s: float, alone: bool) -> Backend:
     # Imported here: a start on SQLite does not need the other's driver.
     if isinstance(where, Path):
         from lapel.store.sqlite import Sqlite
@@ -164,4 +167,4 @@ def _backend(where: Path | str, lease_s: float) -> Backend:
         )
     from lapel.store.postgresql import Postgresql
 
-    return Postgresql(url, READERS, lease_s)
+    return Postgresql(url, READERS, lease_s, alone=alone)
