@@ -36,7 +36,12 @@ class Town:
         self.http = httpx.Client(trust_env=False, timeout=30)
         self.programs: list[Program] = []
         self.city_program = self._start_city()
-        self.urls = self.city_program.ready()
+        try:
+            self.urls = self.city_program.ready()
+        except Exception:
+            self.city_program.stop()
+            self.http.close()
+            raise
         self.gateway: Program | None = None
         self.url = ""
         self.token = ""
