@@ -106,8 +106,8 @@ class OrderNews:
                 news.taken_down.add(compose.escalation_topic(order.id))
             if event.kind == "canceled" and order.id in replaced:
                 continue
+            screen = event.kind == "approval_needed" and await self._orders.needs_screen(order)
             try:
-                screen = event.kind == "approval_needed" and await self._orders.needs_screen(order)
                 self._read(event, order, news, notes.get(order.id, ()), screen=screen)
             except Exception as error:  # the boundary of one event: the rest must be told
                 log.error("a %s event is told plainly: %s", event.kind, fault(error))

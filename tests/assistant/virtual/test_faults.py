@@ -68,6 +68,27 @@ async def test_a_record_that_fails_once_delays_the_news_and_loses_nothing() -> N
         assert world.untold() == []
 
 
+async def test_a_record_that_fails_while_a_question_is_put_does_not_cost_its_buttons() -> None:
+    async with World() as world:
+        phone, ring = await world.wear(PHONE, RING)
+        failed = False
+
+        async def needs_screen(order: Order) -> bool:
+            nonlocal failed
+            if not failed:
+                failed = True
+                raise StoreError("the disk hiccups")
+            return await original(order)
+
+        original, world.orders.needs_screen = world.orders.needs_screen, needs_screen
+        phone.type(LATTES)
+        await world.until(lambda: phone.questions)
+        assert failed
+        await world.passes(1)
+        ring.press()
+        await world.state(OrderState.PLACED)
+
+
 async def test_speech_that_cannot_be_made_costs_one_sentence() -> None:
     async with World() as world:
         phone, ring, earbuds = await world.wear(PHONE, RING, EARBUDS)
