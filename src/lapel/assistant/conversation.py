@@ -82,14 +82,15 @@ class Conversation:
 
     async def hear(self, utterance: Utterance, brain: Brain, turn: int = 0) -> Outcome:
         """Understand and act. An utterance that is no order changes nothing."""
-        claimed = await self._ask_skills(utterance, turn)
+        order = await self._open_order()
+        claimed = await self._ask_skills(utterance, turn, order)
         if claimed is not None:
             return claimed
         if not brain.menus:
             return Outcome(
                 "I know no shops yet. Add one with: lapel merchants add, and its address."
             )
-        order = await self._refresh()
+        self._refresh(order)
         frame = self.state.frame
         self._before = _Before(turn, frame, order)
         outcome = None if frame.lines else await self._again(utterance, brain)
@@ -99,12 +100,13 @@ class Conversation:
         await self.memory.save(self.state)
         return outcome
 
-    async def _ask_skills(self, utterance: Utterance, turn: int) -> Outcome | None:
+    async def _ask_skills(
+        self, utterance: Utterance, turn: int, order: Order | None
+    ) -> Outcome | None:
         """The answer of the skill that claims the user's own words, if there is one."""
-        if utterance.source not in USERS_OWN or not self.skills:
+        if utterance.source not in USERS_OWN:
             return None
-        open_order = await self._open_order()
-        cart_open = bool(self.state.frame.lines) or open_order is not None
+        cart_open = bool(self.state.frame.lines) or order is not None
         heard = Heard(utterance, turn, self.clock(), cart_open)
         for skill in self.skills:
             outcome = await skill.hear(heard)
@@ -169,16 +171,14 @@ class Conversation:
             )
             await self.memory.save(self.state)
 
-    async def _refresh(self) -> Order | None:
+    def _refresh(self, order: Order | None) -> None:
         """Forget a cart that nobody touched for long, or whose order is past changing."""
         stale = self.clock() - self.state.updated_at > self.frame_kept_s
-        order = await self._open_order()
         if order is not None:
             self.state.order_id = order.id
         elif self.state.order_id is not None or stale:
             self.state = ConversationState(told_event=self.state.told_event)
         self.state.updated_at = self.clock()
-        return order
 
     async def _open_order(self) -> Order | None:
         """The order that the user can still change: there is never more than one."""
