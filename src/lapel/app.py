@@ -43,6 +43,7 @@ from lapel.services import (
     UcpMerchants,
     WebhookInbox,
     open_http,
+    ordered_items,
     stored_drafts,
 )
 from lapel.services.personal import UnknownZone, zone_of
@@ -142,7 +143,7 @@ async def build(
     vault = await _vault(store, folder, settings)
     profile = _profile(keys, store, settings.server.public_url.rstrip("/") or url)
     client = UcpClient(http, registry, keys, profile_url=profile.url, clock=time.time)
-    food = Food(registry, client, http, clock=time.time)
+    food = Food(registry, client, http, clock=time.time, wanted=ordered_items(store))
     stack.push_async_callback(food.close)
     merchants = UcpMerchants(
         registry,
@@ -151,6 +152,7 @@ async def build(
         clock=time.time,
         defaults=food.defaults,
         sold_out=food.sold_out,
+        seen=food.seen,
         mandates=True,
     )
     payments = BankPayments(store, http, sandboxes=settings.commerce.banks)

@@ -46,6 +46,8 @@ class Hostile:
         self.profile_fetches = 0
         self.prices = {LATTE: 520, MUFFIN: 380, TEA: 300}
         self.products = PRODUCTS
+        self.more: list[Route] = []
+        """Doors that a test adds before the merchant opens."""
 
     def app(self) -> Starlette:
         return Starlette(
@@ -64,6 +66,7 @@ class Hostile:
                 Route("/bank/authorizations/{id}", self._authorization),
                 Route("/bank/authorizations/{id}/void", self._void, methods=["POST"]),
                 Route("/bank/authorizations/{id}/refund", self._refund, methods=["POST"]),
+                *self.more,
             ]
         )
 
@@ -432,6 +435,8 @@ class Hostile:
         ]
 
     sum = _sum
+    answer = _answer
+    note = _note
 
 
 def _product(product_id: str, title: str, price: int, **more: Any) -> Json:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -66,9 +66,12 @@ class Buyer:
     resolved: dict[str, list[str]] = field(default_factory=dict)
 
     @asynccontextmanager
-    async def shop(self) -> AsyncIterator[Visit]:
-        """A new hostile merchant, met honestly."""
+    async def shop(
+        self, prepare: Callable[[Hostile], None] = lambda hostile: None
+    ) -> AsyncIterator[Visit]:
+        """A new hostile merchant, met honestly. `prepare` may give it more to offer."""
         hostile = Hostile()
+        prepare(hostile)
         hostile.bank = f"{self.bank.origin}/bank"
         hostile.authorizations = self.bank.authorizations
         async with opened(hostile) as front:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from lapel.commerce import OrderState
 from lapel.services.connectors.ucp import signatures
 from lapel.services.connectors.ucp.keys import PrivateKey
+from services import hostile_catalogue
 from services import hostile_front as wire
 from services.hostile import TEA, Hostile, Json
 from services.hostile_buyer import Visit
@@ -879,6 +880,7 @@ def names() -> list[str]:
     found: list[str] = [*_ALONE]
     for group in (
         QUOTES, MEANWHILE, COMPLETIONS, WIRE, AFTER_THE_MONEY, SIGNATURES, KEYS, PROFILES, WEBHOOKS, REPORTS, INSIDE,
+        hostile_catalogue.LOOKUPS, hostile_catalogue.PRODUCTS_IN_FULL,
     ):  # fmt: skip
         found += group
     for name in SLOW:

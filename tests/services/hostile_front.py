@@ -32,7 +32,9 @@ def operation_of(method: str, path: str) -> str:
         if len(parts) == 3:
             return parts[2]
         return {"POST": "create", "GET": "get", "PUT": "update"}[method]
-    return {"catalog": "search", "orders": "order"}.get(parts[0], parts[0])
+    if parts[0] == "catalog":
+        return parts[1]
+    return {"orders": "order"}.get(parts[0], parts[0])
 
 
 @dataclass

@@ -21,6 +21,7 @@ from lapel.services import (
     SigningKeys,
     UcpClient,
     UcpMerchants,
+    ordered_items,
     stored_drafts,
 )
 from lapel.store import Store, schema
@@ -66,7 +67,7 @@ class World:
         )
         return OrderDraft(merchant.id, chosen, OFFICE)
 
-    async def remember(self, draft: OrderDraft, checkout_id: str) -> None:
+    async def remember(self, draft: OrderDraft, checkout_id: str, order_id: str = "") -> None:
         """As commerce does once a draft is priced."""
 
         def write(at: sa.Connection) -> None:
@@ -80,6 +81,7 @@ class World:
                     revision=1,
                     draft=msgspec.json.encode(draft).decode(),
                     checkout_id=checkout_id,
+                    merchant_order_id=order_id or None,
                     created_at=0.0,
                     updated_at=0.0,
                 )
@@ -108,7 +110,7 @@ def build(
     client = UcpClient(
         http, registry, keys, profile_url=profile.url, clock=clock, timeout_s=timeout_s
     )
-    food = Food(registry, client, http, clock=clock)
+    food = Food(registry, client, http, clock=clock, wanted=ordered_items(store))
     merchants = UcpMerchants(
         registry,
         client,
@@ -116,6 +118,7 @@ def build(
         clock=clock,
         defaults=food.defaults,
         sold_out=food.sold_out,
+        seen=food.seen,
         mandates=mandates,
     )
     return World(

@@ -115,10 +115,11 @@ async def test_what_leaves_the_process_is_what_the_order_needs(
     draft = OrderDraft(shopper.merchant.id, (COLA,), office(shopper.city), said, fastest=True)
     quoted = await quote(shopper, draft)
     await shopper.place(quoted)
-    assert [path for path, _ in sent] == [
+    assert sent[0] == ("POST /catalog/lookup", {"ids": [COLA.item_id]})
+    assert [path for path, _ in sent[1:]] == [
         "POST /checkout-sessions", "PUT /checkout-sessions", "POST /checkout-sessions",
     ]  # fmt: skip
-    first = sent[0][1]
+    first = sent[1][1]
     assert isinstance(first, dict)
     assert set(first) == {"line_items", "context", "fulfillment"}
     assert set(first["context"]) == {"address_country", "postal_code"}

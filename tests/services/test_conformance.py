@@ -21,6 +21,7 @@ from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.routing import Route
 from ucp_sdk.models.schemas import ucp
 from ucp_sdk.models.schemas.shopping import (
+    catalog_lookup,
     catalog_search,
     checkout_complete_request,
     checkout_create_request,
@@ -34,7 +35,8 @@ from ucp_sdk.models.schemas.shopping.types import (
 )
 
 from lapel.services import WebhookInbox
-from lapel.services.connectors.ucp import client
+from lapel.services.connectors.ucp import client, rechecking
+from lapel.services.connectors.ucp.lookup import in_full, look_up
 from lapel.store import Store
 from services import test_city
 from serving import serving
@@ -61,6 +63,8 @@ COMPLETE = "POST /checkout-sessions/*/complete"
 UPDATE = "PUT /checkout-sessions/*"
 GET = "GET /checkout-sessions/*"
 SEARCH = "POST /catalog/search"
+LOOKUP = "POST /catalog/lookup"
+PRODUCT = "POST /catalog/product"
 ORDER = "GET /orders/*"
 CANCEL = "POST /checkout-sessions/*/cancel"
 MODELS: dict[str, tuple[tuple[str, object], ...]] = {
@@ -75,6 +79,10 @@ MODELS: dict[str, tuple[tuple[str, object], ...]] = {
     f"{COMPLETE} asks": (("", checkout_complete_request.CheckoutCompleteRequest),),
     f"{SEARCH} asks": (("", catalog_search.SearchRequest),),
     f"{SEARCH} answers": (("", catalog_search.SearchResponse),),
+    f"{LOOKUP} asks": (("", catalog_lookup.LookupRequest),),
+    f"{LOOKUP} answers": (("", catalog_lookup.LookupResponse),),
+    f"{PRODUCT} asks": (("", catalog_lookup.GetProductRequest),),
+    f"{PRODUCT} answers": (("", catalog_lookup.GetProductResponse),),
     f"{ORDER} answers": (("", order.Order), ("ucp", ucp.ResponseOrderSchema)),
     "webhook": (("", order.Order), ("ucp", ucp.ResponseOrderSchema)),
     "platform's profile": (("ucp", ucp.PlatformSchema),),
@@ -137,6 +145,7 @@ async def test_every_body_of_a_whole_order_has_the_standard_s_shape(
 ):
     heard = Heard()
     heard.listen(monkeypatch)
+    monkeypatch.setattr(rechecking, "FRESH_S", 0.0)
     async with test_city._shopping(store, http, city) as shopper:
         first = await shopper.quote(1)
         await shopper.world.merchants.update_checkout(
@@ -147,6 +156,8 @@ async def test_every_body_of_a_whole_order_has_the_standard_s_shape(
         )
         quoted = await shopper.quote(1)
         await shopper.world.merchants.get_checkout(quoted.merchant_id, quoted.id)
+        [product] = await look_up(shopper.world.client, shopper.merchant, [quoted.lines[0].item_id])
+        await in_full(shopper.world.client, shopper.merchant, product)
         placed = await shopper.place(quoted)
         await shopper.until("delivered")
         await shopper.world.merchants.get_order(placed.merchant_id, placed.order_id)
@@ -165,7 +176,7 @@ async def test_every_body_of_a_whole_order_has_the_standard_s_shape(
 def test_the_models_judge(what: str):
     """A body that lacks everything, or holds the wrong things, is found out."""
     member = MODELS[what][0][0]
-    wrong = {"ucp": 7, "line_items": 7, "payment": 7, "pagination": 7}
+    wrong = {"ucp": 7, "line_items": 7, "payment": 7, "pagination": 7, "ids": 7, "id": 7}
     assert faults(what, {member: wrong} if member else wrong)
 
 

@@ -89,11 +89,21 @@ def unheeded(checkout: Checkout, draft: OrderDraft) -> list[str]:
     for message in checkout.messages:
         if message.code == "no_faster_delivery":
             said.append(f"{checkout.merchant_name} offers no faster delivery.")
+        if message.code == "price_since_menu":
+            said += _priced_anew(checkout, draft, message.path)
         why = _CODES.get(message.code)
         at = _CODE_AT.search(message.path)
         if why is not None and at and int(at.group(1)) < len(draft.codes):
             said.append(why.format(shop=checkout.merchant_name, code=draft.codes[int(at.group(1))]))
     return list(dict.fromkeys(said))
+
+
+def _priced_anew(checkout: Checkout, draft: OrderDraft, path: str) -> list[str]:
+    """Of a line whose price on the menu was another: what it is now, by the checkout's own word."""
+    at = _LINE_AT.search(path)
+    wanted = draft.lines[int(at.group(1))] if at and int(at.group(1)) < len(draft.lines) else None
+    found = [x for x in checkout.lines if wanted is not None and x.item_id == wanted.item_id]
+    return [f"{x.title} has a new price, {spoken(x.unit_price)}." for x in found[:1]]
 
 
 def off(checkout: Checkout) -> str:
@@ -103,6 +113,7 @@ def off(checkout: Checkout) -> str:
     return f", {spoken(Money(-less, checkout.total.currency))} off" if less else ""
 
 
+_LINE_AT = re.compile(r"line_items\[(\d+)\]")
 _CODE_AT = re.compile(r"discounts\.codes\[(\d+)\]")
 _CODES = {
     "discount_code_expired": "The code {code} has expired.",

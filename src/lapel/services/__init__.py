@@ -7,7 +7,7 @@ what merchants push, `PlatformProfile` is what they read about Lapel.
 
 from lapel.services.connectors.ucp.checkup import CheckUp
 from lapel.services.connectors.ucp.client import UcpClient
-from lapel.services.connectors.ucp.drafts import Drafts, stored_drafts
+from lapel.services.connectors.ucp.drafts import Drafts, ordered_items, stored_drafts
 from lapel.services.connectors.ucp.keys import GRACE_S, Jwk, SigningKeys
 from lapel.services.connectors.ucp.merchants import UcpMerchants
 from lapel.services.connectors.ucp.platform import PlatformProfile
@@ -44,5 +44,6 @@ __all__ = [
     "WebhookError",
     "WebhookInbox",
     "open_http",
+    "ordered_items",
     "stored_drafts",
 ]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
 
 import httpx
 
@@ -13,6 +13,7 @@ from lapel.commerce.ports import PortError
 from lapel.services.connectors.ucp.catalogue import read_menu
 from lapel.services.connectors.ucp.checkup import CheckUp, PaysAt, check_up
 from lapel.services.connectors.ucp.client import UcpClient
+from lapel.services.connectors.ucp.lookup import FullProducts
 from lapel.services.connectors.ucp.profile import RIDES, SEARCH
 from lapel.services.connectors.ucp.registry import Merchant, MerchantRegistry
 from lapel.services.connectors.ucp.variants import is_variant_value
@@ -39,6 +40,7 @@ class _Shelf:
     failure: PortError | None = None
     awaited: bool = True
     """Whether the menu that is there, if any, is known not to be good enough."""
+    full: FullProducts = field(default_factory=FullProducts)
 
 
 class Food:
@@ -54,11 +56,14 @@ class Food:
         http: httpx.AsyncClient,
         *,
         clock: Callable[[], float],
+        wanted: Callable[[str], Awaitable[Sequence[str]]] | None = None,
     ) -> None:
+        """`wanted` names the items that the menu of a merchant must hold however large it is."""
         self._registry = registry
         self._client = client
         self._http = http
         self._clock = clock
+        self._wanted = wanted
         self._shelves: dict[str, _Shelf] = {}
         self._reading: asyncio.Task[None] | None = None
 
@@ -129,6 +134,13 @@ class Food:
             if group.default is not None and not is_variant_value(group.default)
         )
 
+    def seen(self, merchant_id: str, item_id: str) -> tuple[MenuItem | None, float]:
+        """The item as the menu has it, if it is there, and how many seconds ago that was read."""
+        shelf = self._shelves.get(merchant_id)
+        if shelf is None or shelf.menu is None:
+            return None, float("inf")
+        return _find(shelf.menu, item_id), self._clock() - shelf.read_at
+
     async def track(self, merchant_id: str, tracking_url: str) -> Tracking | None:
         """Where the courier is; None while that cannot be had."""
         try:
@@ -161,7 +173,8 @@ class Food:
         shelf = self._shelf(merchant_id)
         async with room:
             try:
-                menu = await read_menu(self._client, await self._registry.get(merchant_id))
+                merchant = await self._registry.get(merchant_id)
+                menu = await read_menu(self._client, merchant, wanted=self._wanted, full=shelf.full)
             except PortError as error:
                 shelf.failure, shelf.awaited = error, False
                 shelf.next_at = self._clock() + RETRY_S

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Awaitable, Callable, Sequence
 
 from lapel.brain.menu import Menu, MenuItem, OptionGroup, OptionValue
 from lapel.commerce.money import Money
 from lapel.commerce.ports import Nonsense, Refused
 from lapel.services.connectors.ucp.client import UcpClient
+from lapel.services.connectors.ucp.lookup import FullProducts, look_up, offers_lookup
 from lapel.services.connectors.ucp.profile import MODIFIERS, SEARCH, VERSION
 from lapel.services.connectors.ucp.refusals import errors_of, plain, refusal
 from lapel.services.connectors.ucp.registry import Merchant
@@ -17,10 +19,21 @@ from lapel.services.connectors.ucp.wire import Business, ModifierGroup, Product,
 PAGE = 50
 PAGES = 40
 """More than this many pages are not read: 2,000 dishes are no menu to say things from."""
+WANTED = 100
 
 
-async def read_menu(client: UcpClient, merchant: Merchant) -> Menu:
-    """Everything that the merchant sells now."""
+async def read_menu(
+    client: UcpClient,
+    merchant: Merchant,
+    *,
+    wanted: Callable[[str], Awaitable[Sequence[str]]] | None = None,
+    full: FullProducts | None = None,
+) -> Menu:
+    """Everything that the merchant sells now.
+
+    Of one that sells more than `PAGES` pages, also the items that are `wanted` of this merchant id.
+    `full` completes products whose options a search shows in part only.
+    """
     if SEARCH not in merchant.profile.capabilities:
         raise Refused(f"{merchant.name} publishes no catalogue.", code="no_catalogue")
     products: list[Product] = []
@@ -36,7 +49,25 @@ async def read_menu(client: UcpClient, merchant: Merchant) -> Menu:
         if not following or following == cursor:
             raise Nonsense(f"{merchant.name!r} promises a next page without a cursor to it")
         cursor = following
+    else:
+        products += await _wanted(client, merchant, products, wanted)
+    if full is not None:
+        products = await full.complete(client, merchant, products)
     return to_menu(merchant, products, business)
+
+
+async def _wanted(
+    client: UcpClient,
+    merchant: Merchant,
+    products: Sequence[Product],
+    wanted: Callable[[str], Awaitable[Sequence[str]]] | None,
+) -> tuple[Product, ...]:
+    """What somebody had here before and the pages that were read do not hold."""
+    if wanted is None or not offers_lookup(merchant):
+        return ()
+    listed = {variant.id for product in products for variant in product.variants}
+    missing = [item for item in await wanted(merchant.id) if item not in listed]
+    return await look_up(client, merchant, missing[:WANTED]) if missing else ()
 
 
 def to_menu(merchant: Merchant, products: list[Product], business: Business | None) -> Menu:

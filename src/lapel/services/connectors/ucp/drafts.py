@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 import msgspec
 import sqlalchemy as sa
@@ -28,3 +28,24 @@ def stored_drafts(store: Store) -> Drafts:
         return None if text is None else msgspec.json.decode(text, type=OrderDraft)
 
     return draft_of
+
+
+ORDERS_LOOKED_AT = 50
+
+
+def ordered_items(store: Store) -> Callable[[str], Awaitable[Sequence[str]]]:
+    """Merchant id -> what was had there, the newest first: items that a menu must not lack."""
+
+    async def items_of(merchant_id: str) -> Sequence[str]:
+        table = schema.orders
+        query = (
+            sa.select(table.c.draft)
+            .where(table.c.merchant_id == merchant_id, table.c.merchant_order_id != "")
+            .order_by(table.c.created_at.desc())
+            .limit(ORDERS_LOOKED_AT)
+        )
+        texts = await store.read(lambda at: list(at.scalars(query)))
+        drafts = [msgspec.json.decode(text, type=OrderDraft) for text in texts]
+        return list(dict.fromkeys(line.item_id for draft in drafts for line in draft.lines))
+
+    return items_of

@@ -17,6 +17,7 @@ from lapel.services.connectors.ucp.heeded import code_messages, delivery_message
 from lapel.services.connectors.ucp.mapping import to_checkout, to_order
 from lapel.services.connectors.ucp.pairing import check, pair
 from lapel.services.connectors.ucp.profile import CITY_BANK, VERSION
+from lapel.services.connectors.ucp.rechecking import Seen, recheck, unseen
 from lapel.services.connectors.ucp.refusals import CODES, errors_of, refusal
 from lapel.services.connectors.ucp.registry import Merchant, MerchantRegistry
 from lapel.services.connectors.ucp.requests import (
@@ -42,7 +43,8 @@ Defaults = Callable[[str, str], frozenset[str] | None]
 class UcpMerchants:
     """The port. It keeps no state: what was asked is read from the record, by `drafts`.
 
-    `sold_out` hears of a merchant whose menu a refusal has shown to be old. `mandates` says that
+    `sold_out` hears of a merchant whose menu a refusal has shown to be old; `seen` is what the menu
+    says of an item, which is looked up again when that is old. `mandates` says that
     Lapel's profile declares AP2: then a merchant that offers it must sign every checkout.
     """
 
@@ -55,21 +57,25 @@ class UcpMerchants:
         clock: Callable[[], float],
         defaults: Defaults = lambda merchant_id, item_id: None,
         sold_out: Callable[[str], None] = lambda merchant_id: None,
+        seen: Seen = unseen,
         handlers: Sequence[str] = HANDLERS,
         mandates: bool = False,
     ) -> None:
         self._registry = registry
+        self._calls = client
         self._client = TermsClient(client, registry, mandates)
         self._drafts = drafts
         self._clock = clock
         self._defaults = defaults
         self._sold_out = sold_out
+        self._seen = seen
         self._handlers = tuple(handlers)
 
     async def create_checkout(self, draft: OrderDraft, key: str) -> Checkout:
         """A priced cart, ready to be approved; Refused when the shop cannot serve it."""
         merchant = await self._registry.get(draft.merchant_id)
         with self._telling(merchant.id):
+            changed = await recheck(self._calls, merchant, draft, self._seen)
             body = await self._client.write(
                 merchant,
                 "POST",
@@ -78,7 +84,8 @@ class UcpMerchants:
                 key,
                 CheckoutBody,
             )
-            return await self._priced(body, merchant, draft, key)
+            checkout = await self._priced(body, merchant, draft, key)
+        return replace(checkout, messages=(*checkout.messages, *changed)) if changed else checkout
 
     async def update_checkout(self, checkout_id: str, draft: OrderDraft, key: str) -> Checkout:
         """The same checkout with other content; UCP's update replaces all of it."""

@@ -15,6 +15,7 @@ from lapel.services.connectors.ucp.profile import (
     CITY_BANK,
     DISCOUNT,
     FULFILLMENT,
+    LOOKUP,
     MODIFIERS,
     ORDER,
     RIDES,
@@ -41,6 +42,10 @@ _PAGES: Mapping[str, tuple[str, str]] = MappingProxyType(
             f"{_UCP}/specification/catalog/search",
             f"{_UCP}/schemas/shopping/catalog_search.json",
         ),
+        LOOKUP: (
+            f"{_UCP}/specification/catalog/lookup",
+            f"{_UCP}/schemas/shopping/catalog_lookup.json",
+        ),
         AP2: (
             f"{_UCP}/specification/ap2-mandates",
             f"{_UCP}/schemas/shopping/ap2_mandate.json",
@@ -57,7 +62,7 @@ _EXTENDS: Mapping[str, str | list[str]] = MappingProxyType(
         FULFILLMENT: CHECKOUT,
         DISCOUNT: CHECKOUT,
         AP2: CHECKOUT,
-        MODIFIERS: [CHECKOUT, ORDER, SEARCH],
+        MODIFIERS: [CHECKOUT, ORDER, SEARCH, LOOKUP],
         RIDES: [CHECKOUT, ORDER],
     }
 )

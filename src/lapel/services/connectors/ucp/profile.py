@@ -26,6 +26,7 @@ DISCOUNT = "dev.ucp.shopping.discount"
 ORDER = "dev.ucp.shopping.order"
 AP2 = "dev.ucp.shopping.ap2_mandate"
 SEARCH = "dev.ucp.shopping.catalog.search"
+LOOKUP = "dev.ucp.shopping.catalog.lookup"
 MODIFIERS = "dev.lapel.food.modifiers"
 RIDES = "dev.lapel.rides"
 CITY_BANK = "dev.lapel.city.bank"
@@ -37,6 +38,7 @@ SPOKEN: Mapping[str, str] = MappingProxyType(
         DISCOUNT: VERSION,
         ORDER: VERSION,
         SEARCH: VERSION,
+        LOOKUP: VERSION,
         AP2: VERSION,
         MODIFIERS: "2026-11-01",
         RIDES: "2026-11-01",

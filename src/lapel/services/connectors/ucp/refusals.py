@@ -101,11 +101,15 @@ def refusal(
     for message in found:
         code = CODES.get(message.code)
         if code is not None:
-            item = _item_of(message, draft)
-            return Refused(_WORDS[code].format(shop=shop, item=item), code=code)
+            return Refused(words_of(code, shop, _item_of(message, draft)), code=code)
     if found:
         return Refused(f"{shop} says: “{plain(found[0].content)}”", code=fallback)
     return Refused(f"{shop} cannot take this order as it is.", code=fallback)
+
+
+def words_of(code: str, shop: str, item: str) -> str:
+    """What to say for one of Lapel's own codes."""
+    return _WORDS[code].format(shop=shop, item=item)
 
 
 def plain(text: str, limit: int = _QUOTED) -> str:

@@ -320,6 +320,18 @@ class SearchBody(msgspec.Struct, frozen=True):
     messages: tuple[Message, ...] | None = ()
 
 
+class LookupBody(msgspec.Struct, frozen=True):
+    ucp: Envelope
+    products: tuple[Product, ...] = ()
+    messages: tuple[Message, ...] | None = ()
+
+
+class ProductBody(msgspec.Struct, frozen=True):
+    ucp: Envelope
+    product: Product | None = None
+    messages: tuple[Message, ...] | None = ()
+
+
 class RideClassEntry(msgspec.Struct, frozen=True):
     id: Id
     title: str
