@@ -171,6 +171,7 @@ async def build(
         vault=vault,
     )
     accounts = StoredAccounts(store)
+    await _users_keys(accounts, store, vault)
     pairing = Pairing(store, accounts)
     brains = _Brains(store, food, orders)
     personal = Personal(store, _zone(settings))
@@ -249,6 +250,12 @@ async def _vault(store: Store, folder: Path, settings: Settings) -> Vault:
     except ConsentError as error:
         raise StartError(error.text) from error
     return vault
+
+
+async def _users_keys(accounts: StoredAccounts, store: Store, vault: Vault) -> None:
+    """Every user has a key before any merchant reads and keeps the profile that lists it."""
+    for user in await accounts.users():
+        await store.write(lambda c, user_id=user.id: vault.ensure(c, user_id, time.time()))
 
 
 def _profile(keys: SigningKeys, store: Store, origin: str) -> PlatformProfile:

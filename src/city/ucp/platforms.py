@@ -27,10 +27,6 @@ from city.ucp.vocabulary import (
 LEAST_S = 60.0
 """How long a profile is kept at least, and a missing key not looked for again."""
 
-NEW_KEY_S = 1.0
-"""How soon a profile may be read again for a mandate's key: users come more often than platforms
-change their own keys."""
-
 _MOST_S = 3600.0
 _PROFILES = 128
 _SIZE = 256 * 1024
@@ -101,10 +97,12 @@ class Platforms:
         return Platform(url, shared, _webhook_url(declared), bool(keys), tuple(keys))
 
     async def with_key(self, platform: Platform, kid: str, now_s: float) -> Platform:
-        """The platform with its newest keys, if `kid` is none of those that are known."""
-        kept = self._kept.get(platform.profile_url)
-        known = any(key.kid == kid for key in platform.keys)
-        if known or kept is None or now_s - kept.fetched_s < NEW_KEY_S:
+        """The platform with its newest keys, if `kid` is none of those that are known.
+
+        Users come more often than platforms change their own keys, so the profile is read however
+        new it is; only by a signed request, so nobody else can make it be read.
+        """
+        if not platform.signed or any(key.kid == kid for key in platform.keys):
             return platform
         fresh = await self._fetch(platform.profile_url, now_s)
         return replace(platform, keys=tuple(fresh.profile.signing_keys))
