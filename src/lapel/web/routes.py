@@ -42,13 +42,18 @@ def routes(
 ) -> list[BaseRoute]:
     """Every route of the gateway; `more` are those of the verticals."""
 
-    async def lab(request: Request) -> Response:
-        token = request.query_params.get("token")
-        if token is not None:
-            return await _sign_in(gate, request, token)
-        if await gate.user(request) is None:
-            return PlainTextResponse(_SIGN_IN, 401)
-        return FileResponse(STATIC / "lab.html")
+    def page(name: str) -> Endpoint:
+        """A page for signed-in users; the printed link, which holds the token, signs in."""
+
+        async def endpoint(request: Request) -> Response:
+            token = request.query_params.get("token")
+            if token is not None:
+                return await _sign_in(gate, request, token)
+            if await gate.user(request) is None:
+                return PlainTextResponse(_SIGN_IN, 401)
+            return FileResponse(STATIC / name)
+
+        return endpoint
 
     async def device(request: Request) -> Response:
         token = request.query_params.get("token")
@@ -63,7 +68,8 @@ def routes(
         return JSONResponse({"status": "ok"})
 
     return [
-        Route("/", lab),
+        Route("/", page("lab.html")),
+        Route("/console", page("console.html")),
         Route("/d/{family}", device),
         Route("/health", health),
         Mount("/static", StaticFiles(directory=STATIC)),

@@ -1,4 +1,4 @@
-// Lapel's HTTP API as the lab uses it.
+// Lapel's HTTP API as its pages use it.
 
 /** What an API call was refused with; `status` is HTTP's, 0 when Lapel could not be reached. */
 export class ApiError extends Error {
@@ -47,5 +47,19 @@ export const api = {
   saveAddress: (label, address) => call("PUT", `/api/addresses/${part(label)}`, address),
   removeAddress: (label) => call("DELETE", `/api/addresses/${part(label)}`),
   menus: () => call("GET", "/api/menus"),
+  ledger: (limit) => call("GET", `/api/ledger?limit=${limit}`),
+  checkLedger: () => call("GET", "/api/ledger/check"),
+  merchants: () => call("GET", "/api/merchants"),
+  addMerchant: (url) => call("POST", "/api/merchants", { url }),
+  checkMerchant: (url) => call("POST", "/api/merchants/check", { url }),
+  removeMerchant: (id) => call("DELETE", `/api/merchants/${part(id)}`),
+  reminders: () => call("GET", "/api/reminders"),
+  addReminder: (reminder) => call("POST", "/api/reminders", reminder),
+  dropReminder: (id) => call("DELETE", `/api/reminders/${part(id)}`),
+  notes: () => call("GET", "/api/notes"),
+  addNote: (note) => call("POST", "/api/notes", note),
+  dropNote: (id) => call("DELETE", `/api/notes/${part(id)}`),
+  keys: () => call("GET", "/api/keys"),
+  rotateKey: () => call("POST", "/api/keys/rotate"),
   receiptPath: (id) => `/api/orders/${part(id)}/receipt`,
 };

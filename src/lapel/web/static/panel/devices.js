@@ -3,26 +3,12 @@
 import { api } from "../api.js";
 import { ago, el } from "../dom.js";
 import { FAMILIES } from "../device/profiles.js";
-
-const SURE_MS = 4000;
+import { sure } from "../sure.js";
 
 function row(entry, { onRevoke }) {
   const state = entry.connected ? (entry.on_body ? "linked, worn" : "linked, not worn") : `last seen ${ago(entry.last_seen_at) || "never"}`;
   if (entry.remembered === false) return passing(entry, state);
-  const revoke = el("button", { class: "small danger", type: "button", text: "Revoke", "aria-label": `Revoke ${entry.name}` });
-  let sure = null;
-  revoke.addEventListener("click", () => {
-    if (sure === null) {
-      revoke.textContent = "Really?";
-      sure = setTimeout(() => {
-        sure = null;
-        revoke.textContent = "Revoke";
-      }, SURE_MS);
-      return;
-    }
-    clearTimeout(sure);
-    onRevoke(entry.id);
-  });
+  const revoke = sure("Revoke", `Revoke ${entry.name}`, () => onRevoke(entry.id));
   return line(entry, state, revoke);
 }
 
