@@ -16,6 +16,7 @@ from city.rides import company
 from city.server import Addresses, Options
 from city.shops import city_shops
 from city.store import Database, only_process
+from city.travel import offers as travel
 
 app = typer.Typer(
     help="A small city behind public protocols: merchants, couriers, a bank.",
@@ -74,7 +75,8 @@ def merchants(data: Data = None) -> None:
     database.close()
     for slug, shop in city_shops().items():
         typer.echo(f"{slug:16} {shop.name:30} {shop.street_address:22} {urls.get(slug, '')}")
-    typer.echo(f"{company.SLUG:16} {company.NAME:30} {'':22} {urls.get(company.SLUG, '')}")
+    for slug, name in _others():
+        typer.echo(f"{slug:16} {name:30} {'':22} {urls.get(slug, '')}")
 
 
 @app.command()
@@ -95,9 +97,15 @@ def _announce(addresses: Addresses, *, as_json: bool) -> None:
         typer.echo(msgspec.json.encode(addresses).decode())
         return
     typer.echo(f"The City is up: {addresses.city}/")
-    names = [*(shop.name for shop in city_shops().values()), company.NAME]
-    for name, url in zip(names, (*addresses.merchants, *addresses.rides), strict=True):
+    names = [*(shop.name for shop in city_shops().values()), *(name for _, name in _others())]
+    urls = (*addresses.merchants, *addresses.rides, *addresses.travel)
+    for name, url in zip(names, urls, strict=True):
         typer.echo(f"  {name:30} {url}")
+
+
+def _others() -> list[tuple[str, str]]:
+    """Companies that are no shops, in the order of their ports: slug and name."""
+    return [(company.SLUG, company.NAME), *((x.slug, x.name) for x in travel.COMPANIES)]
 
 
 def _folder(data: Path | None) -> Path:

@@ -21,6 +21,7 @@ from city.replay import Answer
 from city.rides import company, rides
 from city.store import Database, Store, Transaction
 from city.streets import Address
+from city.travel import offers as travel
 from city.ucp import orders
 from city.ucp.wire import parse
 from city.world import World
@@ -120,7 +121,16 @@ class Desk:
             )
         company_url = self._world.urls[company.SLUG]
         driving = [{"slug": company.SLUG, "name": company.NAME, "url": company_url}]
-        return {"bank": self._world.bank_url, "merchants": merchants, "rides": driving}
+        going = [
+            {"slug": x.slug, "name": x.name, "kind": x.kind, "url": self._world.urls[x.slug]}
+            for x in travel.COMPANIES
+        ]
+        return {
+            "bank": self._world.bank_url,
+            "merchants": merchants,
+            "rides": driving,
+            "travel": going,
+        }
 
     async def _schema(self, _: Request) -> object:
         from importlib import resources

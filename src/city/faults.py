@@ -35,6 +35,8 @@ class Fault(StrEnum):
     NOBODY_FREE = "nobody_free"
     DRIVER_LATE = "driver_late"
     DRIVER_CANCELS = "driver_cancels"
+    DEPARTURE_DELAYED = "departure_delayed"
+    DEPARTURE_CANCELED = "departure_canceled"
 
 
 class Level(StrEnum):
@@ -43,8 +45,14 @@ class Level(StrEnum):
     ROUGH = "rough"
 
 
-SECONDS: Mapping[Fault, float] = {Fault.SLOW: 3.0, Fault.TIMEOUT: 30.0, Fault.WEBHOOK_LATE: 20.0}
-"""How long the faults last that take time."""
+SECONDS: Mapping[Fault, float] = {
+    Fault.SLOW: 3.0,
+    Fault.TIMEOUT: 30.0,
+    Fault.WEBHOOK_LATE: 20.0,
+    Fault.DEPARTURE_DELAYED: 600.0,
+    Fault.DEPARTURE_CANCELED: 600.0,
+}
+"""How long the faults last that take time; of departures, how long after the booking they show."""
 
 WRITES = frozenset(
     {"create", "update", "complete", "cancel", "authorize", "capture", "void", "refund"}
@@ -78,6 +86,8 @@ _RATES: Mapping[Fault, tuple[float, float]] = {
     Fault.NOBODY_FREE: (0.01, 0.05),
     Fault.DRIVER_LATE: (0.05, 0.20),
     Fault.DRIVER_CANCELS: (0.02, 0.10),
+    Fault.DEPARTURE_DELAYED: (0.05, 0.20),
+    Fault.DEPARTURE_CANCELED: (0.01, 0.05),
 }
 
 

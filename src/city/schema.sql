@@ -138,3 +138,45 @@ CREATE TABLE IF NOT EXISTS fault_rolls (
     merchant TEXT NOT NULL, fault TEXT NOT NULL, rolled INTEGER NOT NULL,
     PRIMARY KEY (merchant, fault)
 ) WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS travel_seats (
+    company TEXT NOT NULL, service TEXT NOT NULL, day TEXT NOT NULL, fare TEXT NOT NULL,
+    holder TEXT NOT NULL, taken INTEGER NOT NULL DEFAULT 1, until_s REAL,
+    PRIMARY KEY (company, service, day, fare, holder)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS travel_seats_of ON travel_seats (holder);
+
+CREATE TABLE IF NOT EXISTS travel_holds (
+    id TEXT PRIMARY KEY, company TEXT NOT NULL, platform TEXT NOT NULL, offer TEXT NOT NULL,
+    price INTEGER NOT NULL, expires_s REAL NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS travel_departures (
+    company TEXT NOT NULL, service TEXT NOT NULL, day TEXT NOT NULL,
+    delay_minutes INTEGER NOT NULL, canceled INTEGER NOT NULL, PRIMARY KEY (company, service, day)
+) WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS travel_checkouts (
+    id TEXT PRIMARY KEY, merchant TEXT NOT NULL, platform TEXT NOT NULL, status TEXT NOT NULL,
+    request TEXT NOT NULL, quote TEXT NOT NULL, expires_s REAL NOT NULL, order_id TEXT
+) WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS bookings (
+    number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, merchant TEXT NOT NULL,
+    platform TEXT NOT NULL, capabilities TEXT NOT NULL, webhook_url TEXT NOT NULL,
+    checkout_id TEXT NOT NULL UNIQUE REFERENCES travel_checkouts (id),
+    tracking TEXT NOT NULL UNIQUE, status TEXT NOT NULL, contents TEXT NOT NULL, plan TEXT,
+    placed_s REAL NOT NULL
+);
+
+CREATE TABLE IF NOT EXISTS booking_events (
+    booking_id TEXT NOT NULL REFERENCES bookings (id), seq INTEGER NOT NULL,
+    id TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, description TEXT NOT NULL, at_s REAL NOT NULL,
+    PRIMARY KEY (booking_id, seq)
+) WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS booking_steps (
+    booking_id TEXT NOT NULL REFERENCES bookings (id), kind TEXT NOT NULL, due_s REAL NOT NULL,
+    PRIMARY KEY (booking_id, kind)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS booking_steps_due ON booking_steps (due_s);

@@ -35,6 +35,8 @@ from city.shops import city_shops
 from city.simulation import advance, save_clock, saved_clock
 from city.store import Database, Store, Transaction, only_process, put_fact, recall, remember
 from city.streets import helsinki
+from city.travel import offers as travel
+from city.travel.api import TravelCompany
 from city.ucp.api import Merchant
 from city.ucp.completing import recover
 from city.ucp.platforms import Platforms
@@ -70,6 +72,7 @@ class Addresses:
     bank: str
     merchants: tuple[str, ...]
     rides: tuple[str, ...] = ()
+    travel: tuple[str, ...] = ()
 
 
 def run(options: Options, ready: Callable[[Addresses], None]) -> None:
@@ -88,7 +91,7 @@ def run(options: Options, ready: Callable[[Addresses], None]) -> None:
 
 
 async def _serve(options: Options, database: Database, ready: Callable[[Addresses], None]) -> None:
-    slugs = [*city_shops(), company.SLUG]
+    slugs = list(all_slugs())
     sockets = _bind(options, database, 1 + len(slugs))
     kill = KillSwitch() if options.allow_test_controls else None
     world = _world(options, database, slugs, sockets, kill)
@@ -112,7 +115,8 @@ async def _serve(options: Options, database: Database, ready: Callable[[Addresse
                     await server.listening.wait()
                 shops = tuple(world.urls[slug] for slug in world.shops)
                 driving = (world.urls[company.SLUG],)
-                ready(Addresses(world.city_url, world.bank_url, shops, driving))
+                going = tuple(world.urls[each.slug] for each in travel.COMPANIES)
+                ready(Addresses(world.city_url, world.bank_url, shops, driving, going))
                 await stop.wait()
                 beating.cancel()
                 posting.cancel()
@@ -156,6 +160,7 @@ def _apps(
     apps = [Starlette(routes=routes)]
     apps += [Merchant(world, store, platforms, slug).app() for slug in world.shops]
     apps.append(RideCompany(world, store, platforms).app())
+    apps += [TravelCompany(world, store, platforms, each).app() for each in travel.COMPANIES]
     if not options.allow_remote:
         allowed = [*LOOPBACK, options.host, "[::1]"]
         for app in apps:
@@ -227,11 +232,18 @@ def found(world: World, tx: Transaction) -> None:
     for slug, shop in world.shops.items():
         secret = remember(tx, f"bank_secret:{slug}", f"sec_{new_secret()}")
         ledger.ensure_account(tx, shop.name, "merchant", payee(slug), secret, now_s)
-    secret = remember(tx, f"bank_secret:{company.SLUG}", f"sec_{new_secret()}")
-    ledger.ensure_account(tx, company.NAME, "merchant", payee(company.SLUG), secret, now_s)
+    others = [(company.SLUG, company.NAME), *((x.slug, x.name) for x in travel.COMPANIES)]
+    for slug, name in others:
+        secret = remember(tx, f"bank_secret:{slug}", f"sec_{new_secret()}")
+        ledger.ensure_account(tx, name, "merchant", payee(slug), secret, now_s)
     hire(tx, world.streets, world.seed)
     company.engage(tx, world.streets, world.seed)
     forget_old(tx, now_s)
+
+
+def all_slugs() -> tuple[str, ...]:
+    """Whoever has a port, in the order of the ports."""
+    return (*city_shops(), company.SLUG, *(each.slug for each in travel.COMPANIES))
 
 
 def new_secret() -> str:
@@ -290,6 +302,5 @@ def merchant_urls(database: Database) -> Mapping[str, str]:
         return {}
     numbers = msgspec.json.decode(ports, type=list[int])
     return {
-        slug: f"http://{host}:{port}"
-        for slug, port in zip([*city_shops(), company.SLUG], numbers[1:], strict=False)
+        slug: f"http://{host}:{port}" for slug, port in zip(all_slugs(), numbers[1:], strict=False)
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from city.bank import ledger
 from city.rides import rides
 from city.store import CITY_CLOCK, Database, Transaction, put_fact, recall
+from city.travel import bookings
 from city.ucp.adjusting import STEPS
 from city.ucp.orders import adjust_order, happen, load
 from city.world import World
@@ -13,7 +14,7 @@ from city.world import World
 def advance(world: World, database: Database) -> int:
     """Let everything happen that is due in city time; gives how many events that were."""
     count = 0
-    while _step(world, database) or _ride_step(world, database):
+    while any(step(world, database) for step in (_step, _ride_step, _travel_step)):
         count += 1
     with database.transaction() as tx:
         busy = any(
@@ -74,6 +75,19 @@ def _ride_step(world: World, database: Database) -> bool:
         world.crash.passing("before_step")
         rides.step(world, tx, *row)
         put_fact(tx, CITY_CLOCK, repr(now_s))
+        world.crash.passing("in_step")
+    world.crash.passing("after_step")
+    return True
+
+
+def _travel_step(world: World, database: Database) -> bool:
+    """In real time: a journey in a week must not make the City's clock run for a week."""
+    with database.transaction() as tx:
+        found = bookings.due(world, tx)
+        if found is None:
+            return False
+        world.crash.passing("before_step")
+        bookings.step(world, tx, *found)
         world.crash.passing("in_step")
     world.crash.passing("after_step")
     return True

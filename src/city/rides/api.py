@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from html import escape
-
 import msgspec
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
-from city.clock import stamp
-from city.errors import ProtocolError
-from city.http import Exchange, error_answer, lower_headers, once, read_body, to_response
-from city.replay import Answer, Key, key_for
+from city.http import error_answer, to_response
+from city.replay import Answer
 from city.rides import checkouts, company, quotes, rides
-from city.rides.checkouts import Counter, ride_of
+from city.rides.checkouts import ride_of
 from city.rides.company import SLUG
 from city.rides.quotes import estimate
 from city.rides.wire import (
@@ -26,41 +21,39 @@ from city.rides.wire import (
     PlacesRequest,
     RideCheckoutRequest,
 )
-from city.store import Database, Store, Transaction
+from city.store import Database, Store
 from city.streets import Address
-from city.ucp.envelope import failure, metadata, payment_handlers
-from city.ucp.platforms import Platform, Platforms
+from city.ucp.company import Act, CompanyServer
+from city.ucp.counter import Counter
+from city.ucp.envelope import metadata
+from city.ucp.platforms import Platforms
 from city.ucp.quote import Json, Note
-from city.ucp.signatures import request_message
-from city.ucp.vocabulary import (
-    CHECKOUT,
-    OFFERED_BY_RIDES,
-    RIDES,
-    SERVICE,
-    VERSION,
-)
+from city.ucp.vocabulary import CHECKOUT, OFFERED_BY_RIDES
 from city.ucp.wire import CompleteRequest, parse
 from city.world import World
 
-Act = Callable[[Counter], Answer]
 
-
-class RideCompany:
+class RideCompany(CompanyServer):
     """The endpoints of Lokki."""
 
     def __init__(self, world: World, store: Store, platforms: Platforms) -> None:
-        self._world = world
-        self._store = store
-        self._platforms = platforms
-        self._exchange = Exchange(world, store, SLUG)
+        config = {
+            "name": company.NAME,
+            "aliases": list(company.ALIASES),
+            "time_zone": "+02:00",
+        }
+        super().__init__(world, store, platforms, SLUG, OFFERED_BY_RIDES, config)
 
     def app(self) -> Starlette:
-        def ucp(path: str, method: str, operation: str, read: Callable[..., Act]) -> Route:
-            return Route(path, self._endpoint(operation, read), methods=[method])
-
+        page = self.page(
+            company.NAME,
+            "Drives people through the City. Nobody really drives, and the money is worth nothing.",
+            _told,
+        )
+        ucp = self.ucp
         return Starlette(
             routes=[
-                Route("/.well-known/ucp", self._profile),
+                Route("/.well-known/ucp", self.serve_profile),
                 ucp("/rides/estimate", "POST", "search", self._estimate),
                 ucp("/rides/places", "POST", "lookup", self._places),
                 ucp("/checkout-sessions", "POST", "create", self._create),
@@ -72,57 +65,10 @@ class RideCompany:
                 ucp("/rides/{id}/cancel", "POST", "cancel", self._cancel),
                 ucp("/rides/{id}/destination", "POST", "update", self._destination),
                 Route("/track/{tracking}", self._track),
-                Route("/o/{id}", self._page),
-                Route("/{name:path}", self._page),
+                Route("/o/{id}", page),
+                Route("/{name:path}", page),
             ]
         )
-
-    def _endpoint(
-        self, operation: str, read: Callable[..., Act]
-    ) -> Callable[[Request], Awaitable[Response]]:
-        async def serve(request: Request) -> Response:
-            try:
-                made = await self._serve(request, operation, read)
-            except ProtocolError as error:
-                fields = {"code": error.code, "content": error.text}
-                made = error_answer(error.status, fields)
-            return to_response(made, request)
-
-        return serve
-
-    async def _serve(self, request: Request, operation: str, read: Callable[..., Act]) -> Answer:
-        body = await read_body(request)
-        url, headers = request.url, lower_headers(request)
-        message = request_message(
-            request.method, headers.get("host", ""), url.path, url.query, headers
-        )
-        platform = await self._platforms.identify(
-            message, body, self._world.real_s(), OFFERED_BY_RIDES
-        )
-        if missing := [name for name in (CHECKOUT, RIDES) if name not in platform.shared]:
-            text = f"your profile must declare {', '.join(missing)} in a version that we speak"
-            note = Note("error", "capabilities_incompatible", text, severity="unrecoverable")
-            shown = failure(self._world, SLUG, {}, CHECKOUT, [note])
-            return Answer(200, msgspec.json.encode(shown))
-        act = read(request, body)
-        repeats = request.method == "GET" or operation in ("search", "lookup")
-        key = None if repeats else self._key(request, platform, body)
-
-        def run(database: Database) -> Answer:
-            def in_transaction(tx: Transaction) -> Answer:
-                return act(Counter(self._world, platform, tx))
-
-            if key is not None:
-                return once(database, key, self._world.real_s(), in_transaction)
-            with database.transaction() as tx:
-                return in_transaction(tx)
-
-        return await self._exchange.run(operation, run)
-
-    def _key(self, request: Request, platform: Platform, body: bytes) -> Key:
-        scope = f"ucp {SLUG} {platform.profile_url}"
-        header = request.headers.get("idempotency-key")
-        return key_for(scope, header, request.method, request.url.path, body)
 
     # The extension's own verbs.
 
@@ -158,7 +104,7 @@ class RideCompany:
                 return counter.missing("Ride")
             fee = rides.fee_now(ride, self._world.clock.now_s())
             notes: list[Note] = []
-            if ride.is_over:
+            if rides.is_over(ride):
                 notes.append(Note("error", "ride_over", "the ride is over"))
             elif ride.status == "picked_up":
                 notes.append(Note("error", "ride_under_way", "the ride is under way"))
@@ -178,7 +124,7 @@ class RideCompany:
             ride = ride_of(counter, request.path_params["id"])
             if ride is None or ride.plan is None:
                 return counter.missing("Ride")
-            if ride.is_over:
+            if rides.is_over(ride):
                 return self._shown(counter, ride.id, [Note("error", "ride_over", "it is over")])
             before = ride.contents.terms
             after = quotes.longer(self._world, rides.class_of(ride), before, asked.destination)
@@ -234,11 +180,6 @@ class RideCompany:
 
     # Without UCP.
 
-    async def _profile(self, _: Request) -> Response:
-        headers = {"Cache-Control": "public, max-age=60"}
-        body = msgspec.json.encode(profile(self._world))
-        return Response(body, headers=headers, media_type="application/json")
-
     async def _track(self, request: Request) -> Response:
         tracking = str(request.path_params["tracking"])
 
@@ -252,62 +193,10 @@ class RideCompany:
 
         return to_response(await self._store.run(find), request)
 
-    async def _page(self, request: Request) -> Response:
-        """What people see in a browser; nothing can be bought there."""
-        id = request.path_params.get("id")
-        name = request.path_params.get("name", "")
-        if id is None and name not in ("", "terms", "privacy"):
-            return HTMLResponse("<!doctype html><title>Not found</title><p>Not found.", 404)
 
-        def draw(database: Database) -> str:
-            with database.transaction() as tx:
-                rows = tx.execute(
-                    "SELECT description, at_s FROM ride_events WHERE ride_id = ? ORDER BY seq",
-                    (id or "",),
-                ).fetchall()
-            events = "".join(f"<li>{stamp(at)[11:16]} {escape(text)}" for text, at in rows)
-            return (
-                f"<!doctype html><html lang=en><meta charset=utf-8><title>{company.NAME}</title>"
-                f"<h1>{company.NAME}</h1><p>Drives people through the City. Nobody really drives, "
-                f"and the money is worth nothing.</p><ul>{events}</ul></html>"
-            )
-
-        return HTMLResponse(await self._store.run(draw))
-
-
-def profile(world: World) -> Json:
-    """Who the company is for platforms."""
-    capabilities: Json = {}
-    for offered in OFFERED_BY_RIDES:
-        entry: Json = {"version": offered.version, "spec": offered.spec, "schema": offered.schema}
-        if offered.extends:
-            entry["extends"] = list(offered.extends)
-        if offered.name == RIDES:
-            entry["config"] = {
-                "name": company.NAME,
-                "aliases": list(company.ALIASES),
-                "time_zone": "+02:00",
-            }
-        capabilities[offered.name] = [entry]
-    return {
-        "ucp": {
-            "version": VERSION,
-            "services": {
-                SERVICE: [
-                    {
-                        "version": VERSION,
-                        "spec": f"https://ucp.dev/{VERSION}/specification/overview",
-                        "transport": "rest",
-                        "schema": f"https://ucp.dev/{VERSION}/services/shopping/rest.openapi.json",
-                        "endpoint": world.urls[SLUG],
-                    }
-                ]
-            },
-            "capabilities": capabilities,
-            "payment_handlers": payment_handlers(world, SLUG),
-        },
-        "signing_keys": [msgspec.to_builtins(world.keys[SLUG].jwk())],
-    }
+def _told(database: Database, id: str) -> list[tuple[str, float]]:
+    with database.transaction() as tx:
+        return [(text, at_s) for _, _, text, at_s in rides.BOOK.events(tx, id)]
 
 
 def _place(address: Address) -> Json:

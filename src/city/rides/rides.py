@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import msgspec
 
@@ -19,11 +17,15 @@ from city.rides.plan import RidePlan, make_plan, redirected
 from city.rides.quotes import CURRENCY, Terms, line_json, point, totals_json, trip_json
 from city.rides.wire import Place
 from city.store import CITY_CLOCK, Transaction, put_fact
-from city.ucp.checkout_json import order_label
-from city.ucp.envelope import metadata
+from city.ucp.order_book import (
+    OrderBook,
+    Placed,
+    Placing,
+    cancellation_json,
+    entity_json,
+    refund_json,
+)
 from city.ucp.quote import Json
-from city.ucp.vocabulary import ORDER, Shared
-from city.webhooks import enqueue
 from city.world import World
 
 OVER = frozenset({"dropped_off", "canceled", "tipped", "destination_changed"})
@@ -65,43 +67,18 @@ class Contents(msgspec.Struct):
     """Amounts and when."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ride:
-    """A ride, or (without a plan) a change of one or a tip."""
-
-    id: str
-    merchant: str
-    platform: str
-    shared: Shared
-    webhook_url: str
-    checkout_id: str
-    tracking: str
-    status: str
-    contents: Contents
-    plan: RidePlan | None
-    placed_s: float
-
-    @property
-    def is_over(self) -> bool:
-        return self.status in OVER
+Ride = Placed[Contents, RidePlan]
+"""A ride, or (without a plan) a change of one or a tip."""
+BOOK = OrderBook("rides", "ride_events", "ride_id", Contents, RidePlan)
+load, find = BOOK.load, BOOK.find
 
 
-@dataclass(frozen=True, slots=True)
-class Placing:
-    """A paid checkout on its way to an order."""
-
-    terms: Terms
-    checkout_id: str
-    platform: str
-    shared: Shared
-    webhook_url: str
-    authorization_id: str
+def is_over(ride: Ride) -> bool:
+    return ride.status in OVER
 
 
-def place(world: World, tx: Transaction, placing: Placing) -> str:
+def place(world: World, tx: Transaction, placing: Placing, terms: Terms) -> str:
     """Insert the order and what follows from it; gives the order's id."""
-    terms = placing.terms
-    id = f"ride_{secrets.token_hex(12)}"
     now_s = world.clock.now_s()
     contents = Contents(
         terms=terms,
@@ -109,22 +86,7 @@ def place(world: World, tx: Transaction, placing: Placing) -> str:
         totals=totals_json(terms),
         payments=[Paid(placing.authorization_id, terms.total)],
     )
-    tx.execute(
-        "INSERT INTO rides (id, merchant, platform, capabilities, webhook_url, checkout_id, "
-        "tracking, status, contents, plan, placed_s) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, 'processing', ?, NULL, ?)",
-        (
-            id,
-            SLUG,
-            placing.platform,
-            msgspec.json.encode(placing.shared).decode(),
-            placing.webhook_url,
-            placing.checkout_id,
-            secrets.token_urlsafe(16),
-            msgspec.json.encode(contents).decode(),
-            now_s,
-        ),
-    )
+    id = BOOK.insert(tx, "ride", placing, contents, now_s)
     if terms.kind == "ride":
         happen(world, tx, id, "processing", now_s)
         if not _assign(world, tx, load(tx, id), now_s):
@@ -176,7 +138,7 @@ def redirect(world: World, tx: Transaction, ride: Ride, terms: Terms) -> None:
         raise DataError("no way to the new destination, which the quote has ruled out")
     plan = redirected(plan, way, now_s)
     ride.contents.terms = terms
-    _write(tx, ride, plan)
+    BOOK.write(tx, ride, plan)
     _occupy(tx, plan)
     if plan.gives_up_s is None:
         tx.execute(
@@ -210,7 +172,7 @@ def cancel(world: World, tx: Transaction, ride: Ride, by: str, fee: int) -> None
             (*at, now_s, ride.plan.driver_id),
         )
     tx.execute("DELETE FROM ride_steps WHERE ride_id = ?", (ride.id,))
-    _write(tx, ride, ride.plan)
+    BOOK.write(tx, ride, ride.plan)
     happen(world, tx, ride.id, "canceled", now_s)
 
 
@@ -259,7 +221,7 @@ def _assign(world: World, tx: Transaction, ride: Ride, at_s: float) -> bool:
         quits=strikes(Fault.DRIVER_CANCELS),
     )
     _occupy(tx, plan)
-    _write(tx, ride, plan)
+    BOOK.write(tx, ride, plan)
     for kind, due_s in plan.steps():
         tx.execute("INSERT INTO ride_steps VALUES (?, ?, ?)", (ride.id, kind, due_s))
     return True
@@ -275,47 +237,9 @@ def happen(world: World, tx: Transaction, ride_id: str, kind: str, at_s: float) 
         plate=plan.plate if plan else "",
         minutes=_eta(ride, at_s, on_trip=kind == "picked_up") or 1,
     )
-    seq = tx.execute("SELECT COUNT(*) FROM ride_events WHERE ride_id = ?", (ride_id,)).fetchone()[0]
-    tx.execute(
-        "INSERT INTO ride_events VALUES (?, ?, ?, ?, ?, ?)",
-        (ride_id, seq, f"evt_{secrets.token_hex(8)}", kind, text, at_s),
-    )
     status = ride.status if kind == "delayed" else kind
-    tx.execute("UPDATE rides SET status = ? WHERE id = ?", (status, ride_id))
-    if ride.webhook_url:
-        body = msgspec.json.encode(entity(world, tx, load(tx, ride_id), at_s))
-        enqueue(world, tx, ride_id, SLUG, ride.webhook_url, body)
-
-
-def load(tx: Transaction, id: str) -> Ride:
-    ride = find(tx, "id", id)
-    if ride is None:
-        raise DataError(f"ride {id!r} is gone")
-    return ride
-
-
-def find(tx: Transaction, column: str, value: str) -> Ride | None:
-    """By `id` or `tracking`."""
-    row = tx.execute(
-        "SELECT id, merchant, platform, capabilities, webhook_url, checkout_id, tracking, status, "
-        f"contents, plan, placed_s FROM rides WHERE {column} = ?",
-        (value,),
-    ).fetchone()
-    if row is None:
-        return None
-    return Ride(
-        id=row[0],
-        merchant=row[1],
-        platform=row[2],
-        shared=msgspec.json.decode(row[3], type=dict[str, str]),
-        webhook_url=row[4],
-        checkout_id=row[5],
-        tracking=row[6],
-        status=row[7],
-        contents=msgspec.json.decode(row[8], type=Contents),
-        plan=None if row[9] is None else msgspec.json.decode(row[9], type=RidePlan),
-        placed_s=row[10],
-    )
+    BOOK.happen(tx, ride_id, kind, text, at_s, status)
+    BOOK.tell(world, tx, ride_id, lambda placed: entity(world, tx, placed, at_s))
 
 
 def under_way(tx: Transaction) -> list[Ride]:
@@ -328,29 +252,15 @@ def under_way(tx: Transaction) -> list[Ride]:
 
 def entity(world: World, tx: Transaction, ride: Ride, now_s: float) -> Json:
     """UCP's order with the ride's `trip`: everything that is known of it now."""
-    base = world.urls[SLUG]
     over = ride.status in {"dropped_off", "tipped", "destination_changed"}
-    quantity = {
-        "original": 1,
-        "total": 0 if ride.status == "canceled" else 1,
-        "fulfilled": 1 if over else 0,
-    }
-    derived = "removed" if ride.status == "canceled" else "fulfilled" if over else "processing"
-    return {
-        "ucp": metadata(ride.shared, ORDER),
-        "id": ride.id,
-        "label": order_label(ride.id),
-        "checkout_id": ride.checkout_id,
-        "permalink_url": f"{base}/o/{ride.id}",
+    shown: Json = {
         "currency": CURRENCY,
-        "line_items": [
-            {**line, "quantity": quantity, "status": derived} for line in ride.contents.line_items
-        ],
-        "fulfillment": {"expectations": [], "events": _events(tx, ride, base)},
+        "fulfillment": {"expectations": [], "events": _events(tx, ride, world.urls[SLUG])},
         "adjustments": _adjustments(tx, ride),
         "totals": ride.contents.totals,
         "trip": _trip(ride, now_s),
     }
+    return entity_json(world, ride, ride.contents.line_items, over=over, shown=shown)
 
 
 def tracking(world: World, ride: Ride, now_s: float) -> Json:
@@ -361,7 +271,7 @@ def tracking(world: World, ride: Ride, now_s: float) -> Json:
         return {**shown, "route": [], "streets": []}
     boarded = ride.status in {"picked_up", "dropped_off"}
     leg = plan.ride if boarded else plan.approach
-    if not ride.is_over and now_s >= plan.assigned_s:
+    if not is_over(ride) and now_s >= plan.assigned_s:
         at = plan.position(now_s)
         who = f"{plan.driver}, {plan.car}, {plan.plate}"
         shown["courier"] = {"lat": at[0], "lon": at[1], "name": who}
@@ -370,7 +280,7 @@ def tracking(world: World, ride: Ride, now_s: float) -> Json:
         "origin": point(terms.pickup),
         "destination": point(terms.destination) if boarded else point(terms.pickup),
         "route": leg.points,
-        "eta_minutes": None if ride.is_over else _eta(ride, now_s, on_trip=boarded),
+        "eta_minutes": None if is_over(ride) else _eta(ride, now_s, on_trip=boarded),
         "streets": world.streets.near_line(leg.points, 240),
     }
 
@@ -381,7 +291,7 @@ def _trip(ride: Ride, now_s: float) -> Json:
     if plan is None:
         return shown
     shown.pop("pickup_minutes", None)
-    if ride.is_over:
+    if is_over(ride):
         return shown
     shown["cancellation"] = {**quotes.cancellation(), "fee_now": fee_now(ride, now_s)}
     if ride.status not in {"processing", "driver_canceled"}:
@@ -406,10 +316,6 @@ def _eta(ride: Ride, now_s: float, *, on_trip: bool) -> int:
 
 
 def _events(tx: Transaction, ride: Ride, base: str) -> list[Json]:
-    rows = tx.execute(
-        "SELECT id, kind, description, at_s FROM ride_events WHERE ride_id = ? ORDER BY seq",
-        (ride.id,),
-    ).fetchall()
     return [
         {
             "id": id,
@@ -420,37 +326,18 @@ def _events(tx: Transaction, ride: Ride, base: str) -> list[Json]:
             "carrier": company.NAME,
             "description": text,
         }
-        for id, kind, text, at_s in rows
+        for id, kind, text, at_s in BOOK.events(tx, ride.id)
     ]
 
 
 def _adjustments(tx: Transaction, ride: Ride) -> list[Json]:
     made: list[Json] = []
     if ride.status == "canceled":
-        at_s = tx.execute(
-            "SELECT at_s FROM ride_events WHERE ride_id = ? AND kind = 'canceled'", (ride.id,)
-        ).fetchone()[0]
-        made.append(
-            {
-                "id": f"adj_{ride.id[5:13]}_c",
-                "type": "cancellation",
-                "occurred_at": stamp(at_s),
-                "status": "completed",
-                "line_items": [{"id": "li_1", "quantity": -1}],
-                "description": f"Canceled by the {ride.contents.canceled_by}.",
-                "fee": ride.contents.fee,
-            }
-        )
+        at_s = next(at for _, kind, _, at in BOOK.events(tx, ride.id) if kind == "canceled")
+        by, fee = ride.contents.canceled_by, ride.contents.fee
+        made.append(cancellation_json(ride.id, by, fee, at_s))
     for number, (amount, at_s) in enumerate(ride.contents.given_back, 1):
-        made.append(
-            {
-                "id": f"adj_{ride.id[5:13]}_{number}",
-                "type": "refund",
-                "occurred_at": stamp(at_s),
-                "status": "completed",
-                "totals": [{"type": "total", "amount": -amount}],
-            }
-        )
+        made.append(refund_json(ride.id, number, amount, at_s))
     return made
 
 
@@ -461,17 +348,6 @@ def _occupy(tx: Transaction, plan: RidePlan) -> None:
     tx.execute(
         "UPDATE drivers SET latitude = ?, longitude = ?, free_s = ? WHERE id = ?",
         (*end, free_s, plan.driver_id),
-    )
-
-
-def _write(tx: Transaction, ride: Ride, plan: RidePlan | None) -> None:
-    tx.execute(
-        "UPDATE rides SET contents = ?, plan = ? WHERE id = ?",
-        (
-            msgspec.json.encode(ride.contents).decode(),
-            None if plan is None else msgspec.json.encode(plan).decode(),
-            ride.id,
-        ),
     )
 
 

@@ -20,6 +20,8 @@ MODIFIERS = "dev.lapel.food.modifiers"
 MODIFIERS_VERSION = "2026-11-01"
 RIDES = "dev.lapel.rides"
 RIDES_VERSION = "2026-11-01"
+TRAVEL = "dev.lapel.travel"
+TRAVEL_VERSION = "2026-11-01"
 HANDLER = "dev.lapel.city.bank"
 HANDLER_ID = "city_bank"
 
@@ -87,8 +89,9 @@ OFFERED: tuple[Offered, ...] = (
     ),
 )
 
+_BASE = tuple(offered for offered in OFFERED if offered.name in (CHECKOUT, ORDER))
 OFFERED_BY_RIDES: tuple[Offered, ...] = (
-    *(offered for offered in OFFERED if offered.name in (CHECKOUT, ORDER)),
+    *_BASE,
     Offered(
         RIDES,
         RIDES_VERSION,
@@ -98,6 +101,18 @@ OFFERED_BY_RIDES: tuple[Offered, ...] = (
     ),
 )
 """What a company that drives people implements: no catalogue, no delivery, but trips."""
+
+OFFERED_BY_TRAVEL: tuple[Offered, ...] = (
+    *_BASE,
+    Offered(
+        TRAVEL,
+        TRAVEL_VERSION,
+        "https://lapel.dev/specs/travel",
+        "https://lapel.dev/schemas/travel.json",
+        (CHECKOUT, ORDER),
+    ),
+)
+"""What airlines, railways and hotels implement."""
 
 
 class Declared(msgspec.Struct):
@@ -130,6 +145,6 @@ def relevant(shared: Shared, root: str) -> dict[str, list[dict[str, str]]]:
     """What an answer declares: the root capability and the shared extensions of it."""
     return {
         ours.name: [{"version": ours.version}]
-        for ours in (*OFFERED, OFFERED_BY_RIDES[-1])
+        for ours in (*OFFERED, OFFERED_BY_RIDES[-1], OFFERED_BY_TRAVEL[-1])
         if ours.name in shared and (ours.name == root or root in ours.extends)
     }

@@ -1,0 +1,151 @@
+"""The HTTP side of a company of services: signed calls, kept answers, its profile and its page."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from html import escape
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Route
+
+from city.clock import stamp
+from city.errors import ProtocolError
+from city.http import Exchange, error_answer, lower_headers, once, read_body, to_response
+from city.replay import Answer, Key, key_for
+from city.store import Database, Store
+from city.ucp.counter import Counter
+from city.ucp.envelope import failure, payment_handlers
+from city.ucp.platforms import Platform, Platforms
+from city.ucp.quote import Json, Note
+from city.ucp.signatures import request_message
+from city.ucp.vocabulary import CHECKOUT, SERVICE, VERSION, Offered
+from city.world import World
+
+Act = Callable[[Counter], Answer]
+Read = Callable[[Request, bytes], Act]
+
+
+class CompanyServer:
+    """Serves the company `slug`, whose own extension is the last of what is `offered`."""
+
+    def __init__(
+        self,
+        world: World,
+        store: Store,
+        platforms: Platforms,
+        slug: str,
+        offered: Sequence[Offered],
+        config: Mapping[str, object],
+    ) -> None:
+        self._world = world
+        self._store = store
+        self._platforms = platforms
+        self._slug = slug
+        self._offered = tuple(offered)
+        self._config = config
+        self._exchange = Exchange(world, store, slug)
+
+    def ucp(self, path: str, method: str, operation: str, read: Read) -> Route:
+        """A call of UCP; `read` gives from its body what is done in a transaction."""
+
+        async def serve(request: Request) -> Response:
+            try:
+                made = await self._serve(request, operation, read)
+            except ProtocolError as error:
+                made = error_answer(error.status, {"code": error.code, "content": error.text})
+            return to_response(made, request)
+
+        return Route(path, serve, methods=[method])
+
+    async def _serve(self, request: Request, operation: str, read: Read) -> Answer:
+        body = await read_body(request)
+        url, headers = request.url, lower_headers(request)
+        message = request_message(
+            request.method, headers.get("host", ""), url.path, url.query, headers
+        )
+        world = self._world
+        platform = await self._platforms.identify(message, body, world.real_s(), self._offered)
+        needed = (CHECKOUT, self._offered[-1].name)
+        if missing := [name for name in needed if name not in platform.shared]:
+            text = f"your profile must declare {', '.join(missing)} in a version that we speak"
+            note = Note("error", "capabilities_incompatible", text, severity="unrecoverable")
+            shown = failure(world, self._slug, {}, CHECKOUT, [note])
+            return Answer(200, msgspec.json.encode(shown))
+        act = read(request, body)
+        repeats = request.method == "GET" or operation in ("search", "lookup")
+        key = None if repeats else self._key(request, platform, body)
+
+        def run(database: Database) -> Answer:
+            if key is not None:
+                return once(
+                    database,
+                    key,
+                    world.real_s(),
+                    lambda tx: act(Counter(world, self._slug, platform, tx)),
+                )
+            with database.transaction() as tx:
+                return act(Counter(world, self._slug, platform, tx))
+
+        return await self._exchange.run(operation, run)
+
+    def _key(self, request: Request, platform: Platform, body: bytes) -> Key:
+        scope = f"ucp {self._slug} {platform.profile_url}"
+        header = request.headers.get("idempotency-key")
+        return key_for(scope, header, request.method, request.url.path, body)
+
+    async def serve_profile(self, _: Request) -> Response:
+        """Who the company is for platforms."""
+        headers = {"Cache-Control": "public, max-age=60"}
+        body = msgspec.json.encode(self._profile())
+        return Response(body, headers=headers, media_type="application/json")
+
+    def _profile(self) -> Json:
+        world, slug = self._world, self._slug
+        capabilities: Json = {}
+        for offered in self._offered:
+            entry: Json = {
+                "version": offered.version,
+                "spec": offered.spec,
+                "schema": offered.schema,
+            }
+            if offered.extends:
+                entry["extends"] = list(offered.extends)
+            if offered is self._offered[-1]:
+                entry["config"] = dict(self._config)
+            capabilities[offered.name] = [entry]
+        rest: Json = {
+            "version": VERSION,
+            "spec": f"https://ucp.dev/{VERSION}/specification/overview",
+            "transport": "rest",
+            "schema": f"https://ucp.dev/{VERSION}/services/shopping/rest.openapi.json",
+            "endpoint": world.urls[slug],
+        }
+        return {
+            "ucp": {
+                "version": VERSION,
+                "services": {SERVICE: [rest]},
+                "capabilities": capabilities,
+                "payment_handlers": payment_handlers(world, slug),
+            },
+            "signing_keys": [msgspec.to_builtins(world.keys[slug].jwk())],
+        }
+
+    def page(
+        self, name: str, about: str, events: Callable[[Database, str], list[tuple[str, float]]]
+    ) -> Callable[[Request], Awaitable[Response]]:
+        """What people see in a browser; nothing can be bought there."""
+
+        async def serve(request: Request) -> Response:
+            id = str(request.path_params.get("id", ""))
+            if not id and request.path_params.get("name", "") not in ("", "terms", "privacy"):
+                return HTMLResponse("<!doctype html><title>Not found</title><p>Not found.", 404)
+            told = await self._store.run(lambda database: events(database, id))
+            shown = "".join(f"<li>{stamp(at)[11:16]} {escape(text)}" for text, at in told)
+            return HTMLResponse(
+                f"<!doctype html><html lang=en><meta charset=utf-8><title>{name}</title>"
+                f"<h1>{name}</h1><p>{about}</p><ul>{shown}</ul></html>"
+            )
+
+        return serve
