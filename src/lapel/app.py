@@ -82,10 +82,14 @@ async def serve(
     settings: Settings,
     *,
     demo_places: str | None = None,
+    new_keys: bool = False,
     as_json: bool = False,
     say: Say = print,
 ) -> None:
-    """Run Lapel on `folder` until it is told to stop."""
+    """Run Lapel on `folder` until it is told to stop.
+
+    `new_keys` retires the users' keys that the consent key at hand cannot open.
+    """
     _refuse_open_door(settings)
     _check_certificate(settings)
     await asyncio.to_thread(_make, folder)
@@ -100,6 +104,8 @@ async def serve(
         store = await _record(folder, settings, stack)
         token = await first_run.sign_in_token(StoredAccounts(store), folder)
         await first_run.places(store, StoredAccounts(store), demo_places)
+        if new_keys:
+            await _retire_lost_keys(store, folder, settings, say)
         gateway = await build(store, folder, settings, url, stack, say)
         server = uvicorn.Server(_server_config(gateway.app, settings))
         certificate = settings.server.tls_certificate
@@ -250,6 +256,18 @@ async def _vault(store: Store, folder: Path, settings: Settings) -> Vault:
     except ConsentError as error:
         raise StartError(error.text) from error
     return vault
+
+
+async def _retire_lost_keys(store: Store, folder: Path, settings: Settings, say: Say) -> None:
+    try:
+        vault = await asyncio.to_thread(Vault.open, folder, settings.consent.key)
+    except ConsentError as error:
+        raise StartError(error.text) from error
+    count = await store.write(lambda c: vault.retire_lost(c, time.time()))
+    if count:
+        say(f"{count} lost {'key' if count == 1 else 'keys'} retired; new ones sign from now on.")
+    else:
+        say("No key is lost: --new-keys did nothing.")
 
 
 async def _users_keys(accounts: StoredAccounts, store: Store, vault: Vault) -> None:

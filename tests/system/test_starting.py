@@ -134,6 +134,28 @@ def test_demonstration_places_that_do_not_answer_do_not_keep_it_from_starting(tm
         assert program.stop() == 0
 
 
+def test_a_lost_consent_key_stops_the_start_until_the_keys_are_given_up(tmp_path: Path):
+    command = [LAPEL, "up", "--text", "--json", "--port", "0", "--data", str(tmp_path)]
+
+    def keys_of_a_start(*more: str) -> list[dict]:
+        program = Program([*command, *more], quiet=True)
+        try:
+            found = program.ready()
+            headers = {"authorization": f"Bearer {found['token']}"}
+            answer = httpx.get(f"{found['url']}/api/keys", headers=headers, trust_env=False)
+        finally:
+            assert program.stop() == 0
+        return answer.json()
+
+    (first,) = keys_of_a_start()
+    (tmp_path / "consent.key").unlink()
+    assert "start once with --new-keys" in refused(*command)
+    new, lost = keys_of_a_start("--new-keys")
+    assert (lost["id"], new["retired_at"]) == (first["id"], None)
+    assert lost["retired_at"] is not None
+    assert [key["id"] for key in keys_of_a_start("--new-keys")] == [new["id"], lost["id"]]
+
+
 # One that runs.
 
 

@@ -37,6 +37,10 @@ def up(
         str | None,
         typer.Option(help="postgresql://user@host/database instead of SQLite in the data folder."),
     ] = None,
+    new_keys: Annotated[
+        bool,
+        typer.Option(help="The file consent.key is lost: retire the keys that it opened."),
+    ] = False,
     config: Annotated[Path | None, typer.Option(help="Settings file (TOML).")] = None,
     allow_plain_remote: Annotated[
         bool, typer.Option(help="Listen beyond loopback without TLS: others can listen in.")
@@ -79,7 +83,14 @@ def up(
     )
     try:
         asyncio.run(
-            app.serve(here, settings, demo_places=demo_places, as_json=as_json, say=_progress)
+            app.serve(
+                here,
+                settings,
+                demo_places=demo_places,
+                new_keys=new_keys,
+                as_json=as_json,
+                say=_progress,
+            )
         )
     except app.StartError as error:
         raise Trouble(str(error)) from error

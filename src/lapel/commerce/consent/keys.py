@@ -101,6 +101,24 @@ class Vault:
         for row in connection.execute(query.order_by(keys.created_at.desc()).limit(8)):
             self._opened(row.id, row.user_id, row.sealed)
 
+    def retire_lost(self, connection: sa.Connection, at: float) -> int:
+        """Retire the keys in use that this vault cannot open; gives how many those were.
+
+        Their owners sign with new ones from then on; what the old ones signed stays provable.
+        """
+        keys = schema.user_keys.c
+        query = sa.select(keys.id, keys.user_id, keys.sealed).where(keys.retired_at.is_(None))
+        lost: list[str] = []
+        for row in connection.execute(query).all():
+            try:
+                self._opened(row.id, row.user_id, row.sealed)
+            except ConsentError:
+                lost.append(row.id)
+        connection.execute(
+            sa.update(schema.user_keys).where(keys.id.in_(lost)).values(retired_at=at)
+        )
+        return len(lost)
+
     def _insert(self, connection: sa.Connection, user_id: str, at: float) -> SigningKey:
         key = new_key()
         nonce = secrets.token_bytes(_NONCE)
@@ -129,7 +147,7 @@ class Vault:
         except (InvalidTag, ReceiptError, ValueError) as error:
             raise ConsentError(
                 "the users' keys were encrypted with another key: give the old consent.key "
-                "setting or key file back",
+                "setting or key file back, or, if it is lost, start once with --new-keys",
                 code="wrong_key",
             ) from error
         if not isinstance(private, ec.EllipticCurvePrivateKey):
