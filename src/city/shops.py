@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 from importlib import resources
+from typing import Literal
 
 import msgspec
 
@@ -131,6 +132,8 @@ class Shop:
     mandates: bool = True
     """Whether the merchant speaks AP2."""
     discounts: tuple[Discount, ...] = ()
+    transports: tuple[str, ...] = ("rest",)
+    """How it is spoken to: `rest`, `mcp` or both."""
 
     def dish(self, id: str) -> Dish | None:
         """By variant id or product id."""
@@ -188,6 +191,7 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
     tags: tuple[str, ...] = ()
     preparing_minutes: tuple[float, float] = (4.0, 8.0)
     mandates: bool = True
+    transports: tuple[Literal["rest", "mcp"], ...] = ("rest",)
     groups: dict[str, _Group] = {}
     discounts: tuple[_Discount, ...] = ()
 
@@ -224,6 +228,7 @@ def read_shop(text: str, source: str) -> Shop:
             preparing_s=(file.preparing_minutes[0] * 60, file.preparing_minutes[1] * 60),
             dishes=by_id,
             mandates=file.mandates,
+            transports=file.transports,
             discounts=tuple(
                 Discount(d.code, d.title, d.percent, d.amount, d.minimum, d.expired)
                 for d in file.discounts

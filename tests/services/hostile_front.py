@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -24,8 +25,18 @@ class Trick:
     times: int = 10**6
 
 
-def operation_of(method: str, path: str) -> str:
+TOOLS = {
+    "create_checkout": "create", "get_checkout": "get", "update_checkout": "update",
+    "complete_checkout": "complete", "cancel_checkout": "cancel", "search_catalog": "search",
+    "lookup_catalog": "lookup", "get_product": "product", "get_order": "order",
+}  # fmt: skip
+
+
+def operation_of(method: str, path: str, body: bytes = b"") -> str:
     parts = path.split("?")[0].strip("/").split("/")
+    if parts[0] == "mcp":
+        call = json.loads(body)
+        return TOOLS[call["params"]["name"]] if call["method"] == "tools/call" else call["method"]
     if parts[0] == ".well-known":
         return "profile"
     if parts[0] == "checkout-sessions":
@@ -73,7 +84,7 @@ class Front:
             name.lower(): value.strip() for name, _, value in (x.partition(":") for x in lines)
         }
         body = await reader.readexactly(int(headers.get("content-length", "0")))
-        operation = operation_of(method, path)
+        operation = operation_of(method, path, body)
         self.seen.append(operation)
         trick = self.tricks.get(operation)
         if trick is None:

@@ -105,7 +105,9 @@ def _options(item: MenuItem) -> tuple[str, ...]:
 
 
 @asynccontextmanager
-async def _shopping(store: Store, http: httpx.AsyncClient, city: Town) -> AsyncIterator[Shopper]:
+async def _shopping(
+    store: Store, http: httpx.AsyncClient, city: Town, shop: int = 0
+) -> AsyncIterator[Shopper]:
     held: dict[str, Shopper] = {}
     inboxes: dict[str, WebhookInbox] = {}
 
@@ -139,7 +141,7 @@ async def _shopping(store: Store, http: httpx.AsyncClient, city: Town) -> AsyncI
         inboxes["inbox"] = WebhookInbox(
             store, world.registry, url=world.profile.webhook_url, clock=time.time
         )
-        shopper.merchant = await world.food.add_merchant(city.urls["merchants"][0])
+        shopper.merchant = await world.food.add_merchant(city.urls["merchants"][shop])
         [shopper.menu] = await world.food.menus()
         yield shopper
         await shopper.world.food.close()

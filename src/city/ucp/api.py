@@ -17,13 +17,14 @@ from city.http import Exchange, error_answer, lower_headers, once, read_body, to
 from city.replay import Answer, Key, key_for
 from city.shelves import Shelf, look
 from city.store import Database, Store, Transaction
-from city.ucp import buyer, catalog, checkouts, completing, orders, pages
+from city.ucp import buyer, catalog, checkouts, completing, mcp, orders, pages
 from city.ucp.envelope import answer, failure, not_found
 from city.ucp.mandates import kid_of
+from city.ucp.mcp import Handler, Operation
 from city.ucp.platforms import Platform, Platforms
 from city.ucp.profile import business_profile
 from city.ucp.quote import Json, Note
-from city.ucp.signatures import request_message
+from city.ucp.signatures import request_message, sign_response
 from city.ucp.vocabulary import AP2, CHECKOUT, FULFILLMENT, LOOKUP, ORDER, SEARCH
 from city.ucp.wire import (
     CheckoutRequest,
@@ -43,8 +44,6 @@ _NEEDS = {
 }
 _CHECKOUT_NEEDS = (CHECKOUT, FULFILLMENT)
 
-Handler = Callable[[Request, Platform, bytes], Callable[[Database], Answer]]
-
 
 class Merchant:
     """The endpoints of one merchant."""
@@ -57,21 +56,19 @@ class Merchant:
         self._exchange = Exchange(world, store, slug)
 
     def app(self) -> Starlette:
-        def ucp(path: str, method: str, operation: str, handler: Handler) -> Route:
-            return Route(path, self._endpoint(operation, handler), methods=[method])
-
+        operations = self._operations()
+        transports = self._world.shops[self._slug].transports
+        rest = [
+            Route(x.path, self._endpoint(x.name, x.handler), methods=[x.method])
+            for x in operations
+            if "rest" in transports
+        ]
+        tools = mcp.Tools({x.name: x for x in operations}, self._answered, self._sign, self._slug)
         return Starlette(
             routes=[
                 Route("/.well-known/ucp", self._profile),
-                ucp("/catalog/search", "POST", "search", self._search),
-                ucp("/catalog/lookup", "POST", "lookup", self._lookup),
-                ucp("/catalog/product", "POST", "product", self._product),
-                ucp("/checkout-sessions", "POST", "create", self._create),
-                ucp("/checkout-sessions/{id}", "GET", "get", self._get),
-                ucp("/checkout-sessions/{id}", "PUT", "update", self._update),
-                ucp("/checkout-sessions/{id}/complete", "POST", "complete", self._complete),
-                ucp("/checkout-sessions/{id}/cancel", "POST", "cancel", self._cancel),
-                ucp("/orders/{id}", "GET", "order", self._order),
+                *rest,
+                *(tools.routes() if "mcp" in transports else ()),
                 Route("/track/{tracking}", self._track),
                 Route("/", self._page("menu")),
                 Route("/checkout/{id}", self._page("checkout")),
@@ -82,6 +79,19 @@ class Merchant:
                 Route("/privacy", self._page("privacy")),
             ]
         )
+
+    def _operations(self) -> list[Operation]:
+        return [
+            Operation("search", "POST", "/catalog/search", self._search),
+            Operation("lookup", "POST", "/catalog/lookup", self._lookup),
+            Operation("product", "POST", "/catalog/product", self._product),
+            Operation("create", "POST", "/checkout-sessions", self._create),
+            Operation("get", "GET", "/checkout-sessions/{id}", self._get),
+            Operation("update", "PUT", "/checkout-sessions/{id}", self._update),
+            Operation("complete", "POST", "/checkout-sessions/{id}/complete", self._complete),
+            Operation("cancel", "POST", "/checkout-sessions/{id}/cancel", self._cancel),
+            Operation("order", "GET", "/orders/{id}", self._order),
+        ]
 
     def _endpoint(
         self, operation: str, handler: Handler
@@ -98,12 +108,24 @@ class Merchant:
 
     async def _serve(self, request: Request, operation: str, handler: Handler) -> Answer:
         body = await read_body(request)
+        return await self._answered(request, body, operation, handler, request, body)
+
+    async def _answered(
+        self,
+        request: Request,
+        sent: bytes,
+        operation: str,
+        handler: Handler,
+        asked: Request,
+        body: bytes,
+    ) -> Answer:
+        """`request` and `sent` are what was signed, `asked` and `body` what they ask for."""
         url = request.url
         headers = lower_headers(request)
         message = request_message(
             request.method, headers.get("host", ""), url.path, url.query, headers
         )
-        platform = await self._platforms.identify(message, body, self._world.real_s())
+        platform = await self._platforms.identify(message, sent, self._world.real_s())
         if AP2 in platform.shared and not self._world.shops[self._slug].mandates:
             shared = {name: v for name, v in platform.shared.items() if name != AP2}
             platform = replace(platform, shared=shared)
@@ -115,7 +137,10 @@ class Merchant:
         needs = _NEEDS.get(operation, _CHECKOUT_NEEDS)
         if missing := [name for name in needs if name not in platform.shared]:
             return self._incompatible(missing)
-        return await self._exchange.run(operation, handler(request, platform, body))
+        return await self._exchange.run(operation, handler(asked, platform, body))
+
+    def _sign(self, status: int, body: bytes) -> tuple[tuple[str, str], ...]:
+        return sign_response(status, body, self._world.keys[self._slug], int(self._world.real_s()))
 
     def _incompatible(self, missing: Sequence[str]) -> Answer:
         text = f"your profile must declare {', '.join(missing)} in a version that we speak"

@@ -5,9 +5,12 @@ from __future__ import annotations
 import msgspec
 
 from city.ucp.envelope import payment_handlers
+from city.ucp.mcp import MCP_PATH
 from city.ucp.quote import Json
 from city.ucp.vocabulary import AP2, FULFILLMENT, MODIFIERS, OFFERED, SERVICE, VERSION, Offered
 from city.world import World
+
+_BINDINGS = {"rest": ("", "rest.openapi.json"), "mcp": (MCP_PATH, "mcp.openrpc.json")}
 
 
 def business_profile(world: World, slug: str) -> Json:
@@ -17,13 +20,8 @@ def business_profile(world: World, slug: str) -> Json:
             "version": VERSION,
             "services": {
                 SERVICE: [
-                    {
-                        "version": VERSION,
-                        "spec": f"https://ucp.dev/{VERSION}/specification/overview",
-                        "transport": "rest",
-                        "schema": f"https://ucp.dev/{VERSION}/services/shopping/rest.openapi.json",
-                        "endpoint": world.urls[slug],
-                    }
+                    _service(world.urls[slug], transport)
+                    for transport in world.shops[slug].transports
                 ]
             },
             "capabilities": {
@@ -34,6 +32,17 @@ def business_profile(world: World, slug: str) -> Json:
             "payment_handlers": payment_handlers(world, slug),
         },
         "signing_keys": [msgspec.to_builtins(world.keys[slug].jwk())],
+    }
+
+
+def _service(url: str, transport: str) -> Json:
+    path, schema = _BINDINGS[transport]
+    return {
+        "version": VERSION,
+        "spec": f"https://ucp.dev/{VERSION}/specification/overview",
+        "transport": transport,
+        "schema": f"https://ucp.dev/{VERSION}/services/shopping/{schema}",
+        "endpoint": url + path,
     }
 
 

@@ -74,7 +74,7 @@ class TermsClient:
             verify_es256(jwk, jws)
         except MandateError as error:
             raise _invalid(merchant, f"wrongly: {error.text}") from error
-        return SignedTerms(jws, merchant.profile.endpoint, msgspec.json.encode(jwk).decode())
+        return SignedTerms(jws, merchant.profile.audience, msgspec.json.encode(jwk).decode())
 
 
 def _detached(merchant: Merchant, raw: bytes) -> tuple[str, str, bytes]:

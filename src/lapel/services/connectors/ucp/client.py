@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 import httpx
 import msgspec
 
-from lapel.commerce.ports import Nonsense, Refused, Unreachable
+from lapel.commerce.ports import Nonsense
 from lapel.services.connectors.ucp import signatures
 from lapel.services.connectors.ucp.keys import SigningKeys
+from lapel.services.connectors.ucp.mcp import McpCalls, content_of, tool_of
+from lapel.services.connectors.ucp.profile import MCP
 from lapel.services.connectors.ucp.registry import Merchant, MerchantRegistry
-from lapel.services.connectors.ucp.wire import ProtocolError
+from lapel.services.connectors.ucp.statuses import raise_for_status
 from lapel.services.errors import SignatureRejected
 from lapel.services.fetch import TIMEOUT_S, Answer, decode, fetch
 from lapel.services.urls import check
@@ -21,8 +23,6 @@ from lapel.services.urls import check
 T = TypeVar("T")
 
 _NAMESPACE = uuid.UUID("0d4ff4f6-2f5c-5f0e-9f39-6b8f1a4f7c11")
-_NO_ANSWER = frozenset({408, 424, 425, 429})
-"""Nothing was decided: 424 is a merchant that could not read Lapel's own profile in time."""
 
 
 class UcpClient:
@@ -42,6 +42,7 @@ class UcpClient:
         self._registry = registry
         self._keys = keys
         self._agent = f'profile="{check(profile_url)}"'
+        self._tools = McpCalls(profile_url)
         self._clock = clock
         self._timeout_s = timeout_s
         self._signing: set[tuple[str, str]] = set()
@@ -53,12 +54,16 @@ class UcpClient:
 
     async def read(self, merchant: Merchant, path: str, shape: type[T]) -> T:
         """GET `path` under the merchant's endpoint."""
+        if merchant.profile.transport == MCP:
+            return await self._call_tool(merchant, "GET", path, None, "", shape)
         return await self._call(merchant, "GET", path, None, "", shape)
 
     async def write(
         self, merchant: Merchant, method: str, path: str, body: object, key: str, shape: type[T]
     ) -> T:
         """POST or PUT a JSON `body`. The same `key` always travels as the same UUID."""
+        if merchant.profile.transport == MCP:
+            return await self._call_tool(merchant, method, path, body, key, shape)
         return await self._call(merchant, method, path, msgspec.json.encode(body), key, shape)
 
     async def _call(
@@ -71,19 +76,43 @@ class UcpClient:
         shape: type[T],
     ) -> T:
         url = merchant.profile.endpoint + path
-        headers = {"UCP-Agent": self._agent, "Request-Id": str(uuid.uuid4())}
+        sent_as = idempotency_key(merchant.id, key) if body is not None else ""
+        answer = await self._send(method, url, body, sent_as, {})
+        raise_for_status(answer, merchant.name)
+        await self._check_signature(merchant, f"{method} {_kind_of(path)}", answer)
+        return decode(answer.body, shape, merchant.name)
+
+    async def _call_tool(
+        self, merchant: Merchant, method: str, path: str, body: object, key: str, shape: type[T]
+    ) -> T:
+        """The same call over MCP, where the merchant offers nothing else."""
+        url = merchant.profile.endpoint
+        tool = tool_of(method, path, body)
+        sent_as = idempotency_key(merchant.id, key) if method != "GET" else ""
+
+        async def send(headers: Mapping[str, str], content: bytes, key: str) -> Answer:
+            return await self._send("POST", url, content, key, headers)
+
+        answer = await self._tools.call(url, tool, sent_as, send, merchant.name)
+        if answer.status in (200, 201):
+            await self._check_signature(merchant, tool.name, answer)
+        return content_of(answer, shape, merchant.name)
+
+    async def _send(
+        self, method: str, url: str, body: bytes | None, key: str, more: Mapping[str, str]
+    ) -> Answer:
+        """One exchange, signed with the key of now."""
+        headers = {"UCP-Agent": self._agent, "Request-Id": str(uuid.uuid4()), **more}
         if body is not None:
             headers["Content-Type"] = "application/json"
-            headers["Idempotency-Key"] = idempotency_key(merchant.id, key)
+        if key:
+            headers["Idempotency-Key"] = key
         request = signatures.Request(method, url, headers, body or b"")
         own = await self._keys.current()
         headers |= signatures.sign(request, own, int(self._clock()))
-        answer = await fetch(
+        return await fetch(
             self._http, method, url, headers=headers, content=body, timeout_s=self._timeout_s
         )
-        _raise_for_status(answer, merchant)
-        await self._check_signature(merchant, f"{method} {_kind_of(path)}", answer)
-        return decode(answer.body, shape, merchant.name)
 
     async def _check_signature(self, merchant: Merchant, call: str, answer: Answer) -> None:
         """A response need not be signed; one that is signed must be signed rightly.
@@ -125,30 +154,3 @@ def _kind_of(path: str) -> str:
 def idempotency_key(merchant_id: str, key: str) -> str:
     """UCP wants a UUID; this one is the same for the same key, at this merchant only."""
     return str(uuid.uuid5(_NAMESPACE, f"{merchant_id}\n{key}"))
-
-
-def _raise_for_status(answer: Answer, merchant: Merchant) -> None:
-    status = answer.status
-    if status in (200, 201):
-        return
-    if status >= 500 or status in _NO_ANSWER:
-        raise Unreachable(f"{merchant.name!r} answers {status}; its effect is unknown")
-    try:
-        said = decode(answer.body, ProtocolError, merchant.name)
-    except Nonsense:
-        said = ProtocolError()
-    if status == 404:
-        raise Refused(f"{merchant.name} does not know that any more", code="not_found")
-    if status in (401, 403):
-        raise Refused(f"{merchant.name} does not accept orders from here", code="unauthorized")
-    if status == 409:
-        raise Nonsense(
-            f"{merchant.name!r} answers 409 {said.code[:64]!r}: it knows this key with other words",
-            code="idempotency_conflict",
-        )
-    if not 400 <= status < 500:
-        raise Nonsense(f"{merchant.name!r} answers {status}, which UCP does not use")
-    raise Refused(
-        f"{merchant.name} did not understand the request ({status} {said.code[:64]})",
-        code="not_understood",
-    )

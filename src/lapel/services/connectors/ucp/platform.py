@@ -16,12 +16,15 @@ from lapel.services.connectors.ucp.profile import (
     DISCOUNT,
     FULFILLMENT,
     LOOKUP,
+    MCP,
     MODIFIERS,
     ORDER,
+    REST,
     RIDES,
     SEARCH,
     SHOPPING,
     SPOKEN,
+    TRANSPORTS,
     VERSION,
     WELL_KNOWN,
 )
@@ -29,6 +32,7 @@ from lapel.services.urls import check
 
 _UCP = f"https://ucp.dev/{VERSION}"
 _LAPEL = f"https://lapel.dev/{SPOKEN[MODIFIERS]}"
+_SERVICE_SCHEMAS = {REST: "rest.openapi.json", MCP: "mcp.openrpc.json"}
 _PAGES: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         CHECKOUT: (f"{_UCP}/specification/checkout", f"{_UCP}/schemas/shopping/checkout.json"),
@@ -120,9 +124,10 @@ def platform_profile(
                     {
                         "version": VERSION,
                         "spec": f"{_UCP}/specification/overview",
-                        "transport": "rest",
-                        "schema": f"{_UCP}/services/shopping/rest.openapi.json",
+                        "transport": transport,
+                        "schema": f"{_UCP}/services/shopping/{_SERVICE_SCHEMAS[transport]}",
                     }
+                    for transport in TRANSPORTS
                 ]
             },
             "capabilities": {

@@ -18,6 +18,9 @@ from lapel.services.urls import check, origin_of
 
 VERSION = "2026-04-08"
 WELL_KNOWN = "/.well-known/ucp"
+REST, MCP = "rest", "mcp"
+TRANSPORTS = (REST, MCP)
+"""How Lapel talks to a merchant that offers it, the preferred way first."""
 
 SHOPPING = "dev.ucp.shopping"
 CHECKOUT = "dev.ucp.shopping.checkout"
@@ -102,6 +105,12 @@ class Profile:
     tracking_origins: tuple[str, ...] = field(default=())
     version: str = VERSION
     """Of UCP, as negotiated."""
+    transport: str = REST
+
+    @property
+    def audience(self) -> str:
+        """What the merchant is called in mandates, whichever way it is spoken to."""
+        return self.endpoint if self.transport == REST else self.url.removesuffix(WELL_KNOWN)
 
 
 class _OrderConfig(msgspec.Struct, frozen=True):
@@ -162,18 +171,20 @@ def read_profile(profile_url: str, text: str) -> Profile:
             f"{origin_of(profile_url)} offers no checkout that Lapel speaks",
             code="capabilities_incompatible",
         )
+    transport, endpoint = _endpoint(document, profile_url)
     food = _config(document, MODIFIERS, _FoodConfig, profile_url)
     rides = _config(document, RIDES, _FoodConfig, profile_url)
     return Profile(
         url=profile_url,
         name=food.name or rides.name or document.name or urlsplit(profile_url).hostname or "",
-        endpoint=_endpoint(document, profile_url),
+        endpoint=endpoint,
         capabilities=active,
         keys=document.signing_keys,
         text=text,
         aliases=food.aliases or rides.aliases,
         tags=food.tags,
         tracking_origins=_tracking_origins(document, profile_url),
+        transport=transport,
     )
 
 
@@ -207,12 +218,15 @@ async def _fetch(http: httpx.AsyncClient, url: str) -> bytes:
     return answer.body
 
 
-def _endpoint(document: ProfileDocument, profile_url: str) -> str:
-    for entry in document.ucp.services.get(SHOPPING, ()):
-        if entry.transport == "rest" and entry.version == VERSION and entry.endpoint:
-            return check(entry.endpoint.rstrip("/"), named_by=profile_url)
+def _endpoint(document: ProfileDocument, profile_url: str) -> tuple[str, str]:
+    """Transport and URL, by the first transport that both sides have."""
+    offered = document.ucp.services.get(SHOPPING, ())
+    for transport in TRANSPORTS:
+        for entry in offered:
+            if (entry.transport, entry.version) == (transport, VERSION) and entry.endpoint:
+                return transport, check(entry.endpoint.rstrip("/"), named_by=profile_url)
     raise Refused(
-        f"{origin_of(profile_url)} has no REST endpoint for {SHOPPING} {VERSION}",
+        f"{origin_of(profile_url)} has no REST or MCP endpoint for {SHOPPING} {VERSION}",
         code="capabilities_incompatible",
     )
 
