@@ -377,3 +377,26 @@ async def test_reduced_motion_is_respected(alone: Alone, page: Page) -> None:
         "getComputedStyle(document.querySelector('.ring-light')).animationDuration"
     )
     assert float(duration.removesuffix("s")) <= 0.01
+
+
+async def test_the_position_is_sent_only_while_it_is_shared_and_the_phone_says_so(
+    alone: Alone, page: Page
+) -> None:
+    link = await alone("phone")
+    await page.context.set_geolocation({"latitude": 60.1719, "longitude": 24.9414, "accuracy": 8})
+    button = page.get_by_role("button", name="Share my position")
+    await button.click()  # the browser was not asked yet, and does not allow it
+    await expect(page.get_by_text("did not allow the position")).to_be_visible()
+    await expect(button).to_have_attribute("aria-pressed", "false")
+    await page.context.grant_permissions(["microphone", "geolocation"])
+    await button.click()
+    sent = await link.next("position")
+    assert (sent["lat"], sent["lon"], sent["accuracy_m"]) == (60.1719, 24.9414, 8)
+    await expect(page.get_by_text("Sharing position")).to_be_visible()
+    await button.click()
+    await expect(page.get_by_text("Sharing position")).to_be_hidden()
+    await page.context.set_geolocation({"latitude": 60.2, "longitude": 24.9})
+    await page.locator(".composer-field").fill("still here")
+    await page.keyboard.press("Enter")
+    await link.next("text", text="still here")  # whatever was sent before it has come
+    assert len(link.all("position")) == 1

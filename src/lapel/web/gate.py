@@ -21,7 +21,7 @@ _HEADERS = (
     ),
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
-    (b"permissions-policy", b"microphone=(self), camera=(self), geolocation=()"),
+    (b"permissions-policy", b"microphone=(self), camera=(self), geolocation=(self)"),
     (b"cross-origin-opener-policy", b"same-origin"),
 )
 

@@ -4,6 +4,7 @@ import { Microphone, microphoneObstacle, offeredUp } from "./audio_in.js";
 import { Speaker, offeredDown } from "./audio_out.js";
 import { DeviceClient } from "./client.js";
 import { DeviceMemory } from "./memory.js";
+import { Position } from "./position.js";
 import { profileOf } from "./profiles.js";
 
 const MICROPHONE_IDLE_S = 30;
@@ -16,7 +17,7 @@ export function deviceUrl() {
 /**
  * Events, each with a `detail`: `link` {status, reason}, `welcome`, `paired`, `pairing` {code, expires_s}, `state`,
  * `transcript`, `cue` {cue, fresh}, `clear` {topic}, `haptic` pattern, `speaking` {cue, text} or null, `locked`,
- * `listening` boolean, `level` 0..1, `said` text, `notice` text.
+ * `listening` boolean, `sharing` boolean (its position), `level` 0..1, `said` text, `notice` text.
  */
 export class Device extends EventTarget {
   static async make({ family, slot, auth }) {
@@ -48,6 +49,8 @@ export class Device extends EventTarget {
       url: deviceUrl(), profile, offer, memory, auth: () => auth(memory),
       audioCursor: () => this.speaker?.cursor() ?? null,
     });
+    this.position = new Position((message) => this.client.send(message));
+    for (const type of ["sharing", "notice"]) this.position.addEventListener(type, ({ detail }) => this.#emit(type, detail));
     this.client.addEventListener("status", ({ detail }) => this.#linked(detail));
     this.client.addEventListener("welcome", ({ detail }) => this.#welcomed(detail));
     this.client.addEventListener("pairing", ({ detail }) => this.#emit("pairing", detail));
@@ -195,7 +198,10 @@ export class Device extends EventTarget {
   #linked(detail) {
     if (detail.reason === "revoked") this.memory.forget();
     if (detail.status !== "online") this.#become("idle");
-    if (detail.status === "ended") this.stopListening();
+    if (detail.status === "ended") {
+      this.stopListening();
+      this.position.stop();
+    }
     this.#emit("link", detail);
   }
 

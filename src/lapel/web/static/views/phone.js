@@ -42,8 +42,12 @@ export function phone(device, { signedIn = true, ...options } = {}) {
   const composer = el("form", { class: "composer" }, field,
     el("button", { class: "composer-send", type: "submit", "aria-label": "Send" }, icon("send")));
   const word = el("span", { class: "phone-state-word" });
+  const sharing = el("button", {
+    class: "phone-position", type: "button", "aria-pressed": "false", "aria-label": "Share my position", title: "Share my position",
+    onclick: () => device.position.toggle(),
+  }, icon("pin"), el("span", { class: "phone-position-word", text: "Sharing position" }));
   const body = el("div", { class: "phone-body" },
-    el("div", { class: "phone-bar" }, el("strong", { text: "Lapel" }), el("span", { class: "phone-state" }, stateIcon(), word)),
+    el("div", { class: "phone-bar" }, el("strong", { text: "Lapel" }), el("span", { class: "phone-state" }, stateIcon(), word), sharing),
     thread, composer);
   const element = tile(device, { title: "Phone", hint: "", ...options }, body);
 
@@ -135,6 +139,7 @@ export function phone(device, { signedIn = true, ...options } = {}) {
     navigator.vibrate?.(HAPTIC_MS[pattern] ?? 100);
   });
   device.addEventListener("state", drawState);
+  device.addEventListener("sharing", ({ detail }) => sharing.setAttribute("aria-pressed", String(detail)));
   thread.append(empty);
   for (const cue of device.cards.values()) if (cue.card) show(cue);
   drawState();
