@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -32,12 +33,18 @@ from lapel.commerce import (
     Trip,
 )
 from lapel.commerce.words import place
+from lapel.devices import Cue, PositionReported
 from lapel.services import RideOffer
 from lapel.services.rides import CHANGE, TIP, Redirected
 
 OPEN = frozenset({OrderState.QUOTING, OrderState.AWAITING_APPROVAL})
 KEPT_S = 120.0
 """A question that nobody answered for so long is forgotten."""
+HERE_S = 900.0
+"""A position older than this is not where the user is."""
+HERE_WITHIN_M = 150.0
+"""A position known no better than this is no place to be picked up at."""
+HERE = "where you are"
 TIP_WITHIN_S = 24 * 3600.0
 MOST_TIP = 10_000
 NOT_BOOKED = "It is not booked yet. Press to confirm, or say cancel."
@@ -86,6 +93,9 @@ class RideSkill:
     orders: Orders
     rides: RidesPort
     places: PlacesPort
+    clock: Callable[[], float] = time.time
+    _here: tuple[Address, float] | None = None
+    """In memory alone: the last position that a device reported, and when."""
     _asked: _Question | None = None
     _serial: int = 0
     _begun: dict[int, str] = field(default_factory=dict[int, str])
@@ -109,6 +119,14 @@ class RideSkill:
             return Outcome(str(error))
         except PortError:
             return Outcome(SILENT)
+
+    async def moved(self, report: PositionReported) -> Sequence[Cue]:
+        """A ride without "from" begins where its user is, if that is known well enough."""
+        if report.accuracy_m <= HERE_WITHIN_M:
+            street = f"{report.lat:.5f}, {report.lon:.5f}"
+            here = Address(HERE, street, "", "", "", report.lat, report.lon)
+            self._here = (here, report.at or self.clock())
+        return ()
 
     async def undo(self, turn: int) -> None:
         """Drop the order that this turn began; one that is paid for already stays."""
@@ -168,8 +186,9 @@ class RideSkill:
             pickup = await self._find(wish.pickup)
             if pickup is None:
                 self._asked = _Question("from", now, wish, None, destination)
-                return Outcome(f"I do not know {wish.pickup}. Where shall they pick you up?")
-        pickup = pickup or await self._default()
+                unknown = "where you are" if wish.pickup == "here" else wish.pickup
+                return Outcome(f"I do not know {unknown}. Where shall they pick you up?")
+        pickup = pickup or self._current() or await self._default()
         if pickup is None or _same(pickup, destination):
             self._asked = _Question("from", now, wish, None, destination)
             return Outcome("Where shall they pick you up?")
@@ -368,12 +387,19 @@ class RideSkill:
 
     async def _find(self, said: str) -> Address | None:
         """The user's own place of that name, else the likeliest place that a company knows."""
+        if said in ("here", "where i am", "my position", "my location"):
+            return self._current()
         name = said.removeprefix("the ").removeprefix("my ").strip()
         for address, aliases, _ in await self.places.all():
             if name in (address.label, *aliases) or said in aliases:
                 return address
         found = await self.rides.places(name, 1)
         return found[0] if found else None
+
+    def _current(self) -> Address | None:
+        if self._here is None or self.clock() - self._here[1] > HERE_S:
+            return None
+        return self._here[0]
 
     async def _default(self) -> Address | None:
         return next((address for address, _, default in await self.places.all() if default), None)
