@@ -70,6 +70,10 @@ async def test_a_ride_by_text_is_approved_on_the_ring_and_followed_to_the_door(t
         assert "Comfort ride" in shown
         assert "From your office to home" in shown
         assert "Cancelling is free for 2 minutes, then 4 euros" in shown
+        me.type("where is my order?")
+        await me[Family.PHONE].cue(
+            lambda cue: cue.kind is CueKind.REPLY and "Press" in text_of(cue)
+        )
         await asyncio.sleep(0.6)
         me.press()
         await me[Family.GLASSES].says("Your ride is booked")

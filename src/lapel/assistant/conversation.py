@@ -285,9 +285,11 @@ class Conversation:
                 return AT_THE_SHOP
             asking = order.state is OrderState.QUOTING
             return ASKING_THE_SHOP if asking else self.confirm_how()
-        orders = await self._of_goods()
+        orders = await self.orders.list(self.user_id, limit=1)  # of whatever kind
         if not orders:
             return "You have no orders yet."
+        if orders[0].state is OrderState.AWAITING_APPROVAL:
+            return self.confirm_how()
         events = await self.orders.history(orders[0].id)
         last = next((event.text for event in reversed(events) if event.text), "I am working on it.")
         cart = words.cart(orders[0].draft.lines).capitalize()
