@@ -129,6 +129,7 @@ async def test_a_shop_goes_when_its_orders_are_over_and_the_receipts_stay(text_t
         )
         assert refused[0] == 1
         assert "under way" in refused[1]
+        await asyncio.sleep(0.6)  # longer than a gesture must come after the question
         me.press()
         await asyncio.to_thread(text_town.wait_for_order, "placed", "delivered")
         await asyncio.to_thread(text_town.speed, 3600)
