@@ -51,7 +51,6 @@ def up(
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log more.")] = False,
 ) -> None:
     """Start Lapel, print a link with a sign-in token, run until Ctrl-C."""
-    from lapel import app
     from lapel.settings import SettingsError, load
 
     logging.basicConfig(
@@ -63,6 +62,8 @@ def up(
         settings = load(config or here / "lapel.toml", required=config is not None)
     except SettingsError as error:
         raise Trouble(str(error), 2) from error
+    from lapel import app  # half a second to load: not before the settings are known to be right
+
     replace = msgspec.structs.replace
     server = replace(
         settings.server,
