@@ -103,10 +103,14 @@ class Orders:
         self._engine = engine
         since = self._clock() - self._policy.track_for_s
         pending = await engine.pending()
+        waits: list[str] = []
         for order_id in await self._store.read(lambda c: records.open_orders(c, since)):
-            if order_id not in pending:
+            if order_id in pending:
+                waits.append(order_id)
+            else:
                 await engine.follow(order_id, again=True)
             self._steps.wake(order_id)
+        self._chore(self._hurry(waits))
         self._chore(engine.prune(self._clock()))
 
     async def stop(self) -> None:
@@ -349,6 +353,12 @@ class Orders:
         self._steps.wake(order_id)
         if not self._engine.follows(order_id):
             self._chore(self._take_up(order_id, 0.0))
+
+    async def _hurry(self, order_ids: list[str]) -> None:
+        """Take these up now: DBOS brings them back too, but looks once a second only."""
+        for order_id in order_ids:
+            if self._engine is not None and not self._engine.follows(order_id):
+                await self._engine.follow(order_id, again=True)
 
     def _ended(self, order_id: str) -> None:
         self._chore(self._take_up(order_id, _AGAIN_S))
