@@ -23,9 +23,9 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
 from lapel import first_run
-from lapel.assistant import Ground, House, RideSkill, SavedPlaces, Skill
+from lapel.assistant import Ground, House, LimitsSkill, RideSkill, SavedPlaces, Skill
 from lapel.brain import Brain, Menu
-from lapel.commerce import Books, ConsentError, Orders, Policy, PortError
+from lapel.commerce import Books, ConsentError, Orders, Party, Policy, PortError
 from lapel.commerce.consent import Vault, public_keys
 from lapel.devices import Links, Pairing, StoredAccounts, device_route
 from lapel.services import (
@@ -51,7 +51,16 @@ from lapel.settings import Settings
 from lapel.speech import SpeechEngines, SpeechSettings, SpeechUnavailable
 from lapel.store import Store, StoreError
 from lapel.verticals import Guide, Personal
-from lapel.web import Api, ConsentApi, Gate, MerchantsApi, SecurityHeaders, Webhooks, routes
+from lapel.web import (
+    Api,
+    ConsentApi,
+    Gate,
+    LimitsApi,
+    MerchantsApi,
+    SecurityHeaders,
+    Webhooks,
+    routes,
+)
 
 log = logging.getLogger(__name__)
 Say = Callable[[str], None]
@@ -166,6 +175,7 @@ async def build(
         max_order=settings.commerce.max_order_minor,
         screen_over=settings.commerce.screen_over_minor,
         approval_s=settings.commerce.approval_s,
+        undo_s=settings.commerce.undo_s,
     )
     patient = RetryingPayments(payments)
     orders = Orders(
@@ -184,8 +194,12 @@ async def build(
     guide = Guide(store, http, settings.maps)
     rides = Rides(registry, client)
 
+    async def shops() -> list[Party]:
+        return [Party(merchant.id, merchant.name) for merchant in await registry.all()]
+
     def skills(user_id: str) -> list[Skill]:
         return [
+            LimitsSkill(user_id, orders, shops, house, time.time),
             personal.skill(user_id),
             RideSkill(user_id, orders, rides, SavedPlaces(store, user_id)),
             *guide.skills(user_id),
@@ -234,7 +248,7 @@ async def build(
             MerchantsApi(api, food, payments, configured=settings.commerce.merchants),
             Webhooks(profile, inbox, orders),
             device_route(links),
-            personal.routes(api),
+            [*personal.routes(api), *LimitsApi(api, orders.standing, shops, house).routes()],
         ),
         middleware=[Middleware(SecurityHeaders)],
     )

@@ -64,6 +64,8 @@ class Commerce(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     screen_over_minor: dict[str, int] = msgspec.field(default_factory=dict[str, int])
     """Above this a purchase is confirmed on a screen; half of `max_order_minor` if not given."""
     approval_s: float = 60.0
+    undo_s: Annotated[float, msgspec.Meta(ge=5, le=300)] = 15.0
+    """So long a purchase within a standing limit can be undone before it is ordered."""
 
 
 class Consent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -6,6 +6,8 @@ import asyncio
 import os
 import signal
 import threading
+import time
+from dataclasses import replace
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -13,10 +15,13 @@ from commerce_town import LATTES, Town
 from commerce_world import QUICK, TAP, _users
 from sqlalchemy import event
 
-from lapel.commerce import Orders, OrderState, engine
+from lapel.commerce import LimitTerms, Orders, OrderState, Party, engine
 from lapel.store import Store
 
 ORDER = "o_crash"
+SHOP = (Party("blue", "Blue"),)
+SCREEN = replace(TAP, gesture="approve", device_name="Phone", shown_on=("Phone",))
+POLICY = replace(QUICK, undo_s=0.1)
 ENDS = (OrderState.DELIVERED, OrderState.REFUNDED, OrderState.FAILED)
 assert engine  # loaded here, so that a forked host starts in a moment
 
@@ -85,7 +90,7 @@ async def _run(folder: Path, kill_at: int, scenario: str) -> None:
     store = await Store.open(folder / "record.db")
     await store.write(_users)
     workflows = folder / "workflows.db"
-    orders = Orders(DeadlyStore(store, killer), town, town, QUICK, workflows)  # type: ignore[arg-type]
+    orders = Orders(DeadlyStore(store, killer), town, town, POLICY, workflows)  # type: ignore[arg-type]
 
     def on_commit(connection: sa.Connection) -> None:
         if str(connection.engine.url.database) == str(workflows):
@@ -96,6 +101,8 @@ async def _run(folder: Path, kill_at: int, scenario: str) -> None:
     await orders.start()
     # Only now: what DBOS writes while it launches happens before any order is touched.
     event.listen(sa.Engine, "commit", on_commit)
+    if scenario == "within a limit":
+        await _allow(orders)
     await orders.begin("u_0", LATTES, ORDER)
     while True:
         news.clear()
@@ -111,9 +118,20 @@ async def _run(folder: Path, kill_at: int, scenario: str) -> None:
     os._exit(0)
 
 
+async def _allow(orders: Orders) -> None:
+    """The user sets a standing limit, unless it stands already."""
+    if await orders.standing.live("u_0"):
+        return
+    until = int(time.time()) + 3600
+    limit = await orders.standing.propose("u_0", LimitTerms("EUR", 2000, 2000, "day", until, SHOP))
+    await orders.standing.decide(limit.id, "approve", SCREEN, terms_hash=limit.terms.hash())
+
+
 async def _behave(orders: Orders, town: Town, scenario: str) -> None:
     """The user approves what is asked; the merchant does what the scenario wants."""
     for approval in await orders.pending_approvals("u_0"):
+        if approval.limit_id:
+            continue
         if scenario == "reprice":
             town.set("price:latte", 550)
         await orders.decide(approval.id, "approve", TAP, checkout_hash=approval.checkout_hash)

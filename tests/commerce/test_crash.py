@@ -23,10 +23,23 @@ SCENARIOS = {
     "delivered": ([*START, "placed", "delivered"], TOTAL),
     "shop refuses": ([*START, "place_failed", "refunded"], 0),
     "merchant cancels": ([*START, "placed", "merchant_canceled", "refunded"], 0),
+    "within a limit": (["quoted", "within_limit", *START[2:], "placed", "delivered"], TOTAL),
     "reprice": ([*START, "price_changed", *START, "placed", "delivered"], 1760),
 }
-LEAST = {"delivered": 25, "shop refuses": 8, "merchant cancels": 8, "reprice": 10}
-STRIDE = {"delivered": 1, "shop refuses": 3, "merchant cancels": 3, "reprice": 4}
+LEAST = {
+    "delivered": 25,
+    "shop refuses": 8,
+    "merchant cancels": 8,
+    "reprice": 10,
+    "within a limit": 10,
+}
+STRIDE = {
+    "delivered": 1,
+    "shop refuses": 3,
+    "merchant cancels": 3,
+    "reprice": 4,
+    "within a limit": 3,
+}
 """Every n-th point is tried; with CRASH_POINTS=all in the environment every point is."""
 
 AT_ONCE = 3
@@ -37,7 +50,8 @@ AT_ONCE = 3
 def server():
     """Hosts are forked from a process that has loaded everything: a start costs no import."""
     before = os.environ.get("PYTHONPATH")
-    os.environ["PYTHONPATH"] = str(Path(__file__).parent)
+    here = str(Path(__file__).parent)
+    os.environ["PYTHONPATH"] = os.pathsep.join([here, before] if before else [here])
     FORKS.set_forkserver_preload(["commerce_host"])
     forkserver.ensure_running()
     if before is None:
@@ -68,7 +82,7 @@ def prepare(folder: Path, scenario: str, like: Path | None = None) -> None:
     town = Town(folder / "town.db")
     if scenario == "shop refuses":
         town.set("refuse:complete", "We are out of milk.")
-    if scenario in ("delivered", "reprice"):
+    if scenario in ("delivered", "reprice", "within a limit"):
         town.set("events", "delivered")
     town.db.close()
 
@@ -79,6 +93,7 @@ def check(folder: Path, scenario: str) -> None:
     record = sqlite3.connect(folder / "record.db")
     told = [kind for (kind,) in record.execute("select kind from order_events order by n")]
     states = record.execute("select state, receipt is not null from orders").fetchall()
+    booked = record.execute("select order_id, amount_minor from limit_bookings").fetchall()
     record.close()
     town = Town(folder / "town.db")
     captured = [hold for hold in town.holds() if hold[2] > hold[3]]
@@ -91,6 +106,7 @@ def check(folder: Path, scenario: str) -> None:
     assert states == [("delivered" if kept else "refunded", int("placed" in kinds))]
     assert placed == ([kept] if kept else [])
     assert kept_money == kept
+    assert booked == ([("o_crash", kept)] if scenario == "within a limit" else [])
     assert len(captured) == (1 if kept else 0)
     assert open_holds == []
     assert violations == []

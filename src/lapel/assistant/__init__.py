@@ -2,6 +2,7 @@
 
 from lapel.assistant.actor import Assistant, Ground
 from lapel.assistant.house import House
+from lapel.assistant.limits import LimitsSkill, limit_question, shop_called
 from lapel.assistant.places import PlaceError, SavedPlaces
 from lapel.assistant.rides import RideSkill
 from lapel.assistant.skills import Heard, Outcome, Skill, Teller
@@ -11,10 +12,13 @@ __all__ = [
     "Ground",
     "Heard",
     "House",
+    "LimitsSkill",
     "Outcome",
     "PlaceError",
     "RideSkill",
     "SavedPlaces",
     "Skill",
     "Teller",
+    "limit_question",
+    "shop_called",
 ]

@@ -75,8 +75,8 @@ def meaning(
         return wish
     if made.topic and (pending is None or made.topic != approval_topic(pending.id)):
         return Meaning.OUTDATED
-    if pending is None:
-        return Meaning.NOTHING
+    if pending is None or (pending.limit_id and wish is not Meaning.REFUSE):
+        return Meaning.NOTHING  # what is ordered by itself can only be undone
     if not (alone or made.topic):
         return Meaning.UNCLEAR
     if wish is Meaning.REFUSE:

@@ -21,6 +21,8 @@ from lapel.devices import (
 
 ON_SCREEN = "Look at your phone for this one, and tap Order there."
 
+SAY_STOP = "Say stop to undo."
+
 STEPS = ("Ordered", "Preparing", "Picked up", "On its way", "Delivered")
 _AT = {"placed": 1, "preparing": 1, "picked_up": 2, "on_the_way": 3, "late": 3, "delivered": 5}
 """Event kind -> the step that is under way."""
@@ -28,11 +30,11 @@ _AT = {"placed": 1, "preparing": 1, "picked_up": 2, "on_the_way": 3, "late": 3, 
 _SPOKEN = frozenset(
     {
         "placed", "on_the_way", "delivered", "late", "over_limit", "quote_failed", "refused",
-        "lapsed", "canceled", "payment_declined", "price_changed", "place_failed", "refunded",
-        "trouble", "merchant_canceled", "part_refunded", "refund_promised", "refund_failed",
-        "charged_more", "adjusted", "driver_assigned", "driver_arriving", "driver_here",
-        "on_trip", "dropped_off", "driver_canceled", "ride_canceled", "destination_changed",
-        "tipped",
+        "lapsed", "canceled", "payment_declined", "price_changed", "limit_ended",
+        "place_failed", "refunded", "trouble", "merchant_canceled", "part_refunded",
+        "refund_promised", "refund_failed", "charged_more", "adjusted", "driver_assigned",
+        "driver_arriving", "driver_here", "on_trip", "dropped_off", "driver_canceled",
+        "ride_canceled", "destination_changed", "tipped",
     }
 )  # fmt: skip
 """Kinds worth interrupting somebody's silence for; the others only change the card."""
@@ -54,7 +56,9 @@ ADJUSTED = frozenset(
 )
 """Kinds that stand beside the order's progress: they do not take its card down."""
 
-SILENT = frozenset({"quoted", "revised", "approval_needed", "approved", "paid", "cancel_asked"})
+SILENT = frozenset(
+    {"quoted", "revised", "approval_needed", "within_limit", "approved", "paid", "cancel_asked"}
+)
 """Kinds without a cue of their own: an approval says more, or the next step follows at once."""
 
 
@@ -107,6 +111,37 @@ def approval(
             body=" ".join([*notes, f"To {words.address(asked.address_label)}"]),
             footer="Tap Order on a screen" if screen else "Press to order, hold to refuse",
             actions=(CardAction("approve", "Order"), CardAction("refuse", "Refuse")),
+        ),
+        haptic=Pattern.PULSE,
+        expires_s=max(0.0, asked.expires_at - now),
+    )
+
+
+def window(order: Order, asked: Approval, *, now: float, notes: Sequence[str] = ()) -> Cue:
+    """The notice of a purchase within a standing limit, with the time in which to undo it."""
+    checkout = order.checkout
+    assert checkout is not None  # as for an approval
+    if checkout.trip is None:
+        where = words.address(asked.address_label)
+        what = f"{words.cart(order.draft.lines)} from {asked.merchant_name} to {where}"
+        price, body = _price(checkout), f"To {where}"
+    else:
+        what = rides.question(order, checkout, checkout.trip).rstrip(".")
+        price, body = "", rides.way_of(checkout.trip)
+    notes = [*notes, *unheeded(checkout, order.draft)]
+    parts = [*notes, f"Ordering {what}.", price, "It is within your limit.", SAY_STOP]
+    return Cue(
+        id=approval_topic(asked.id),
+        topic=approval_topic(asked.id),
+        kind=CueKind.NOTICE,
+        speech=" ".join(part for part in parts if part),
+        card=Card(
+            title=asked.merchant_name,
+            lines=tuple(cart_lines(order)),
+            total=str(asked.amount),
+            body=" ".join([*notes, f"Within your limit, ordered in a moment. {body}"]),
+            footer="Hold to undo",
+            actions=(CardAction("refuse", "Undo"),),
         ),
         haptic=Pattern.PULSE,
         expires_s=max(0.0, asked.expires_at - now),

@@ -41,6 +41,7 @@ from lapel.devices import Card, CardLine, Cue, PositionReported
 
 CHANGEABLE = frozenset({OrderState.QUOTING, OrderState.AWAITING_APPROVAL, OrderState.ESCALATED})
 AT_THE_SHOP = "The shop waits for you on its own page. The link is on your phone."
+IN_A_MOMENT = "I order it in a moment, within your limit. Say stop to undo."
 ASKING_THE_SHOP = "I am asking the shop for the price."
 RUNNING = frozenset(
     {OrderState.PAYING, OrderState.PLACING, OrderState.PLACED, OrderState.REFUNDING}
@@ -228,6 +229,11 @@ class Conversation:
             case _:
                 return None
 
+    def _how(self, order: Order) -> str:
+        """How to answer the question of the order, or to undo what answers itself."""
+        asked = order.approval
+        return IN_A_MOMENT if asked is not None and asked.limit_id else self.confirm_how()
+
     async def _price(self, understood: Understanding, brain: Brain) -> Outcome:
         frame = understood.frame
         menu = next(menu for menu in brain.menus if menu.merchant_id == frame.merchant_id)
@@ -238,7 +244,7 @@ class Conversation:
         order = await self._open_order()
         if order is not None and order.merchant_id == draft.merchant_id:
             if order.draft == draft and order.state is OrderState.AWAITING_APPROVAL:
-                return Outcome(" ".join([*_unknown(understood), self.confirm_how()]))
+                return Outcome(" ".join([*_unknown(understood), self._how(order)]))
             if order.draft == draft and order.state is OrderState.ESCALATED:
                 return Outcome(" ".join([*_unknown(understood), AT_THE_SHOP]))
             if order.draft != draft:
@@ -284,12 +290,12 @@ class Conversation:
             if order.state is OrderState.ESCALATED:
                 return AT_THE_SHOP
             asking = order.state is OrderState.QUOTING
-            return ASKING_THE_SHOP if asking else self.confirm_how()
+            return ASKING_THE_SHOP if asking else self._how(order)
         orders = await self.orders.list(self.user_id, limit=1)  # of whatever kind
         if not orders:
             return "You have no orders yet."
         if orders[0].state is OrderState.AWAITING_APPROVAL:
-            return self.confirm_how()
+            return self._how(orders[0])
         events = await self.orders.history(orders[0].id)
         last = next((event.text for event in reversed(events) if event.text), "I am working on it.")
         cart = words.cart(orders[0].draft.lines).capitalize()

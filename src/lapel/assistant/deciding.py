@@ -7,10 +7,12 @@ from collections.abc import Callable
 from lapel.assistant.approving import WORDS, Meaning, Told, meaning
 from lapel.assistant.compose import approval_topic
 from lapel.assistant.delivery import confirmers
+from lapel.assistant.evidence import evidence_of
+from lapel.assistant.limits.answers import LimitAnswers
 from lapel.assistant.matters import Gestured
 from lapel.assistant.telling import Telling
-from lapel.commerce import Approval, ApprovalError, Decision, Evidence, Orders
-from lapel.devices import Family
+from lapel.commerce import Approval, ApprovalError, Decision, Orders
+from lapel.devices import Family, Gesture
 
 
 class Deciding:
@@ -35,10 +37,15 @@ class Deciding:
         self._settle_s = settle_s
         self._hush = hush
         self._reply = reply
+        self._limits = LimitAnswers(user_id, orders.standing, telling, hush, reply)
 
     async def gesture(self, done: Gestured) -> bool:
         """Judge a gesture and carry out what it means; whether an order may have moved."""
+        if await self._limits.gesture(done):
+            return True
         pending = await self._orders.pending_approvals(self._user_id)
+        if done.made.topic is None and done.made.gesture is not Gesture.LONG_PRESS:
+            pending = [each for each in pending if not each.limit_id]
         named = [each for each in pending if done.made.topic in (None, approval_topic(each.id))]
         asked = named[-1] if named else None
         told = Told() if asked is None else self._telling.told(approval_topic(asked.id))
@@ -61,16 +68,7 @@ class Deciding:
         return True
 
     async def _decide(self, done: Gestured, asked: Approval, meant: Meaning, told: Told) -> None:
-        link, made = done.link, done.made
-        evidence = Evidence(
-            device_id=link.device_id,
-            device_name=link.profile.name or link.profile.family.value,
-            family=link.profile.family.value,
-            gesture=made.action or made.gesture.value,
-            at=done.at,
-            shown_on=told.shown_on,
-            read_aloud_on=told.read_on,
-        )
+        evidence = evidence_of(done, told)
         decision: Decision = "approve" if meant is Meaning.APPROVE else "refuse"
         self._hush(approval_topic(asked.id))
         try:

@@ -10,16 +10,22 @@ from dataclasses import dataclass, field
 import msgspec
 
 from lapel.assistant import compose
-from lapel.commerce import ApprovalState, Order, OrderEvent, Orders, OrderState
+from lapel.assistant.limits import cues as limits
+from lapel.commerce import Approval, ApprovalState, Order, OrderEvent, Orders, OrderState
 from lapel.devices import Cue
 from lapel.faults import fault
 
 log = logging.getLogger(__name__)
 
 CLOSES = frozenset(
-    {"approved", "refused", "lapsed", "canceled", "revised", "price_changed", "over_limit"}
-)
+    {
+        "approved", "refused", "lapsed", "canceled", "revised", "price_changed", "over_limit",
+        "limit_ended",
+    }
+)  # fmt: skip
 """Events that put an end to a question."""
+ASKS = frozenset({"approval_needed", "within_limit"})
+"""Events that put a question, or tell what answers itself when its undo window ends."""
 ANSWERS = frozenset({"refused", "lapsed", "canceled", "over_limit", "quote_failed", "escalated"})
 """Events that answer the turn in which the order was asked for, as its price would have."""
 OVER = (ANSWERS - {"escalated"}) | {
@@ -124,11 +130,9 @@ class OrderNews:
         screen: bool = False,
     ) -> None:
         asked = order.approval
-        if event.kind == "approval_needed":
+        if event.kind in ASKS:
             if asked is not None and asked.state is ApprovalState.PENDING:
-                cue = compose.approval(
-                    order, asked, now=self._clock(), how=self._how(), notes=notes, screen=screen
-                )
+                cue = self._question(order, asked, notes, screen=screen)
                 news.cues.append(cue)
                 news.answers[order.id] = cue
             return
@@ -146,6 +150,14 @@ class OrderNews:
             news.cues.append(compose.receipt(order, event))
         _courier(event, order, news)
 
+    def _question(
+        self, order: Order, asked: Approval, notes: tuple[str, ...] = (), *, screen: bool
+    ) -> Cue:
+        now = self._clock()
+        if asked.limit_id:
+            return compose.window(order, asked, now=now, notes=notes)
+        return compose.approval(order, asked, now=now, how=self._how(), notes=notes, screen=screen)
+
     def _escalation(self, order: Order, event: OrderEvent, notes: tuple[str, ...]) -> Cue | None:
         """None once the order went on: a link that leads nowhere is not worth telling."""
         if order.state is not OrderState.ESCALATED:
@@ -158,10 +170,10 @@ class OrderNews:
         for approval in await self._orders.pending_approvals(self._user_id):
             order = await self._orders.get(approval.order_id)
             if order is not None:
-                now = self._clock()
                 screen = await self._orders.needs_screen(order)
-                cue = compose.approval(order, approval, now=now, how=self._how(), screen=screen)
-                asked.append(cue)
+                asked.append(self._question(order, approval, screen=screen))
+        for limit in await self._orders.standing.asked(self._user_id):
+            asked.append(limits.question(limit, now=self._clock()))
         for order in await self._orders.list(self._user_id, _RECENT):
             if order.state is OrderState.ESCALATED:
                 history = await self._orders.history(order.id)
@@ -191,7 +203,7 @@ class OrderNews:
         asked = [
             earlier.data.get("approval_id")
             for earlier in await self._orders.history(event.order_id)
-            if earlier.kind == "approval_needed" and earlier.n < event.n
+            if earlier.kind in ASKS and earlier.n < event.n
         ]
         return [approval_id for approval_id in asked[-1:] if isinstance(approval_id, str)]
 

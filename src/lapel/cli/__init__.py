@@ -7,7 +7,7 @@ import sys
 import typer
 
 from lapel import __version__
-from lapel.cli import ask, bench, books, consent, merchants, personal, receipts, show, up
+from lapel.cli import ask, bench, books, consent, limits, merchants, personal, receipts, show, up
 from lapel.cli.console import Trouble
 
 app = typer.Typer(
@@ -28,6 +28,7 @@ app.add_typer(merchants.merchants, name="merchants")
 app.add_typer(show.addresses, name="addresses")
 app.add_typer(receipts.receipt, name="receipt")
 app.add_typer(consent.keys, name="keys")
+app.add_typer(limits.mandates, name="mandates")
 app.add_typer(personal.reminders, name="reminders")
 app.add_typer(personal.notes, name="notes")
 app.add_typer(receipts.receipts, name="receipts")

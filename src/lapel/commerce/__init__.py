@@ -14,16 +14,19 @@ from lapel.commerce.checkout import (
     Trip,
     TripTerms,
 )
+from lapel.commerce.consent.open_mandates import LimitTerms, Party, Period
 from lapel.commerce.errors import (
     ApprovalError,
     CommerceError,
     ConsentError,
     EngineError,
+    LimitError,
     MandateError,
     OrderError,
     ReceiptError,
 )
-from lapel.commerce.money import Money
+from lapel.commerce.limits import LimitState, StandingLimit
+from lapel.commerce.money import Money, minor_digits
 from lapel.commerce.order import (
     Approval,
     ApprovalState,
@@ -53,6 +56,7 @@ from lapel.commerce.ports import (
     Unreachable,
 )
 from lapel.commerce.receipt import Receipt, verify, verify_chain
+from lapel.commerce.standing import LimitNow, Standing
 from lapel.commerce.statement import Statement, is_statement
 from lapel.commerce.statement import verify as verify_statement
 from lapel.commerce.words import off, spoken, unheeded
@@ -78,6 +82,10 @@ __all__ = [
     "DraftLine",
     "EngineError",
     "Evidence",
+    "LimitError",
+    "LimitNow",
+    "LimitState",
+    "LimitTerms",
     "MandateError",
     "MerchantAdjustment",
     "MerchantEvent",
@@ -91,22 +99,27 @@ __all__ = [
     "OrderEvent",
     "OrderState",
     "Orders",
+    "Party",
     "Payment",
     "PaymentState",
     "PaymentTarget",
     "Payments",
+    "Period",
     "Policy",
     "PortError",
     "Receipt",
     "ReceiptError",
     "Refused",
     "RideStatus",
+    "Standing",
+    "StandingLimit",
     "Statement",
     "Total",
     "Trip",
     "TripTerms",
     "Unreachable",
     "is_statement",
+    "minor_digits",
     "off",
     "spoken",
     "unheeded",

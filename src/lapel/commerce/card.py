@@ -74,6 +74,7 @@ def approval_card(order: Order, checkout: Checkout, approval: Approval) -> dict[
         "payee": approval.payee,
         "asked_at": approval.asked_at,
         "expires_at": approval.expires_at,
+        "limit_id": approval.limit_id,
     }
 
 

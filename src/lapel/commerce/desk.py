@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from lapel.commerce.consent import Vault
 from lapel.commerce.journal import Journal
 from lapel.commerce.order import Approval, ApprovalState, Order, OrderState
 from lapel.commerce.policy import Policy
@@ -33,6 +34,7 @@ class Desk:
     payments: Payments
     policy: Policy
     clock: Clock
+    vault: Vault
     credentials: dict[str, Credential] = field(default_factory=dict[str, Credential])
     """Payment tokens by key, in memory only: after a restart the bank gives them again."""
 

@@ -3,6 +3,7 @@
 CommerceError
   OrderError      the order cannot do that now; `code` says why
   ApprovalError   the decision does not count; `code` says why
+  LimitError      the standing limit cannot be set or ended like that; `code` says why
   ReceiptError    the file is not a receipt that can be trusted
   ConsentError    the user's keys cannot be used
   MandateError    the mandate proves nothing; `code` says why
@@ -33,6 +34,14 @@ class ApprovalError(CommerceError):
     """
 
     code = "approval_error"
+
+
+class LimitError(CommerceError):
+    """Codes: `unknown`, `bad_terms`, `too_many`, `expired`, `already_decided`, `wrong_user`,
+    `hash_mismatch`, `needs_screen`, `too_large`.
+    """
+
+    code = "limit_error"
 
 
 class ReceiptError(CommerceError):

@@ -44,8 +44,13 @@ class Money:
         return other.minor
 
     def __str__(self) -> str:
-        digits = _EXPONENTS.get(self.currency, 2)
+        digits = minor_digits(self.currency)
         sign = "-" if self.minor < 0 else ""
         whole, part = divmod(abs(self.minor), 10**digits)
         amount = f"{whole}.{part:0{digits}d}" if digits else f"{whole}"
         return f"{sign}{amount} {self.currency}"
+
+
+def minor_digits(currency: str) -> int:
+    """How many decimals an amount in this currency has."""
+    return _EXPONENTS.get(currency, 2)

@@ -88,6 +88,8 @@ class Approval:
     state: ApprovalState
     decided_at: float | None = None
     evidence: Evidence | None = None
+    limit_id: str = ""
+    """The standing limit by which it answers itself with yes at `expires_at`; empty for none."""
 
 
 @dataclass(frozen=True, slots=True)

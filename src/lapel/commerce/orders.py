@@ -38,6 +38,7 @@ from lapel.commerce.quoting import lapse
 from lapel.commerce.receipt import Signer
 from lapel.commerce.records import Told
 from lapel.commerce.screening import screening, seen_on_screen
+from lapel.commerce.standing import Standing
 from lapel.commerce.steps import Steps
 from lapel.commerce.tracking import apply, settle_refunds
 from lapel.commerce.trips import ENDS, cancel_key
@@ -85,7 +86,10 @@ class Orders:
             GuardedPayments(payments, policy.call_s),
             policy,
             clock,
+            vault,
         )
+        self.standing = Standing(self._desk, self._nudge)
+        """Limits within which the user is not asked."""
         self._steps: Steps | None = None
         self._engine: Engine | None = None
         self._chores: set[asyncio.Task[None]] = set()
@@ -193,11 +197,13 @@ class Orders:
             if _same_answer(approval, decision, evidence):
                 return approval, []
             _refuse_closed(approval)
-            if at >= approval.expires_at:
+            if at >= approval.expires_at and not approval.limit_id:
                 expired = ApprovalError("the question has expired: order again", code="expired")
                 return expired, lapse(connection, order, approval, at)
             if decision == "refuse":
                 return _close(connection, order, approval, ApprovalState.REFUSED, evidence, at)
+            if at >= approval.expires_at:
+                raise ApprovalError("it is ordered within your limit", code="expired")
             if checkout_hash != approval.checkout_hash:
                 raise ApprovalError(
                     "the user was shown another checkout than this", code="hash_mismatch"

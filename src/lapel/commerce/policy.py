@@ -36,6 +36,12 @@ class Policy:
     screen_over: Mapping[str, int] = field(default_factory=dict[str, int])
     """Above this a purchase is confirmed on a screen; half of `max_order` where it is not given."""
     approval_s: float = 60.0
+    undo_s: float = 15.0
+    """So long a purchase within a standing limit can be undone before it is ordered."""
+    undo_late_s: float = 5.0
+    """An undo window that Lapel slept through, by so much, was none: the user is asked instead."""
+    limit_ask_s: float = 300.0
+    """So long the question whether to set a standing limit waits for its answer."""
     stale_s: float = 600.0
     """An approval older than this starts no payment and no placing any more."""
     call_s: float = 20.0

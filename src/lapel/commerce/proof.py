@@ -15,8 +15,9 @@ from lapel.commerce.checkout import (
     Trip,
     TripTerms,
 )
-from lapel.commerce.consent.closed import RiskData
+from lapel.commerce.consent.closed import WITHIN_LIMIT, RiskData
 from lapel.commerce.consent.jws import verify_es256
+from lapel.commerce.consent.open_mandates import check_within, verify_open
 from lapel.commerce.consent.sdjwt import strict_json
 from lapel.commerce.consent.verify import agreed_in, parts_of, verify_checkout, verify_payment
 from lapel.commerce.errors import MandateError, ReceiptError
@@ -54,6 +55,7 @@ def check(receipt: Receipt, mandates: Mandates) -> None:
         )
         _same_cart(agreed.checkout_jwt, mandates, cart, receipt)
         _same_evidence(paid.risk, consent)
+        _same_limit(paid.within, mandates, receipt, at)
     except MandateError as error:
         raise ReceiptError(
             f"the mandate does not prove it ({error.code}): {error.text}", code="bad_mandate"
@@ -118,6 +120,20 @@ def _same_evidence(risk: RiskData | None, consent: Consent) -> None:
         or abs(signed_at * 1000 - risk.gesture_at_ms) > 1
     ):
         raise MandateError("another device or gesture was signed", code="other_evidence")
+
+
+def _same_limit(within: str, mandates: Mandates, receipt: Receipt, at: float) -> None:
+    """What nobody pressed for was bought within a limit that the user had signed before."""
+    by_limit = receipt.consent.gesture == WITHIN_LIMIT
+    if by_limit != (mandates.standing is not None) or by_limit != bool(within):
+        raise MandateError("the limit that it stands on is missing", code="other_evidence")
+    if mandates.standing is None:
+        return
+    opened = verify_open(mandates.standing, mandates.jwk)
+    if opened.hash != within:
+        raise MandateError("it stands on another limit", code="other_evidence")
+    amount = _money(receipt.payment.amount)
+    check_within(opened, amount=amount, merchant_id=receipt.merchant.id, at=at)
 
 
 def _within(receipt: Receipt) -> None:

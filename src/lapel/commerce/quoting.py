@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import sqlalchemy as sa
 
-from lapel.commerce import records, trips, words
+from lapel.commerce import records, standing, trips, words
 from lapel.commerce.card import approval_card, card
 from lapel.commerce.checkout import Checkout, CheckoutStatus, OrderDraft
 from lapel.commerce.desk import Desk, Step, key_of
@@ -64,6 +65,8 @@ async def await_approval(desk: Desk, order: Order, _: int) -> Step:
     now = desk.clock()
     if now < approval.expires_at:
         return Step(OrderState.AWAITING_APPROVAL, until=approval.expires_at)
+    if approval.limit_id:
+        return await standing.window_ends(desk, order, approval)
     await desk.journal.commit(lambda c: (None, lapse(c, order, approval, now)))
     return Step(OrderState.LAPSED)
 
@@ -137,7 +140,7 @@ def _same_place(draft: OrderDraft, checkout: Checkout) -> bool:
 async def _ask(desk: Desk, order: Order, checkout: Checkout) -> Step:
     now = desk.clock()
     payment = checkout.payment
-    approval = Approval(
+    question = Approval(
         id=records.approval_id(order.id, order.revision),
         order_id=order.id,
         user_id=order.user_id,
@@ -151,23 +154,29 @@ async def _ask(desk: Desk, order: Order, checkout: Checkout) -> Step:
         state=ApprovalState.PENDING,
     )
 
-    def work(connection: sa.Connection) -> tuple[None, list[OrderEvent]]:
+    def work(connection: sa.Connection) -> tuple[float, list[OrderEvent]]:
+        limit = standing.covering(connection, desk, order, checkout, now)
+        if limit is None:
+            approval = question
+            kind, said = "approval_needed", words.approval(checkout, order.draft)
+        else:
+            until = now + desk.policy.undo_s
+            approval = replace(question, limit_id=limit.id, expires_at=until)
+            kind, said = "within_limit", words.within_limit(checkout, order.draft)
         data = approval_card(order, checkout, approval)
-        question = words.approval(checkout, order.draft)
         events = records.move(
             connection,
             order,
             OrderState.AWAITING_APPROVAL,
             now,
             Told("quoted", f"{order.revision}:quoted", words.quoted(checkout), data),
-            Told("approval_needed", f"{order.revision}:approval_needed", question, data),
+            Told(kind, f"{order.revision}:{kind}", said, data),
             **records.checkout_values(checkout),
         )
         records.ask(connection, approval)
-        return None, events
+        return approval.expires_at, events
 
-    await desk.journal.commit(work)
-    return Step(OrderState.AWAITING_APPROVAL, until=approval.expires_at)
+    return Step(OrderState.AWAITING_APPROVAL, until=await desk.journal.commit(work))
 
 
 async def _hand_over(desk: Desk, order: Order, checkout: Checkout) -> Step:

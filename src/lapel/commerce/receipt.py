@@ -18,6 +18,7 @@ import msgspec
 from lapel.commerce import keys, proof
 from lapel.commerce.checkout import Address, Checkout, TripKind, TripTerms
 from lapel.commerce.consent.closed import ClosedMandates
+from lapel.commerce.consent.open_mandates import OpenMandates
 from lapel.commerce.errors import ReceiptError
 from lapel.commerce.money import Money
 from lapel.commerce.order import Order
@@ -94,10 +95,11 @@ class Consent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     read_aloud_on: tuple[str, ...]
 
 
-class Mandates(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Mandates(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """The user's closed mandates (AP2), what they answer, and the key that signed them.
 
     `merchant_jwk` is the key under the merchant's own signature, if it signed the checkout.
+    `standing` is the limit that gave the yes in the user's stead, if one did.
     """
 
     jwk: dict[str, str]
@@ -106,6 +108,7 @@ class Mandates(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     checkout: str
     payment: str
     merchant_jwk: dict[str, str]
+    standing: OpenMandates | None = None
 
 
 class TripLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -281,7 +284,15 @@ def encoded(plain: object) -> bytes:
 def _mandates(checkout: Checkout, given: ClosedMandates) -> Mandates:
     key = checkout.signed.key if checkout.signed else "{}"
     merchant = msgspec.json.decode(key, type=dict[str, str])
-    return Mandates(given.jwk, given.audience, given.nonce, given.checkout, given.payment, merchant)
+    return Mandates(
+        given.jwk,
+        given.audience,
+        given.nonce,
+        given.checkout,
+        given.payment,
+        merchant,
+        given.standing,
+    )
 
 
 def _lines(checkout: Checkout) -> tuple[Line, ...]:

@@ -312,6 +312,7 @@ def ask(connection: sa.Connection, approval: Approval) -> None:
             state=approval.state.value,
             asked_at=approval.asked_at,
             expires_at=approval.expires_at,
+            limit_id=approval.limit_id or None,
         )
     )
 
@@ -421,6 +422,7 @@ def _approval(row: _Row, merchant_name: str, draft: OrderDraft) -> Approval:
         state=ApprovalState(row["state"]),
         decided_at=row["decided_at"],
         evidence=_parsed(row["evidence"], Evidence) if row["evidence"] else None,
+        limit_id=row["limit_id"] or "",
     )
 
 
@@ -433,6 +435,10 @@ def checkout_values(checkout: Checkout) -> dict[str, object]:
         "total_minor": checkout.total.minor,
         "currency": checkout.total.currency,
     }
+
+
+def evidence_text(evidence: Evidence) -> str:
+    return _text(evidence)
 
 
 def draft_text(draft: OrderDraft) -> str:

@@ -36,6 +36,9 @@ THERE_CANCELED = "The shop cancelled the order. What you paid on its page comes 
 LAPSED = "Nobody confirmed, so I did not order it."
 CANCELED = "The order is cancelled. Nothing was charged."
 APPROVED = "Confirmed. I am ordering it now."
+WITHIN_LIMIT = "It is within your limit, so I order it now."
+LIMIT_ENDED = "Your limit does not cover this any more, so I ask you."
+LIMIT_ON_SCREEN = "A limit is set with the button of a screen that shows it."
 REVISED = "I changed the order and ask for the price again."
 DECLINED = "The card was declined. Nothing was charged."
 BANK_SILENT = "The bank does not answer, so I did not order. I make sure that nothing is charged."
@@ -143,6 +146,16 @@ def approval(checkout: Checkout, draft: OrderDraft) -> str:
         return f"{quoted(checkout)} Shall I order it?"
     notes = "".join(f"{note} " for note in unheeded(checkout, draft))
     return f"{notes}{quoted(checkout)} To {draft.address.label}. Shall I order it?"
+
+
+def within_limit(checkout: Checkout, draft: OrderDraft) -> str:
+    """The notice of a purchase that is not asked about."""
+    notes = "".join(f"{note} " for note in unheeded(checkout, draft))
+    return f"{notes}Ordering {quoted(checkout)} It is within your limit. Say stop to undo."
+
+
+def always_asked(most: Money) -> str:
+    return f"More than {spoken(most)} I always ask you about."
 
 
 def escalated(shop: str, life_s: float) -> str:

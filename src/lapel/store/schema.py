@@ -135,6 +135,7 @@ approvals = sa.Table(
     _time("expires_at"),
     _time("decided_at", nullable=True),
     _text("evidence", nullable=True),
+    sa.Column("limit_id", sa.String(64), nullable=True),
     sa.Index("approvals_of_a_user", "user_id", "state"),
     sa.Index("approvals_of_an_order", "order_id"),
 )
@@ -226,6 +227,37 @@ closed_mandates = sa.Table(
     _text("body"),
     _time("created_at"),
     sa.Index("mandates_of_an_order", "order_id"),
+)
+
+# Standing limits: what may be bought without asking, and what was bought within them.
+
+standing_limits = sa.Table(
+    "standing_limits",
+    metadata,
+    _id(),
+    _user(),
+    sa.Column("state", sa.String(16), nullable=False),
+    _text("terms"),
+    _time("asked_at"),
+    _time("expires_at"),
+    _time("decided_at", nullable=True),
+    _time("ended_at", nullable=True),
+    _text("evidence", nullable=True),
+    sa.Column("key_id", sa.String(64), nullable=True),
+    _text("mandates", nullable=True),
+    sa.Index("limits_of_a_user", "user_id", "state"),
+)
+
+limit_bookings = sa.Table(
+    "limit_bookings",
+    metadata,
+    _id("approval_id"),
+    sa.Column("limit_id", sa.String(64), sa.ForeignKey("standing_limits.id"), nullable=False),
+    sa.Column("order_id", sa.String(64), sa.ForeignKey("orders.id"), nullable=False),
+    _user(),
+    sa.Column("amount_minor", sa.BigInteger, nullable=False),
+    _time("at"),
+    sa.Index("bookings_of_a_limit", "limit_id", "at"),
 )
 
 # What a user keeps for themselves.

@@ -3,6 +3,7 @@
 from lapel.web.api import Api
 from lapel.web.consent import ConsentApi
 from lapel.web.gate import Gate, SecurityHeaders
+from lapel.web.limits import LimitsApi
 from lapel.web.merchants import MerchantsApi
 from lapel.web.personal import PersonalApi
 from lapel.web.routes import routes
@@ -12,6 +13,7 @@ __all__ = [
     "Api",
     "ConsentApi",
     "Gate",
+    "LimitsApi",
     "MerchantsApi",
     "PersonalApi",
     "SecurityHeaders",

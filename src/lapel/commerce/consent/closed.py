@@ -16,6 +16,7 @@ import msgspec
 import sqlalchemy as sa
 
 from lapel.commerce.checkout import Checkout
+from lapel.commerce.consent.open_mandates import OpenMandates
 from lapel.commerce.consent.sdjwt import issue, present
 from lapel.commerce.errors import MandateError
 from lapel.commerce.keys import SigningKey, base64url, sign_jws
@@ -24,6 +25,8 @@ from lapel.store import schema
 
 CHECKOUT = "mandate.checkout.1"
 PAYMENT = "mandate.payment.1"
+WITHIN_LIMIT = "within_limit"
+"""What stands for the gesture where a standing limit gave the yes."""
 OWN_CHECKOUT = "lapel-checkout+json"
 """The type of a `checkout_jwt` that the merchant did not sign: its payload is what was agreed."""
 
@@ -32,6 +35,7 @@ class ClosedMandates(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One approval's mandates as presentations, with what a verifier must hold them against.
 
     `payment` discloses everything and goes into the receipt, `shared_payment` to the merchant.
+    `standing` are the open mandates of the limit that gave the yes, if one did.
     """
 
     jwk: dict[str, str]
@@ -40,6 +44,7 @@ class ClosedMandates(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     checkout: str
     payment: str
     shared_payment: str
+    standing: OpenMandates | None = None
 
 
 class RiskData(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -57,9 +62,18 @@ class RiskData(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def close(
-    key: SigningKey, checkout: Checkout, approval: Approval, *, valid_s: float
+    key: SigningKey,
+    checkout: Checkout,
+    approval: Approval,
+    *,
+    valid_s: float,
+    within: str = "",
+    standing: OpenMandates | None = None,
 ) -> ClosedMandates:
-    """Sign both mandates of an approval that was given; they end `valid_s` after the answer."""
+    """Sign both mandates of an approval that was given; they end `valid_s` after the answer.
+
+    `within` is the hash of the open payment mandate of `standing`, by which it was given.
+    """
     evidence, target = approval.evidence, checkout.payment
     if evidence is None or approval.decided_at is None or target is None:
         raise MandateError(f"the approval {approval.id!r} was not given", code="not_terminal")
@@ -90,6 +104,7 @@ def close(
         {"vct": CHECKOUT, "checkout_hash": transaction, **times},
         {"checkout_jwt": checkout_jwt},
     )
+    named = {"open_mandate_hash": within} if within else {}
     for_payment = issue(
         key,
         {
@@ -103,7 +118,7 @@ def close(
             "payment_instrument": {"id": target.handler_id or "wallet", "type": target.handler},
             **times,
         },
-        {"risk_data": msgspec.to_builtins(risk)},
+        {"risk_data": msgspec.to_builtins(risk), **named},
     )
 
     def shown(issued_names: tuple[str, ...], *, payment: bool) -> str:
@@ -115,8 +130,9 @@ def close(
         audience=audience,
         nonce=nonce,
         checkout=shown(("checkout_jwt",), payment=False),
-        payment=shown(("risk_data",), payment=True),
+        payment=shown(("risk_data", *named), payment=True),
         shared_payment=shown((), payment=True),
+        standing=standing,
     )
 
 

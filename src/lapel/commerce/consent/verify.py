@@ -56,6 +56,7 @@ class _Payment(msgspec.Struct, frozen=True):
     iat: int
     exp: int
     risk_data: RiskData | None = None
+    open_mandate_hash: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,8 @@ class VerifiedPayment:
     instrument: str
     risk: RiskData | None
     key_id: str
+    within: str = ""
+    """Hash of the open payment mandate that gave the yes; empty when the user did."""
 
 
 def verify_checkout(
@@ -129,6 +132,7 @@ def verify_payment(
         found.payment_instrument.type,
         found.risk_data,
         thumbprint(key),
+        found.open_mandate_hash,
     )
 
 

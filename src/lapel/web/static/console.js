@@ -3,6 +3,7 @@
 import { api } from "./api.js";
 import { consentSection } from "./console/consent.js";
 import { laterSection } from "./console/later.js";
+import { limitsSection } from "./console/limits.js";
 import { moneySection } from "./console/money.js";
 import { shopsSection } from "./console/shops.js";
 import { el } from "./dom.js";
@@ -15,6 +16,7 @@ const SECTIONS = [
   { id: "orders", label: "Orders", make: ordersTab, every_ms: 15000 },
   { id: "money", label: "Money", make: moneySection, every_ms: 15000 },
   { id: "consent", label: "Consent", make: consentSection, every_ms: null },
+  { id: "limits", label: "Limits", make: limitsSection, every_ms: 10000 },
   { id: "shops", label: "Shops", make: shopsSection, every_ms: 30000 },
   { id: "later", label: "Reminders and notes", make: laterSection, every_ms: 15000 },
   { id: "devices", label: "Devices", make: devicesTab, every_ms: 10000 },

@@ -1,0 +1,88 @@
+// Limits: what may be bought without asking. A new one is agreed to on a device's screen, never here.
+
+import { api } from "../api.js";
+import { el } from "../dom.js";
+
+const FIELDS = [
+  { name: "shop", label: "Shop (empty: any paid before)" },
+  { name: "most", label: "Most for one purchase", inputmode: "decimal", pattern: "\\d+([.,]\\d\\d)?", required: true },
+  { name: "budget", label: "Budget, a whole amount", inputmode: "numeric", pattern: "\\d+", required: true },
+];
+const PERIODS = ["day", "week", "month"];
+
+/** Minor units of an amount as it is typed, without a floating-point number in between. */
+function minor(text) {
+  const [whole, part = ""] = text.trim().replace(",", ".").split(".");
+  return Number(whole + part.padEnd(2, "0"));
+}
+
+function shops(limit) {
+  return limit.shops.map((shop) => shop.name).join(", ") || "Any shop paid before";
+}
+
+function state(limit) {
+  if (limit.state === "asked") return "waits for you on a screen";
+  return limit.stands ? `${limit.left} left` : "ended";
+}
+
+function row(limit, { fail, onChanged }) {
+  const revoke = el("button", { class: "small danger", type: "button", text: limit.state === "asked" ? "Withdraw" : "Revoke" });
+  revoke.addEventListener("click", () => api.revokeLimit(limit.id).then(onChanged, fail));
+  return el("details", { class: "place", "data-id": limit.id, "data-state": limit.state },
+    el("summary", {},
+      el("span", { class: "menu-name", text: shops(limit) }),
+      el("span", { class: "place-where", text: state(limit) })),
+    el("dl", { class: "card-lines" }, ...[
+      ["Most for one purchase", limit.most],
+      [`Most in a ${limit.period}`, limit.budget],
+      ["Purchases", limit.purchases ? `${limit.purchases} in a ${limit.period}` : "any number"],
+      ["Until", new Date(limit.valid_until * 1000).toLocaleDateString()],
+    ].map(([term, value]) => el("div", {}, el("dt", { text: term }), el("dd", { text: value })))),
+    el("div", { class: "place-buttons" }, revoke));
+}
+
+function form({ fail, onChanged }) {
+  const inputs = new Map(FIELDS.map(({ name, label, ...rest }) => [name, el("input", { class: "field", name, type: "text", ...rest })]));
+  const period = el("select", { class: "field", name: "period" }, ...PERIODS.map((each) => el("option", { value: each, text: `a ${each}` })));
+  period.value = "week";
+  const element = el("form", { class: "place-form" },
+    ...FIELDS.map((field) => el("label", {}, el("span", { text: field.label }), inputs.get(field.name))),
+    el("label", {}, el("span", { text: "Period" }), period),
+    el("div", { class: "place-buttons" }, el("button", { class: "action", type: "submit", text: "Ask me on a screen" })));
+  element.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const shop = inputs.get("shop").value.trim();
+    try {
+      await api.askLimit({
+        shops: shop ? [shop] : [],
+        most_minor: minor(inputs.get("most").value),
+        budget_minor: minor(inputs.get("budget").value),
+        period: period.value,
+      });
+      onChanged();
+    } catch (error) {
+      fail(error);
+    }
+  });
+  return element;
+}
+
+export function limitsSection(content, { fail, refresh }) {
+  const list = el("div", {});
+  content.append(
+    el("p", { class: "section-word", text: "What may be bought without asking. You are told each time and can undo it; what is larger, or paid into another account, is always asked." }),
+    list,
+    el("details", { class: "place new" },
+      el("summary", {}, el("span", { class: "menu-name", text: "Allow something" })),
+      form({ fail, onChanged: refresh })));
+  let drawn = "";
+  return async () => {
+    const limits = await api.limits();
+    const written = JSON.stringify(limits);
+    if (written === drawn) return;
+    drawn = written;
+    list.replaceChildren(...(limits.length
+      ? limits.map((limit) => row(limit, { fail, onChanged: refresh }))
+      : [el("p", { class: "panel-empty", text: "No limits: you are asked before anything is bought." })]));
+  };
+}
