@@ -162,7 +162,7 @@ def escalated(shop: str, life_s: float) -> str:
     minutes = max(1, round(life_s / 60))
     return (
         f"{shop} wants you to confirm this on its own page. The link is on your phone. "
-        f"I wait {minutes} minutes; nothing is ordered yet."
+        f"I wait {minutes} {_minutes(minutes)}; nothing is ordered yet."
     )
 
 
@@ -186,7 +186,7 @@ def placed(checkout: Checkout, final: Money) -> str:
     if checkout.trip is not None:
         return _trip_placed(checkout.trip)
     eta = checkout.eta_minutes
-    when = f" It should be there in about {eta} minutes." if eta else ""
+    when = f" It should be there in about {eta} {_minutes(eta)}." if eta else ""
     payment = checkout.payment
     is_final = payment is not None and payment.at_most
     cost = f" It came to {spoken(final)}." if is_final else ""
@@ -284,7 +284,7 @@ def _trip_placed(terms: TripTerms) -> str:
             return "The change is paid."
         case _:
             minutes = terms.pickup_minutes
-            when = f" Pick-up in about {minutes} minutes." if minutes else ""
+            when = f" Pick-up in about {minutes} {_minutes(minutes)}." if minutes else ""
             return f"Your ride is booked.{when}"
 
 
