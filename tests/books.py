@@ -59,30 +59,51 @@ def _lapel(lapel: sqlite3.Connection) -> list[str]:
             "SELECT entry FROM ledger_postings GROUP BY entry, currency HAVING SUM(amount_minor)"
         )
     ]
-    for id, state, total, receipt in lapel.execute(
+    for row in lapel.execute(
         "SELECT id, state, total_minor, receipt FROM orders WHERE draft NOT LIKE '%\"trip\":{%'"
     ):
-        now = _standing(lapel, id)
-        kept = sum(
-            minor for account, minor in now.items() if account.startswith(("spent:", "tip:"))
-        )
-        if any(minor < 0 for account, minor in now.items() if account != "available"):
-            wrong.append(f"order {id} ({state}) has an account below zero: {now}")
-        if state in STANDS and _paid_there(lapel, id):
-            if receipt or now:
-                wrong.append(f"order {id} was paid at the shop, but has a receipt or entries")
-        elif state in STANDS:
-            # What came back is known by the entries; the receipt says what was paid.
-            paid = _of_receipt(receipt)
-            if paid != total or paid != _sum(lapel, id, "capture", "held", -1):
-                wrong.append(f"order {id} ({state}): receipt {paid}, total {total}, ledger {now}")
-            if now.get("held"):
-                wrong.append(f"order {id} ({state}) still holds {now['held']}")
-        elif state not in UNDER_WAY and any(now.values()):
-            wrong.append(f"order {id} ({state}) is over, but its accounts are {now}")
-        elif kept and state in ("paying", "placing"):
-            wrong.append(f"order {id} ({state}) has spent {kept} before it was placed")
+        wrong += _order(lapel, *row)
     return wrong
+
+
+def _order(
+    lapel: sqlite3.Connection, id: str, state: str, total: int, receipt: str | None
+) -> list[str]:
+    wrong: list[str] = []
+    now = _standing(lapel, id)
+    kept = sum(minor for account, minor in now.items() if account.startswith(("spent:", "tip:")))
+    if any(minor < 0 for account, minor in now.items() if account != "available"):
+        wrong.append(f"order {id} ({state}) has an account below zero: {now}")
+    if state in STANDS:
+        wrong += _standing_order(lapel, id, state, total, receipt)
+    elif state not in UNDER_WAY and any(now.values()):
+        wrong.append(f"order {id} ({state}) is over, but its accounts are {now}")
+    elif kept and state in ("paying", "placing"):
+        wrong.append(f"order {id} ({state}) has spent {kept} before it was placed")
+    return wrong
+
+
+def _standing_order(
+    lapel: sqlite3.Connection, id: str, state: str, total: int, receipt: str | None
+) -> list[str]:
+    now = _standing(lapel, id)
+    if _paid_there(lapel, id):
+        wrong = bool(receipt or now)
+        return [f"order {id} was paid at the shop, but has a receipt or entries"] if wrong else []
+    if _is_unbilled(now, receipt):
+        if now != {"available": -total, "held": total}:
+            return [f"order {id} ({state}) is not billed, but its accounts are {now}"]
+        return []
+    # What came back is known by the entries; the receipt says what was paid.
+    paid = _of_receipt(receipt)
+    if paid != total or paid != _sum(lapel, id, "capture", "held", -1) or now.get("held"):
+        return [f"order {id} ({state}): receipt {paid}, total {total}, ledger {now}"]
+    return []
+
+
+def _is_unbilled(now: dict[str, Any], receipt: str | None) -> bool:
+    """A grocer has not weighed it yet: nothing was taken, and all of it is held."""
+    return receipt is None and bool(now.get("held"))
 
 
 def _both(lapel: sqlite3.Connection, bank: sqlite3.Connection) -> list[str]:
@@ -103,7 +124,9 @@ def _both(lapel: sqlite3.Connection, bank: sqlite3.Connection) -> list[str]:
         returned = _sum(lapel, id, "refund", "available", 1, authorization)
         if _is_ride(lapel, id):
             continue  # a fee may be kept of a ride that was canceled
-        if state not in UNDER_WAY and took != ours:
+        held = _standing(lapel, id).get("held", 0)
+        billing = state in STANDS and 0 < took <= held  # taken, and about to be booked
+        if state not in UNDER_WAY and took != ours and not billing:
             wrong.append(f"order {id} ({state}): ledger {ours} paid, bank {took}")
         if back < returned or (back > returned and state not in {*UNDER_WAY, *STANDS}):
             wrong.append(f"order {id} ({state}): ledger {returned} back, bank {back}")

@@ -35,6 +35,9 @@ DEMO_PLACES = (
     ("gym", "Siltasaarenkatu 12"),
 )
 
+SCHEMAS = ("food_modifiers", "groceries")
+"""Of the extensions that the City's merchants speak."""
+
 
 class SpeedRequest(msgspec.Struct):
     speed: Annotated[float, msgspec.Meta(ge=1, le=100_000)]
@@ -65,7 +68,7 @@ class Desk:
         return [
             Route("/", self._status_page),
             Route("/directory", self._guarded(self._directory)),
-            Route("/schemas/food_modifiers.json", self._guarded(self._schema)),
+            Route("/schemas/{name}.json", self._guarded(self._schema)),
             Route("/city/addresses", self._guarded(self._addresses)),
             Route("/city/state", self._guarded(self._state)),
             Route("/city/speed", self._guarded(self._speed), methods=["POST"]),
@@ -132,10 +135,13 @@ class Desk:
             "travel": going,
         }
 
-    async def _schema(self, _: Request) -> object:
+    async def _schema(self, request: Request) -> object:
         from importlib import resources
 
-        path = resources.files("city").joinpath("data/food_modifiers.schema.json")
+        name = str(request.path_params["name"])
+        if name not in SCHEMAS:
+            raise ProtocolError(f"there is no schema {name!r}; use one of {SCHEMAS}", status=404)
+        path = resources.files("city").joinpath(f"data/{name}.schema.json")
         return msgspec.Raw(path.read_bytes())
 
     async def _addresses(self, _: Request) -> object:
@@ -197,7 +203,7 @@ def city_state(world: World, tx: Transaction) -> dict[str, object]:
     under_way: list[dict[str, object]] = []
     for (id,) in rows:
         order = orders.load(tx, id)
-        at = order.plan.position(now_s)
+        at = order.position(now_s)
         under_way.append(
             {
                 "id": order.id,

@@ -31,6 +31,7 @@ class Fault(StrEnum):
     MERCHANT_CANCELS = "merchant_cancels"
     ITEM_MISSING = "item_missing"
     CREDIT = "credit"
+    SHELF_EMPTY = "shelf_empty"
     SURGE = "surge"
     NOBODY_FREE = "nobody_free"
     DRIVER_LATE = "driver_late"
@@ -55,8 +56,11 @@ SECONDS: Mapping[Fault, float] = {
 """How long the faults last that take time; of departures, how long after the booking they show."""
 
 WRITES = frozenset(
-    {"create", "update", "complete", "cancel", "authorize", "capture", "void", "refund"}
-)
+    {
+        "create", "update", "complete", "cancel", "substitute", "authorize", "capture", "void",
+        "refund",
+    }
+)  # fmt: skip
 """What a forced fault without an operation applies to."""
 
 OPERATIONS = WRITES | {"search", "lookup", "product", "get", "order", "read"}
@@ -82,6 +86,7 @@ _RATES: Mapping[Fault, tuple[float, float]] = {
     Fault.MERCHANT_CANCELS: (0.01, 0.05),
     Fault.ITEM_MISSING: (0.01, 0.05),
     Fault.CREDIT: (0.0, 0.02),
+    Fault.SHELF_EMPTY: (0.05, 0.15),
     Fault.SURGE: (0.05, 0.20),
     Fault.NOBODY_FREE: (0.01, 0.05),
     Fault.DRIVER_LATE: (0.05, 0.20),

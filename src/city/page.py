@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from functools import cache
 from html import escape
+from itertools import cycle
 
 from city.clock import city_time
 from city.deliveries import couriers
@@ -72,7 +73,7 @@ def _map(world: World, tx: Transaction, now_s: float) -> str:
     project = _Projection(world.streets.bounds)
     lines: list[str] = []
     dots: list[str] = []
-    for colour, slug in zip(_COLOURS, world.shops, strict=False):
+    for colour, slug in zip(cycle(_COLOURS), world.shops, strict=False):
         x, y = project(world.door(slug))
         name = escape(world.shops[slug].name)
         dots.append(
@@ -82,7 +83,7 @@ def _map(world: World, tx: Transaction, now_s: float) -> str:
     busy: set[str] = set()
     for order in _under_way(tx):
         colour = _colour(world, order.merchant)
-        point = order.plan.position(now_s)
+        point = order.position(now_s)
         if point is None:
             continue
         busy.add(order.plan.courier)

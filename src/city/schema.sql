@@ -86,6 +86,13 @@ CREATE TABLE IF NOT EXISTS order_steps (
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS steps_due ON order_steps (due_s);
 
+CREATE TABLE IF NOT EXISTS picks (
+    order_id TEXT NOT NULL REFERENCES orders (id), line_id TEXT NOT NULL,
+    item TEXT, offered TEXT, until_s REAL, answer INTEGER,
+    PRIMARY KEY (order_id, line_id)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS picks_asked ON picks (until_s) WHERE until_s IS NOT NULL AND answer IS NULL;
+
 CREATE TABLE IF NOT EXISTS couriers (
     id INTEGER PRIMARY KEY, name TEXT NOT NULL, latitude REAL NOT NULL, longitude REAL NOT NULL,
     free_s REAL NOT NULL

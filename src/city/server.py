@@ -31,7 +31,7 @@ from city.maps import MapService
 from city.replay import forget_old
 from city.rides import company
 from city.rides.api import RideCompany
-from city.shops import city_shops
+from city.shops import city_shops, city_stores
 from city.simulation import advance, save_clock, saved_clock
 from city.store import Database, Store, Transaction, only_process, put_fact, recall, remember
 from city.streets import helsinki
@@ -73,6 +73,7 @@ class Addresses:
     merchants: tuple[str, ...]
     rides: tuple[str, ...] = ()
     travel: tuple[str, ...] = ()
+    stores: tuple[str, ...] = ()
 
 
 def run(options: Options, ready: Callable[[Addresses], None]) -> None:
@@ -113,10 +114,7 @@ async def _serve(options: Options, database: Database, ready: Callable[[Addresse
                 posting = group.create_task(_post(Sender(world, store, client)))
                 for server in servers:
                     await server.listening.wait()
-                shops = tuple(world.urls[slug] for slug in world.shops)
-                driving = (world.urls[company.SLUG],)
-                going = tuple(world.urls[each.slug] for each in travel.COMPANIES)
-                ready(Addresses(world.city_url, world.bank_url, shops, driving, going))
+                ready(_addresses(world))
                 await stop.wait()
                 beating.cancel()
                 posting.cancel()
@@ -125,6 +123,17 @@ async def _serve(options: Options, database: Database, ready: Callable[[Addresse
         finally:
             await store.run(lambda db: save_clock(world, db))
             store.close()
+
+
+def _addresses(world: World) -> Addresses:
+    return Addresses(
+        city=world.city_url,
+        bank=world.bank_url,
+        merchants=tuple(world.urls[slug] for slug in city_shops()),
+        rides=(world.urls[company.SLUG],),
+        travel=tuple(world.urls[each.slug] for each in travel.COMPANIES),
+        stores=tuple(world.urls[slug] for slug in city_stores()),
+    )
 
 
 async def _beat(world: World, store: Store) -> None:
@@ -158,9 +167,10 @@ def _apps(
         *MapService(world).routes(),
     ]
     apps = [Starlette(routes=routes)]
-    apps += [Merchant(world, store, platforms, slug).app() for slug in world.shops]
+    apps += [Merchant(world, store, platforms, slug).app() for slug in city_shops()]
     apps.append(RideCompany(world, store, platforms).app())
     apps += [TravelCompany(world, store, platforms, each).app() for each in travel.COMPANIES]
+    apps += [Merchant(world, store, platforms, slug).app() for slug in city_stores()]
     if not options.allow_remote:
         allowed = [*LOOPBACK, options.host, "[::1]"]
         for app in apps:
@@ -211,7 +221,7 @@ def _world(
             city_s = opening_s(datetime.now(ZONE), options.start)
         keys = {slug: _key(tx, slug) for slug in slugs}
         world = World(
-            shops=city_shops(),
+            shops={**city_shops(), **city_stores()},
             streets=helsinki(),
             clock=CityClock(city_s, options.speed),
             faults=Faults(options.faults, options.seed),
@@ -243,7 +253,8 @@ def found(world: World, tx: Transaction) -> None:
 
 def all_slugs() -> tuple[str, ...]:
     """Whoever has a port, in the order of the ports."""
-    return (*city_shops(), company.SLUG, *(each.slug for each in travel.COMPANIES))
+    companies = (company.SLUG, *(each.slug for each in travel.COMPANIES))
+    return (*city_shops(), *companies, *city_stores())
 
 
 def new_secret() -> str:

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from city.faults import chance
 from city.shops import Dish, Shop
 from city.store import Transaction
 
 RESTOCK_S = 3600.0
 """City seconds from the first sale of an item to its restocking."""
+
+OUT_SHARE = 0.05
+"""Of a grocer's goods that are out on a day."""
 
 UPSET_S = 60.0
 """Real seconds for which a fault changes a price or empties a shelf."""
@@ -33,8 +37,11 @@ class Shelf:
         return self.remaining.get(dish.id, dish.stock)
 
 
-def look(tx: Transaction, shop: Shop, city_s: float, real_s: float) -> Shelf:
-    """The merchant now; what is due is restocked, and what went wrong long enough ago is over."""
+def look(tx: Transaction, shop: Shop, city_s: float, real_s: float, seed: int) -> Shelf:
+    """The merchant now; what is due is restocked, and what went wrong long enough ago is over.
+
+    A grocer is out of a few things each day; which follows from the seed.
+    """
     tx.execute("DELETE FROM shelves WHERE merchant = ? AND restock_s <= ?", (shop.slug, city_s))
     tx.execute("DELETE FROM upsets WHERE merchant = ? AND until_s <= ?", (shop.slug, real_s))
     counted = tx.execute(
@@ -44,6 +51,8 @@ def look(tx: Transaction, shop: Shop, city_s: float, real_s: float) -> Shelf:
         "SELECT item, price FROM upsets WHERE merchant = ?", (shop.slug,)
     ).fetchall()
     gone = {item: 0 for item, price in changed if price is None}
+    if shop.kind == "groceries":
+        gone |= {id: 0 for id in shop.dishes if is_out(seed, shop.slug, id, city_s)}
     return Shelf(
         shop=shop,
         prices={item: price for item, price in changed if price is not None},
@@ -51,6 +60,11 @@ def look(tx: Transaction, shop: Shop, city_s: float, real_s: float) -> Shelf:
         is_open=shop.is_open(city_s),
         opens_text=shop.opens_text(city_s),
     )
+
+
+def is_out(seed: int, slug: str, id: str, city_s: float) -> bool:
+    """Whether a grocer has none of it on this day."""
+    return chance(seed, "out", slug, id, int(city_s // 86400)) < OUT_SHARE
 
 
 def sell(tx: Transaction, shelf: Shelf, sold: Iterable[tuple[Dish, int]], city_s: float) -> None:

@@ -15,6 +15,7 @@ import msgspec
 
 from city.clock import city_time
 from city.errors import DataError
+from city.ucp import vocabulary
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -55,6 +56,14 @@ class Dish:
     stock: int | None
     age: int = 0
     """The youngest that may buy it; 0 where anybody may."""
+    size: str = ""
+    """What is in one of them ("1 l")."""
+    kilo: bool = False
+    """Sold by weight: `price` is for a kilogram, and nobody knows it before it is weighed."""
+    piece_g: int = 0
+    """What one of them weighs, about; of what is sold by weight."""
+    like: str = ""
+    """What it can stand in for: things with the same word are alike."""
 
     @property
     def product_id(self) -> str:
@@ -131,9 +140,21 @@ class Shop:
     dishes: Mapping[str, Dish]
     mandates: bool = True
     """Whether the merchant speaks AP2."""
+    kind: str = "food"
+    """`food` or `groceries`."""
     discounts: tuple[Discount, ...] = ()
     transports: tuple[str, ...] = ("rest",)
     """How it is spoken to: `rest`, `mcp` or both."""
+
+    def offers(self, capability: str) -> bool:
+        """Whether it implements a capability that not every merchant has."""
+        match capability:
+            case vocabulary.AP2:
+                return self.mandates
+            case vocabulary.GROCERIES:
+                return self.kind == "groceries"
+            case _:
+                return True
 
     def dish(self, id: str) -> Dish | None:
         """By variant id or product id."""
@@ -170,6 +191,10 @@ class _Item(msgspec.Struct, forbid_unknown_fields=True):
     groups: tuple[str, ...] = ()
     stock: int | None = None
     age: int = 0
+    size: str = ""
+    kilo: bool = False
+    piece_g: int = 0
+    like: str = ""
 
 
 class _Discount(msgspec.Struct, forbid_unknown_fields=True):
@@ -192,14 +217,25 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
     preparing_minutes: tuple[float, float] = (4.0, 8.0)
     mandates: bool = True
     transports: tuple[Literal["rest", "mcp"], ...] = ("rest",)
+    kind: Literal["food", "groceries"] = "food"
     groups: dict[str, _Group] = {}
     discounts: tuple[_Discount, ...] = ()
 
 
 @cache
 def city_shops() -> Mapping[str, Shop]:
-    """All merchants by slug, in the order of their ports."""
-    folder = resources.files("city").joinpath("data/merchants")
+    """The merchants of food by slug, in the order of their ports."""
+    return _read_folder("merchants")
+
+
+@cache
+def city_stores() -> Mapping[str, Shop]:
+    """The merchants of everything else by slug, in the order of their ports."""
+    return _read_folder("stores")
+
+
+def _read_folder(name: str) -> Mapping[str, Shop]:
+    folder = resources.files("city").joinpath(f"data/{name}")
     files = sorted(f.name for f in folder.iterdir() if f.name.endswith(".toml"))
     shops = [read_shop(folder.joinpath(name).read_text("utf-8"), name) for name in files]
     return {shop.slug: shop for shop in shops}
@@ -217,6 +253,8 @@ def read_shop(text: str, source: str) -> Shop:
         by_id = {dish.id: dish for dish in dishes}
         if len(by_id) != len(dishes):
             raise ValueError("an item id occurs twice")
+        if any(dish.kilo != bool(dish.piece_g) for dish in dishes):
+            raise ValueError("what is sold by weight needs `piece_g`, and nothing else has it")
         return Shop(
             slug=file.slug,
             name=file.name,
@@ -229,6 +267,7 @@ def read_shop(text: str, source: str) -> Shop:
             dishes=by_id,
             mandates=file.mandates,
             transports=file.transports,
+            kind=file.kind,
             discounts=tuple(
                 Discount(d.code, d.title, d.percent, d.amount, d.minimum, d.expired)
                 for d in file.discounts
@@ -249,6 +288,10 @@ def _dish(item: _Item, category: str, groups: Mapping[str, _Group]) -> Dish:
         groups=tuple(_group(reference, groups) for reference in item.groups),
         stock=item.stock,
         age=item.age,
+        size=item.size,
+        kilo=item.kilo,
+        piece_g=item.piece_g,
+        like=item.like,
     )
 
 

@@ -6,6 +6,7 @@ from city.bank import ledger
 from city.rides import rides
 from city.store import CITY_CLOCK, Database, Transaction, put_fact, recall
 from city.travel import bookings
+from city.ucp import picking
 from city.ucp.adjusting import STEPS
 from city.ucp.orders import adjust_order, happen, load
 from city.world import World
@@ -14,7 +15,8 @@ from city.world import World
 def advance(world: World, database: Database) -> int:
     """Let everything happen that is due in city time; gives how many events that were."""
     count = 0
-    while any(step(world, database) for step in (_step, _ride_step, _travel_step)):
+    steps = (_step, _ride_step, _travel_step, _unanswered)
+    while any(step(world, database) for step in steps):
         count += 1
     with database.transaction() as tx:
         busy = any(
@@ -50,13 +52,28 @@ def _step(world: World, database: Database) -> bool:
         world.crash.passing("before_step")
         authorization = load(tx, order_id).authorization_id if kind == "canceled" else ""
         if authorization:  # who paid at the door has paid nothing yet
-            ledger.refund(tx, authorization, world.real_s())
-        if kind in STEPS:
+            ledger.give_back(tx, authorization, world.real_s())
+        if kind in picking.STEPS:
+            picking.step(world, tx, order_id, kind, due_s)
+        elif kind in STEPS:
             adjust_order(world, tx, order_id, kind, due_s)
         else:
             happen(world, tx, order_id, kind, due_s)
         tx.execute("DELETE FROM order_steps WHERE order_id = ? AND seq = ?", (order_id, seq))
         put_fact(tx, CITY_CLOCK, repr(now_s))
+        world.crash.passing("in_step")
+    world.crash.passing("after_step")
+    return True
+
+
+def _unanswered(world: World, database: Database) -> bool:
+    """What nobody answered in time is left out."""
+    with database.transaction() as tx:
+        order_id = picking.overdue(tx, world.real_s())
+        if order_id is None:
+            return False
+        world.crash.passing("before_step")
+        picking.leave_out(world, tx, order_id)
         world.crash.passing("in_step")
     world.crash.passing("after_step")
     return True

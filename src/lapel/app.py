@@ -50,7 +50,7 @@ from lapel.services.personal import UnknownZone, zone_of
 from lapel.settings import Settings
 from lapel.speech import SpeechEngines, SpeechSettings, SpeechUnavailable
 from lapel.store import Store, StoreError
-from lapel.verticals import Guide, Personal
+from lapel.verticals import Goods, Guide, Personal
 from lapel.web import (
     Api,
     ConsentApi,
@@ -193,6 +193,7 @@ async def build(
     personal = Personal(store, _zone(settings))
     guide = Guide(store, http, settings.maps)
     rides = Rides(registry, client)
+    goods = Goods(store, orders, registry, client)
 
     async def shops() -> list[Party]:
         return [Party(merchant.id, merchant.name) for merchant in await registry.all()]
@@ -201,6 +202,7 @@ async def build(
         return [
             LimitsSkill(user_id, orders, shops, house, time.time),
             personal.skill(user_id),
+            *goods.skills(user_id),
             RideSkill(user_id, orders, rides, SavedPlaces(store, user_id)),
             *guide.skills(user_id),
         ]
@@ -328,7 +330,7 @@ class _Brains:
     async def _usual(self, user_id: str, menus: tuple[Menu, ...]) -> tuple[str, ...]:
         """The shop that settles a tie: the one last ordered from, else the first in the list."""
         for order in await self._orders.list(user_id, limit=10):
-            if order.merchant_order_id and order.draft.trip is None:
+            if order.merchant_order_id and order.draft.is_cart:
                 return (order.merchant_id,)
         return tuple(menu.merchant_id for menu in menus[:1])
 

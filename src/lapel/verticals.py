@@ -13,14 +13,33 @@ from zoneinfo import ZoneInfo
 import httpx
 from starlette.routing import BaseRoute
 
-from lapel.assistant import SavedPlaces, Skill, Teller
+from lapel.assistant import ListSkill, SavedPlaces, Skill, Teller
 from lapel.assistant.guide import GuideSkill
 from lapel.assistant.personal import PersonalSkill, Wording, load_words
+from lapel.commerce import Orders
+from lapel.services import MerchantRegistry, UcpClient
+from lapel.services.goods import Groceries, ShoppingList
 from lapel.services.maps import AmapMaps
 from lapel.services.personal import Due, Notes, Reminders, Ringing
 from lapel.settings import Maps
 from lapel.store import Store
 from lapel.web import Api, PersonalApi
+
+
+class Goods:
+    """The shopping list and the grocers."""
+
+    def __init__(
+        self, store: Store, orders: Orders, registry: MerchantRegistry, client: UcpClient
+    ) -> None:
+        self._store = store
+        self._orders = orders
+        self._groceries = Groceries(registry, client)
+
+    def skills(self, user_id: str) -> Sequence[Skill]:
+        own = ShoppingList(self._store, user_id)
+        places = SavedPlaces(self._store, user_id)
+        return (ListSkill(user_id, self._orders, self._groceries, own, places),)
 
 
 class Guide:

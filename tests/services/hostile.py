@@ -302,6 +302,11 @@ class Hostile:
         await self._note(request)
         held = self._held(request)
         assert held is not None
+        amount = json.loads(self.calls[-1][3]).get("amount")
+        if amount is not None and "captured" in held:
+            held["refunded"] = held.get("refunded", 0) + amount
+            if held["refunded"] < held["captured"]:
+                return JSONResponse(held)
         held["state"] = "refunded"
         return JSONResponse(held)
 

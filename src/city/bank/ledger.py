@@ -185,6 +185,25 @@ def capture(
     return _again(tx, found.id, now_s)
 
 
+def held_for(tx: Transaction, token: str, amount: int, payee: str, now_s: float) -> Authorization:
+    """The hold of at most `amount` for this payee, to be captured later. Raises BankRefusal."""
+    found = _read(tx, "token", token, now_s)
+    if found is None or found.payee != payee:
+        _refuse(404, "unknown_token", "the token is not for this payee")
+    if not found.at_most or found.amount != amount:
+        _refuse(409, "amount_mismatch", f"the hold must be for at most {amount}")
+    if found.state != "authorized":
+        _refuse(409, found.state, f"the hold is {found.state}; ask for a new one")
+    return found
+
+
+def give_back(tx: Transaction, id: str, now_s: float) -> Authorization:
+    """Let go of a hold, or refund all of it where it was captured."""
+    if _again(tx, id, now_s).state in ("authorized", "expired", "voided"):
+        return void(tx, id, now_s)
+    return refund(tx, id, now_s)
+
+
 def void(tx: Transaction, id: str, now_s: float) -> Authorization:
     """Let go of a hold. Raises BankRefusal when its money has moved."""
     found = _again(tx, id, now_s)

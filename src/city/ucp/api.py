@@ -17,7 +17,7 @@ from city.http import Exchange, error_answer, lower_headers, once, read_body, to
 from city.replay import Answer, Key, key_for
 from city.shelves import Shelf, look
 from city.store import Database, Store, Transaction
-from city.ucp import buyer, catalog, checkouts, completing, mcp, orders, pages
+from city.ucp import buyer, catalog, checkouts, completing, mcp, orders, pages, picking
 from city.ucp.envelope import answer, failure, not_found
 from city.ucp.mandates import kid_of
 from city.ucp.mcp import Handler, Operation
@@ -25,13 +25,14 @@ from city.ucp.platforms import Platform, Platforms
 from city.ucp.profile import business_profile
 from city.ucp.quote import Json, Note
 from city.ucp.signatures import request_message, sign_response
-from city.ucp.vocabulary import AP2, CHECKOUT, FULFILLMENT, LOOKUP, ORDER, SEARCH
+from city.ucp.vocabulary import AP2, CHECKOUT, FULFILLMENT, GROCERIES, LOOKUP, ORDER, SEARCH
 from city.ucp.wire import (
     CheckoutRequest,
     CompleteRequest,
     LookupRequest,
     ProductRequest,
     SearchRequest,
+    SubstitutionAnswer,
     parse,
 )
 from city.world import World
@@ -41,6 +42,7 @@ _NEEDS = {
     "lookup": (LOOKUP,),
     "product": (LOOKUP,),
     "order": (ORDER,),
+    "substitute": (ORDER, GROCERIES),
 }
 _CHECKOUT_NEEDS = (CHECKOUT, FULFILLMENT)
 
@@ -91,6 +93,7 @@ class Merchant:
             Operation("complete", "POST", "/checkout-sessions/{id}/complete", self._complete),
             Operation("cancel", "POST", "/checkout-sessions/{id}/cancel", self._cancel),
             Operation("order", "GET", "/orders/{id}", self._order),
+            Operation("substitute", "POST", "/orders/{id}/substitutions", self._substitute),
         ]
 
     def _endpoint(
@@ -126,9 +129,9 @@ class Merchant:
             request.method, headers.get("host", ""), url.path, url.query, headers
         )
         platform = await self._platforms.identify(message, sent, self._world.real_s())
-        if AP2 in platform.shared and not self._world.shops[self._slug].mandates:
-            shared = {name: v for name, v in platform.shared.items() if name != AP2}
-            platform = replace(platform, shared=shared)
+        shop = self._world.shops[self._slug]
+        shared = {name: v for name, v in platform.shared.items() if shop.offers(name)}
+        platform = replace(platform, shared=shared)
         if operation == "complete" and AP2 in platform.shared:
             mandate = parse(body, CompleteRequest).ap2
             kid = kid_of(mandate.checkout_mandate) if mandate else ""
@@ -186,19 +189,46 @@ class Merchant:
                 text = "Not authorized to access this order."
                 note = Note("error", "unauthorized", text, severity="unrecoverable")
                 return failure(self._world, self._slug, platform.shared, ORDER, [note])
-            found = orders.find(tx, "id", id)
-            if found is None or (found.merchant, found.platform) != (
-                self._slug,
-                platform.profile_url,
-            ):
+            found = self._own(tx, platform, id)
+            if found is None:
                 return not_found(self._world, self._slug, platform.shared, ORDER, "Order")
             return orders.entity(self._world, tx, found, self._world.clock.now_s())
 
         return self._look(act)
 
+    def _substitute(
+        self, request: Request, platform: Platform, body: bytes
+    ) -> Callable[[Database], Answer]:
+        """The buyer's answer to what was offered while the order is picked."""
+        id = str(request.path_params["id"])
+        asked = parse(body, SubstitutionAnswer)
+
+        def act(counter: checkouts.Counter) -> Answer:
+            world, tx = self._world, counter.tx
+            found = self._own(tx, platform, id) if platform.signed else None
+            if found is None:
+                return counter.respond(
+                    not_found(world, self._slug, platform.shared, ORDER, "Order")
+                )
+            if picking.answer(world, tx, found.id, asked):
+                return counter.respond(
+                    orders.entity(world, tx, orders.load(tx, id), world.clock.now_s())
+                )
+            note = Note("error", "substitution_closed", "nothing is asked about this any more")
+            return counter.respond(failure(world, self._slug, platform.shared, ORDER, [note]))
+
+        return self._write(request, platform, body, act)
+
+    def _own(self, tx: Transaction, platform: Platform, id: str) -> orders.Order | None:
+        """The order, where it is this merchant's and was made by this platform."""
+        found = orders.find(tx, "id", id)
+        if found is None or found.merchant != self._slug:
+            return None
+        return found if found.platform == platform.profile_url else None
+
     def _shelf(self, tx: Transaction) -> Shelf:
         world = self._world
-        return look(tx, world.shops[self._slug], world.clock.now_s(), world.real_s())
+        return look(tx, world.shops[self._slug], world.clock.now_s(), world.real_s(), world.seed)
 
     # Checkouts.
 

@@ -36,7 +36,7 @@ def finish(world: World, slug: str, id: str, database: Database) -> bool:
         stored = _confirm(world, tx, stored)
         row = tx.execute("SELECT platform FROM handovers WHERE checkout_id = ?", (id,)).fetchone()
         counter = Counter(world, slug, msgspec.json.decode(row[0], type=Platform), tx)
-        shelf = look(tx, world.shops[slug], world.clock.now_s(), world.real_s())
+        shelf = look(tx, world.shops[slug], world.clock.now_s(), world.real_s(), world.seed)
         quote = priced(counter, stored.request, shelf, id)
         if not quote.is_ready or quote.total != stored.total:
             return False

@@ -14,7 +14,7 @@ from city.shops import Choice, ChoiceGroup, Dish
 from city.ucp.checkout_json import CURRENCY
 from city.ucp.envelope import metadata
 from city.ucp.quote import Json, Note
-from city.ucp.vocabulary import LOOKUP, MODIFIERS, SEARCH, Shared
+from city.ucp.vocabulary import GROCERIES, LOOKUP, MODIFIERS, SEARCH, Shared
 from city.ucp.wire import Filters, LookupRequest, ProductRequest, SearchRequest
 
 LARGEST_PAGE = 50
@@ -25,7 +25,11 @@ def search(shelf: Shelf, shared: Shared, request: SearchRequest) -> Json:
     """Best matches first; without a query, the menu's own order."""
     if not request.query.strip() and not _says_something(request.filters):
         raise ProtocolError("send a query or at least one filter")
-    found = [d for d in shelf.shop.dishes.values() if _passes(d, shelf, request.filters)]
+    found = [
+        dish
+        for dish in shelf.shop.dishes.values()
+        if _passes(dish, shelf, request.filters) and (GROCERIES in shared or not dish.kilo)
+    ]
     if words := _words(request.query):
         scored = [(_score(dish, words), dish) for dish in found]
         found = [d for s, d in sorted(scored, key=lambda pair: -pair[0]) if s > 0]
@@ -112,6 +116,13 @@ def product(dish: Dish, shelf: Shelf, shared: Shared, inputs: Sequence[Json] | N
     if MODIFIERS in shared:
         shown["aliases"] = list(dish.aliases)
         shown["modifier_groups"] = [_group(group) for group in dish.groups]
+    if GROCERIES in shared:
+        sold: Json = {"sold_by": "weight" if dish.kilo else "piece", "like": dish.like}
+        if dish.kilo:
+            sold["piece_grams"] = dish.piece_g
+        if dish.size:
+            sold["size"] = dish.size
+        shown["groceries"] = sold
     return shown
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from city.clock import stamp, stamp_utc
-from city.ucp.quote import Delivery, Json, Line, Note, Quote
-from city.ucp.vocabulary import DISCOUNT, MODIFIERS, Shared
+from city.ucp.quote import Delivery, Json, Line, Note, Quote, cost_of
+from city.ucp.vocabulary import DISCOUNT, GROCERIES, MODIFIERS, Shared
 from city.ucp.wire import CheckoutRequest, Destination
 
 CURRENCY = "EUR"
@@ -68,6 +68,20 @@ def line_json(line: Line, shared: Shared) -> Json:
         shown["modifiers"] = [choice.id for choice in line.choices]
         shown["modifier_titles"] = [choice.title for choice in line.choices]
         shown["note"] = line.note
+    if GROCERIES in shared:
+        shown["groceries"] = _groceries(line)
+    return shown
+
+
+def _groceries(line: Line) -> Json:
+    shown: Json = {"substitution": line.substitution}
+    if line.substitution_max is not None:
+        shown["substitution_max"] = line.substitution_max
+    if line.grams:
+        shown["unit_price"] = line.per_kilo
+        shown["grams"] = line.grams
+        shown["max_grams"] = line.max_grams
+        shown["estimate"] = cost_of(line.per_kilo, line.grams)
     return shown
 
 

@@ -17,7 +17,7 @@ from city.ucp.envelope import answer, failure, metadata, not_found, payment_hand
 from city.ucp.mandates import authorization
 from city.ucp.platforms import Platform
 from city.ucp.quote import Json, Note, Quote, price_cart
-from city.ucp.vocabulary import AP2, CHECKOUT, DISCOUNT, MODIFIERS, Shared
+from city.ucp.vocabulary import AP2, CHECKOUT, DISCOUNT, GROCERIES, MODIFIERS, Shared
 from city.ucp.wire import CheckoutRequest
 from city.world import World
 
@@ -55,7 +55,7 @@ class Counter:
 
     def shelf(self, operation: str) -> Shelf:
         shop = self.world.shops[self.slug]
-        shelf = look(self.tx, shop, self.world.clock.now_s(), self.world.real_s())
+        shelf = look(self.tx, shop, self.world.clock.now_s(), self.world.real_s(), self.world.seed)
         if self.world.faults.strike(self.tx, Fault.CLOSED, self.slug, operation) is None:
             return shelf
         return replace(shelf, is_open=False, opens_text="opens again later")
@@ -210,7 +210,7 @@ def rendered(world: World, stored: Stored, shared: Shared, notes: Sequence[Note]
     shown: Json = {
         "ucp": {
             **metadata(shared, CHECKOUT),
-            "payment_handlers": payment_handlers(world, stored.merchant),
+            "payment_handlers": payment_handlers(world, stored.merchant, later=GROCERIES in shared),
         },
         "id": stored.id,
         "status": stored.status,
@@ -270,6 +270,9 @@ def _only_negotiated(request: CheckoutRequest, shared: Shared) -> None:
     """Forget what belongs to an extension that was not negotiated."""
     if DISCOUNT not in shared:
         request.discounts = None
+    if GROCERIES not in shared:
+        for line in request.line_items:
+            line.groceries = None
     if MODIFIERS in shared:
         return
     for line in request.line_items:

@@ -22,7 +22,7 @@ from city.ucp.mandates import MandateRefusal, Terms, check, split_token
 from city.ucp.orders import Placing, place
 from city.ucp.platforms import Platform
 from city.ucp.quote import Note, Quote
-from city.ucp.vocabulary import AP2, HANDLER_ID, Shared
+from city.ucp.vocabulary import AP2, GROCERIES, HANDLER_ID, Shared
 from city.ucp.wire import CompleteRequest, parse
 from city.world import World, payee
 
@@ -68,10 +68,7 @@ def finish(world: World, database: Database, id: str) -> Answer:
     authorization = ""
     try:
         with database.transaction() as tx:
-            paid = ledger.capture(
-                tx, attempt.token, attempt.amount, payee(slug), id, world.real_s()
-            )
-            authorization = paid.id
+            authorization = _take(tx, attempt, payee(slug), id, world.real_s())
             world.crash.passing("in_capture")
     except BankRefusal as error:
         refusal = error
@@ -90,6 +87,13 @@ def finish(world: World, database: Database, id: str) -> Answer:
         world.crash.passing("in_order")
     world.crash.passing("after_order")
     return answer
+
+
+def _take(tx: Transaction, attempt: Attempt, account: str, id: str, real_s: float) -> str:
+    """Capture, or see that it can be captured once the goods are weighed."""
+    if GROCERIES in attempt.shared:
+        return ledger.held_for(tx, attempt.token, attempt.amount, account, real_s).id
+    return ledger.capture(tx, attempt.token, attempt.amount, account, id, real_s).id
 
 
 def recover(world: World, database: Database) -> int:
@@ -189,7 +193,7 @@ def _mishaps(counter: Counter, stored: Stored) -> None:
 
     world, real_s = counter.world, counter.world.real_s()
     if strikes(Fault.PRICE_RAISE):
-        price = look(counter.tx, shop, world.clock.now_s(), real_s).price(dish)
+        price = look(counter.tx, shop, world.clock.now_s(), real_s, world.seed).price(dish)
         upset(counter.tx, shop, dish.id, price + max(10, price // 10), real_s)
     if strikes(Fault.SOLD_OUT):
         upset(counter.tx, shop, dish.id, None, real_s)
@@ -232,7 +236,7 @@ def _order(counter: Counter, stored: Stored, attempt: Attempt, authorization: st
 def place_order(counter: Counter, stored: Stored, authorization: str) -> Stored:
     """The paid checkout as an order; without an authorisation the courier is paid at the door."""
     world, tx = counter.world, counter.tx
-    shelf = look(tx, world.shops[counter.slug], world.clock.now_s(), world.real_s())
+    shelf = look(tx, world.shops[counter.slug], world.clock.now_s(), world.real_s(), world.seed)
     quote = priced(counter, stored.request, shelf, stored.id)
     door = quote.delivery.point if quote.delivery else None
     if door is None:

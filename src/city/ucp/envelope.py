@@ -22,7 +22,11 @@ def metadata(shared: Shared, root: str, *, error: bool = False) -> Json:
     }
 
 
-def payment_handlers(world: World, slug: str) -> Json:
+def payment_handlers(world: World, slug: str, *, later: bool = False) -> Json:
+    """`later`: the goods are weighed after the order, and what they cost is captured then."""
+    config: Json = {"endpoint": world.bank_url, "payee": payee(slug)}
+    if later:
+        config["capture"] = "at_most"
     return {
         HANDLER: [
             {
@@ -31,7 +35,7 @@ def payment_handlers(world: World, slug: str) -> Json:
                 "spec": "https://lapel.dev/specs/city-bank",
                 "schema": "https://lapel.dev/schemas/city_bank.json",
                 "available_instruments": [{"type": "bank_token"}],
-                "config": {"endpoint": world.bank_url, "payee": payee(slug)},
+                "config": config,
             }
         ]
     }

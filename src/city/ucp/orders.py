@@ -18,8 +18,9 @@ from city.ucp.adjusting import Adjusted, adjust, adjustments, plan_adjustments, 
 from city.ucp.checkout_json import CURRENCY, destination_json, order_label
 from city.ucp.checkouts import Stored
 from city.ucp.envelope import metadata
+from city.ucp.groceries import questions
 from city.ucp.quote import Json, Quote
-from city.ucp.vocabulary import ORDER, Shared
+from city.ucp.vocabulary import GROCERIES, ORDER, Shared
 from city.webhooks import enqueue
 from city.world import World
 
@@ -31,16 +32,23 @@ EVENT_TEXT: Mapping[str, str] = {
     "late": "{courier} is held up, now about {minutes} minutes.",
     "failed_attempt": "Nobody opened; {courier} tries again in a moment.",
     "delivered": "{courier} has delivered it.",
+    "substitution_asked": "{shop} has a question about the order.",
+    "packed": "{shop} has picked and weighed it.",
     "canceled": "{shop} had to cancel the order. The money goes back.",
 }
 
 
+_LOOKING_S = 60.0
+"""City seconds after which a grocer knows what is not on the shelf."""
+
+
 class Contents(msgspec.Struct):
-    """What was bought, as it is shown; it never changes."""
+    """What was bought, as it is shown. Only a grocer changes it, once: when it is `packed`."""
 
     line_items: list[Json]
     totals: list[Json]
     destination: Json
+    packed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +65,11 @@ class Order:
     contents: Contents
     plan: Plan
     placed_s: float
+
+    def position(self, now_s: float) -> Point | None:
+        """Where its courier is. A grocer calls one when all is packed; until then nobody rides."""
+        waits = GROCERIES in self.shared and not self.contents.packed
+        return None if waits else self.plan.position(now_s)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +103,9 @@ def place(world: World, tx: Transaction, placing: Placing) -> str:
     plan = make_plan(
         errand, couriers(tx), world.streets, world.seed, _mishaps(world, tx, stored.merchant)
     )
-    occupy(tx, plan)
+    weighed = GROCERIES in placing.shared
+    if not weighed:
+        occupy(tx, plan)
     contents = Contents(
         line_items=stored.body.line_items,
         totals=stored.body.totals,
@@ -113,8 +128,12 @@ def place(world: World, tx: Transaction, placing: Placing) -> str:
             now_s,
         ),
     )
-    adjusted = plan_adjustments(world, tx, stored.merchant, plan)
-    for seq, (kind, due_s) in enumerate([*plan.steps(), *adjusted.items()], 1):
+    steps = plan.steps()
+    if not weighed:
+        steps += plan_adjustments(world, tx, stored.merchant, plan).items()
+    elif plan.cancel_s is None:
+        steps = [("preparing", plan.preparing_s), ("picking", plan.preparing_s + _LOOKING_S)]
+    for seq, (kind, due_s) in enumerate(steps, 1):
         tx.execute("INSERT INTO order_steps VALUES (?, ?, ?, ?)", (id, seq, kind, due_s))
     happen(world, tx, id, "processing", now_s)
     put_fact(tx, CITY_CLOCK, repr(now_s))
@@ -197,7 +216,7 @@ def entity(world: World, tx: Transaction, order: Order, now_s: float) -> Json:
     """UCP's order: everything that is known of it now."""
     base = world.urls[order.merchant]
     gone = removed(tx, order.id)
-    return {
+    shown: Json = {
         "ucp": metadata(order.shared, ORDER),
         "id": order.id,
         "label": order_label(order.id),
@@ -215,12 +234,19 @@ def entity(world: World, tx: Transaction, order: Order, now_s: float) -> Json:
         "adjustments": _adjustments(tx, order),
         "totals": order.contents.totals,
     }
+    if GROCERIES in order.shared:
+        lines, shop = order.contents.line_items, world.shops[order.merchant]
+        shown["groceries"] = {
+            "status": "packed" if order.contents.packed else "picking",
+            "questions": questions(tx, order.id, lines, shop),
+        }
+    return shown
 
 
 def tracking(world: World, order: Order, now_s: float) -> Json:
     """Where the courier is, for a map."""
     plan = order.plan
-    at = plan.position(now_s) if order.status not in {"delivered", "canceled"} else None
+    at = order.position(now_s) if order.status not in {"delivered", "canceled"} else None
     ride = plan.legs[-1].points
     coming = order.status not in {"delivered", "canceled"}
     minutes = max(0, -int(-(plan.promised_s(now_s) - now_s) // 60))
@@ -251,8 +277,14 @@ def _quantities(order: Order) -> list[Json]:
     return [{"id": line["id"], "quantity": line["quantity"]} for line in order.contents.line_items]
 
 
+class _Missing(msgspec.Struct):
+    missing: bool = False
+
+
 def _order_line(line: Json, status: str, gone: int) -> Json:
     original = msgspec.convert(line["quantity"], int)
+    if msgspec.convert(line.get("groceries", {}), _Missing).missing:
+        gone = original
     total = 0 if status == "canceled" else original - gone
     fulfilled = total if status == "delivered" else 0
     derived = {"canceled": "removed", "delivered": "fulfilled"}.get(status, "processing")

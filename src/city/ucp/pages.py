@@ -50,7 +50,7 @@ def draw(world: World, slug: str, name: str, id: str, database: Database) -> str
 
 def _menu(world: World, slug: str, database: Database) -> str:
     with database.transaction() as tx:
-        shelf = look(tx, world.shops[slug], world.clock.now_s(), world.real_s())
+        shelf = look(tx, world.shops[slug], world.clock.now_s(), world.real_s(), world.seed)
     body = f"<p>{escape(str(world.address(slug)))}, {escape(shelf.opens_text)}</p>"
     category = ""
     for dish in shelf.shop.dishes.values():

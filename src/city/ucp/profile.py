@@ -7,7 +7,16 @@ import msgspec
 from city.ucp.envelope import payment_handlers
 from city.ucp.mcp import MCP_PATH
 from city.ucp.quote import Json
-from city.ucp.vocabulary import AP2, FULFILLMENT, MODIFIERS, OFFERED, SERVICE, VERSION, Offered
+from city.ucp.vocabulary import (
+    AP2,
+    FULFILLMENT,
+    GROCERIES,
+    MODIFIERS,
+    OFFERED,
+    SERVICE,
+    VERSION,
+    Offered,
+)
 from city.world import World
 
 _BINDINGS = {"rest": ("", "rest.openapi.json"), "mcp": (MCP_PATH, "mcp.openrpc.json")}
@@ -27,9 +36,11 @@ def business_profile(world: World, slug: str) -> Json:
             "capabilities": {
                 offered.name: [_capability(world, slug, offered)]
                 for offered in OFFERED
-                if offered.name != AP2 or world.shops[slug].mandates
+                if world.shops[slug].offers(offered.name)
             },
-            "payment_handlers": payment_handlers(world, slug),
+            "payment_handlers": payment_handlers(
+                world, slug, later=world.shops[slug].offers(GROCERIES)
+            ),
         },
         "signing_keys": [msgspec.to_builtins(world.keys[slug].jwk())],
     }

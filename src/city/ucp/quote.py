@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from city.geometry import Point, distance_m
 from city.shelves import Shelf
 from city.shops import Choice, ChoiceGroup, Discount, Dish, Shop
 from city.streets import Address, Route, Streets
-from city.ucp.wire import CheckoutRequest, Destination, LineRequest
+from city.ucp.wire import CheckoutRequest, Destination, GroceriesRequest, LineRequest
 
 Json = dict[str, object]
 
@@ -55,10 +55,35 @@ class Line:
     note: str
     quantity: int
     unit_price: int
+    per_kilo: int = 0
+    """Of what is weighed; `unit_price` is then for `max_grams`."""
+    grams: int = 0
+    substitution: str = "none"
+    substitution_max: int | None = None
 
     @property
     def total(self) -> int:
         return self.unit_price * self.quantity
+
+    @property
+    def max_grams(self) -> int:
+        return most_grams(self.grams)
+
+    @property
+    def substitute_most(self) -> int:
+        """The most that something else in its place may cost."""
+        most = self.substitution_max
+        return self.total if most is None else min(most, self.total)
+
+
+def most_grams(grams: int) -> int:
+    """What is weighed may come to a tenth more than was asked."""
+    return grams + grams // 10
+
+
+def cost_of(per_kilo: int, grams: int) -> int:
+    """Minor units, half a cent up."""
+    return (per_kilo * grams + 500) // 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,8 +240,23 @@ def _lines(requests: Sequence[LineRequest], shelf: Shelf, draft: _Draft) -> list
         choices = _choices(dish, request.modifiers, f"{path}.modifiers", draft)
         unit = shelf.price(dish) + sum(choice.price_delta for choice in choices)
         id = request.id or _fresh_id(used, position)
-        lines.append(Line(id, dish, choices, request.note, request.quantity, max(0, unit)))
+        line = Line(id, dish, choices, request.note, request.quantity, max(0, unit))
+        lines.append(_as_groceries(line, request.groceries, path, draft))
     return lines
+
+
+def _as_groceries(line: Line, asked: GroceriesRequest | None, path: str, draft: _Draft) -> Line:
+    """What is weighed is priced by the most that it can weigh, which is what is held."""
+    asked = asked or GroceriesRequest()
+    line = replace(line, substitution=asked.substitution, substitution_max=asked.substitution_max)
+    if not line.dish.kilo:
+        return line
+    if asked.grams is None or line.quantity != 1:
+        text = f"{line.dish.title}: sold by weight; say how many grams, quantity 1"
+        draft.error("weight_missing", text, path)
+    grams = asked.grams or line.dish.piece_g
+    most = cost_of(line.unit_price, most_grams(grams))
+    return replace(line, per_kilo=line.unit_price, grams=grams, unit_price=most)
 
 
 def _fresh_id(used: set[str], position: int) -> str:

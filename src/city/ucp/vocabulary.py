@@ -22,6 +22,8 @@ RIDES = "dev.lapel.rides"
 RIDES_VERSION = "2026-11-01"
 TRAVEL = "dev.lapel.travel"
 TRAVEL_VERSION = "2026-11-01"
+GROCERIES = "dev.lapel.groceries"
+GROCERIES_VERSION = "2026-11-01"
 HANDLER = "dev.lapel.city.bank"
 HANDLER_ID = "city_bank"
 
@@ -85,6 +87,13 @@ OFFERED: tuple[Offered, ...] = (
         MODIFIERS_VERSION,
         "https://lapel.dev/specs/food-modifiers",
         "https://lapel.dev/schemas/food_modifiers.json",
+        (CHECKOUT, ORDER, SEARCH, LOOKUP),
+    ),
+    Offered(
+        GROCERIES,
+        GROCERIES_VERSION,
+        "https://lapel.dev/specs/groceries",
+        "https://lapel.dev/schemas/groceries.json",
         (CHECKOUT, ORDER, SEARCH, LOOKUP),
     ),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 import msgspec
 
@@ -17,12 +17,24 @@ class ItemReference(msgspec.Struct):
     id: Id
 
 
+class GroceriesRequest(msgspec.Struct, omit_defaults=True):
+    """How much of what is weighed, and what may be brought in its place.
+
+    `substitution_max` is the most that this may cost, in minor units; absent: the line's price.
+    """
+
+    grams: Annotated[int, msgspec.Meta(ge=1, le=50_000)] | None = None
+    substitution: Literal["none", "ask", "similar"] = "none"
+    substitution_max: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] | None = None
+
+
 class LineRequest(msgspec.Struct, omit_defaults=True):
     item: ItemReference
     quantity: Annotated[int, msgspec.Meta(ge=1, le=99)]
     id: Id | None = None
     modifiers: Annotated[list[Id], msgspec.Meta(max_length=40)] = []
     note: Text = ""
+    groceries: GroceriesRequest | None = None
 
 
 class Destination(msgspec.Struct, omit_defaults=True):
@@ -110,6 +122,12 @@ class CompleteRequest(msgspec.Struct):
         if len(selected) == 1:
             return selected[0]
         return offered[0] if len(offered) == 1 else None
+
+
+class SubstitutionAnswer(msgspec.Struct):
+    line_item_id: Id
+    item_id: Id
+    accept: bool
 
 
 class PriceFilter(msgspec.Struct):

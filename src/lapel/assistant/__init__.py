@@ -1,6 +1,7 @@
 """The user's assistant: conversation, presence, delivery of cues, approvals by gesture."""
 
 from lapel.assistant.actor import Assistant, Ground
+from lapel.assistant.goods import ListSkill
 from lapel.assistant.house import House
 from lapel.assistant.limits import LimitsSkill, limit_question, shop_called
 from lapel.assistant.places import PlaceError, SavedPlaces
@@ -13,6 +14,7 @@ __all__ = [
     "Heard",
     "House",
     "LimitsSkill",
+    "ListSkill",
     "Outcome",
     "PlaceError",
     "RideSkill",

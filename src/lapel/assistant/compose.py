@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lapel.assistant import words
+from lapel.assistant.goods import cues as goods
 from lapel.assistant.rides import cues as rides
 from lapel.commerce import Approval, Checkout, Order, OrderEvent, TripTerms, off, unheeded
 from lapel.devices import (
@@ -34,7 +35,8 @@ _SPOKEN = frozenset(
         "place_failed", "refunded", "trouble", "merchant_canceled", "part_refunded",
         "refund_promised", "refund_failed", "charged_more", "adjusted", "driver_assigned",
         "driver_arriving", "driver_here", "on_trip", "dropped_off", "driver_canceled",
-        "ride_canceled", "destination_changed", "tipped",
+        "ride_canceled", "destination_changed", "tipped", "billed", "overbilled",
+        "substitution_sent",
     }
 )  # fmt: skip
 """Kinds worth interrupting somebody's silence for; the others only change the card."""
@@ -52,13 +54,21 @@ _HAPTIC = {
 }
 
 ADJUSTED = frozenset(
-    {"part_refunded", "refund_promised", "refund_failed", "charged_more", "adjusted"}
-)
+    {
+        "part_refunded", "refund_promised", "refund_failed", "charged_more", "adjusted", "billed",
+        "overbilled", "substitution_sent",
+    }
+)  # fmt: skip
 """Kinds that stand beside the order's progress: they do not take its card down."""
 
+_GRAVE = frozenset({"charged_more", "refund_failed", "overbilled"})
+
 SILENT = frozenset(
-    {"quoted", "revised", "approval_needed", "within_limit", "approved", "paid", "cancel_asked"}
-)
+    {
+        "quoted", "revised", "approval_needed", "within_limit", "approved", "paid",
+        "cancel_asked", "substitution_answered", "substitution_closed",
+    }
+)  # fmt: skip
 """Kinds without a cue of their own: an approval says more, or the next step follows at once."""
 
 
@@ -107,7 +117,7 @@ def approval(
         card=Card(
             title=asked.merchant_name,
             lines=tuple(cart_lines(order)),
-            total=str(asked.amount),
+            total=_total(checkout),
             body=" ".join([*notes, f"To {words.address(asked.address_label)}"]),
             footer="Tap Order on a screen" if screen else "Press to order, hold to refuse",
             actions=(CardAction("approve", "Order"), CardAction("refuse", "Refuse")),
@@ -188,9 +198,20 @@ def _progress(order: Order, kind: str) -> Progress | None:
 def _price(checkout: Checkout) -> str:
     fee = next((entry for entry in checkout.totals if entry.kind == "fulfillment"), None)
     eta = f", in about {checkout.eta_minutes} minutes" if checkout.eta_minutes else ""
+    total = _total(checkout)
+    total = total[0].upper() + total[1:]
     if fee is None or fee.amount.minor == 0:
-        return f"{checkout.total} in total{off(checkout)}{eta}."
-    return f"{checkout.total} with {fee.amount} for delivery{off(checkout)}{eta}."
+        return f"{total} in total{off(checkout)}{eta}."
+    return f"{total} with {fee.amount} for delivery{off(checkout)}{eta}."
+
+
+def _total(checkout: Checkout) -> str:
+    """The price; of what is weighed later, about what and at most what."""
+    if not checkout.billed_later:
+        return str(checkout.total)
+    if checkout.estimate == checkout.total:
+        return f"at most {checkout.total}"
+    return f"about {checkout.estimate}, at most {checkout.total}"
 
 
 def escalation_topic(order_id: str) -> str:
@@ -230,6 +251,10 @@ def cart_lines(order: Order) -> list[CardLine]:
     shown: list[CardLine] = []
     for entry in order.checkout.lines:
         titles = options.get(_key(entry.item_id, entry.options), ())
+        if entry.weighing is not None:
+            weighed = f"{entry.title}, about {words.weight(entry.weighing.grams)}"
+            shown.append(CardLine(weighed, f"about {entry.weighing.estimate}"))
+            continue
         text = f"{entry.quantity} x {entry.title}"
         if titles:
             text += f" ({', '.join(titles)})"
@@ -259,8 +284,10 @@ def order_step(order: Order, event: OrderEvent) -> Cue | None:
     """What the user is told of one event of an order, or None where nothing is to be told."""
     if event.kind in SILENT:
         return None
+    if event.kind == "substitution_asked":
+        return goods.substitution(order, event)
     if event.kind in ADJUSTED:
-        return _adjustment(order, event)
+        return _adjustment(order, event) if event.text else None
     progress = _progress(order, event.kind)
     return Cue(
         id=f"{order_topic(order.id)}:{event.n}",
@@ -287,7 +314,7 @@ def _adjustment(order: Order, event: OrderEvent) -> Cue:
         kind=CueKind.NOTICE,
         speech=event.text,
         card=Card(title=order.merchant_name, body=event.text),
-        haptic=Pattern.LONG if event.kind in ("charged_more", "refund_failed") else None,
+        haptic=Pattern.LONG if event.kind in _GRAVE else None,
     )
 
 

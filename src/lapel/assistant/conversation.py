@@ -185,9 +185,11 @@ class Conversation:
         """The order that the user can still change: there is never more than one."""
         if self.state.order_id is not None:
             order = await self.orders.get(self.state.order_id)
-            if order is not None and order.state in CHANGEABLE and order.draft.trip is None:
+            if order is not None and order.state in CHANGEABLE and order.draft.is_cart:
                 return order
-        return await self._latest(CHANGEABLE)
+        orders = await self.orders.list(self.user_id, limit=20)
+        found = (each for each in orders if each.draft.is_cart and each.state in CHANGEABLE)
+        return next(found, None)
 
     async def _replace(self, order: Order) -> None:
         """Drop an order in favour of what the user has said instead."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from lapel.assistant import compose
+from lapel.assistant.goods import cues as goods
 from lapel.assistant.limits import cues as limits
 from lapel.commerce import Approval, ApprovalState, Order, OrderEvent, Orders, OrderState
 from lapel.devices import Cue
@@ -49,6 +50,7 @@ CLOSED = frozenset(
         "ride_canceled", "tipped", "destination_changed",
     }
 )  # fmt: skip
+_ANSWERED = frozenset({"substitution_answered", "substitution_closed"})
 UNDER_WAY = frozenset(
     {
         OrderState.PAYING,
@@ -108,6 +110,9 @@ class OrderNews:
                 continue
             for approval_id in await self._closed_approvals(event):
                 news.taken_down.add(compose.approval_topic(approval_id))
+            if event.kind in _ANSWERED:
+                topic = goods.substitution_topic(order.id, event.data.get("line_id"))
+                news.taken_down.add(topic)
             if event.data.get("escalated") or event.kind == "escalated":
                 news.taken_down.add(compose.escalation_topic(order.id))
             if event.kind == "canceled" and order.id in replaced:
@@ -146,7 +151,7 @@ class OrderNews:
             news.cues.append(cue)
             if event.kind in ANSWERS:
                 news.answers[order.id] = cue
-        if event.kind == "placed" and order.receipt:
+        if event.kind in ("placed", "billed") and order.receipt:
             news.cues.append(compose.receipt(order, event))
         _courier(event, order, news)
 

@@ -45,7 +45,7 @@ class Usual:
         had = [
             order
             for order in await self._orders.list(self._user_id, LOOKED_AT)
-            if order.state in _HAD and order.draft.lines
+            if order.state in _HAD and order.draft.lines and order.draft.is_cart
         ]
         if not had:
             return Again(text=NOTHING_YET)

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from lapel.commerce import DraftLine
 
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+MOST_READ = 8
+"""Lines of groceries that are read back one by one."""
 _SIBILANT = ("s", "x", "z", "ch", "sh")
 
 
@@ -33,6 +35,10 @@ def joined(parts: Sequence[str]) -> str:
 
 def line(entry: DraftLine) -> str:
     """One cart line as it is read back: `two iced lattes with oat milk`."""
+    if entry.grams:
+        return f"{weight(entry.grams)} of {entry.title.lower()}"
+    if entry.substitution:  # a grocer's titles name the size, and have no plural
+        return entry.title if entry.quantity == 1 else f"{count(entry.quantity)} {entry.title}"
     spoken = f"{count(entry.quantity)} {plural(entry.title.lower(), entry.quantity)}"
     if entry.option_titles:
         spoken += f" with {joined([title.lower() for title in entry.option_titles])}"
@@ -41,8 +47,21 @@ def line(entry: DraftLine) -> str:
     return spoken
 
 
+def weight(grams: int) -> str:
+    """`2 kilos`, `half a kilo`, `1.5 kilos`, `250 grams`."""
+    if grams == 500:
+        return "half a kilo"
+    if grams < 1000:
+        return f"{grams} grams"
+    whole, rest = divmod(grams, 1000)
+    number = f"{whole}.{rest:03d}".rstrip("0") if rest else str(whole)
+    return f"{number} kilo" if number == "1" else f"{number} kilos"
+
+
 def cart(lines: Sequence[DraftLine]) -> str:
-    """The whole cart as it is read back."""
+    """The whole cart as it is read back; of many groceries, how many there are."""
+    if len(lines) > MOST_READ and any(entry.substitution for entry in lines):
+        return f"{len(lines)} things"
     return joined([line(entry) for entry in lines])
 
 

@@ -24,10 +24,16 @@ class CheckoutStatus(StrEnum):
     CANCELED = "canceled"
 
 
+Substitution = Literal["", "none", "ask", "similar"]
+"""What a grocer may bring in the place of what is missing: nothing, what the user says yes to when
+asked, or something similar that is no dearer. Empty at merchants who know no such thing."""
+
+
 class DraftLine(msgspec.Struct, frozen=True):
     """One line that the user wants.
 
-    `item_id` is the merchant's variant id; `options` are the merchant's option value ids.
+    `item_id` is the merchant's variant id; `options` are the merchant's option value ids. `grams`
+    is how much is wanted of what is sold by weight, in a line of quantity 1.
     """
 
     item_id: str
@@ -36,6 +42,8 @@ class DraftLine(msgspec.Struct, frozen=True):
     options: tuple[str, ...] = ()
     option_titles: tuple[str, ...] = ()
     note: str = ""
+    grams: int = 0
+    substitution: Substitution = ""
 
 
 class Address(msgspec.Struct, frozen=True):
@@ -79,6 +87,26 @@ class OrderDraft(msgspec.Struct, frozen=True):
     fastest: bool = False
     """The fastest delivery rather than the cheapest."""
     trip: Trip | None = None
+    kind: Literal["", "groceries", "goods"] = ""
+    """What was gathered otherwise than by talking about a cart."""
+
+    @property
+    def is_cart(self) -> bool:
+        """Whether words about a cart are about it: a ride or a shopping list has its own."""
+        return self.trip is None and not self.kind
+
+
+@dataclass(frozen=True, slots=True)
+class Weighing:
+    """What is known of a weighed line before it is weighed. `unit_price` is for a kilogram.
+
+    The line's own price is for `max_grams`: the most that it can come to.
+    """
+
+    grams: int
+    max_grams: int
+    unit_price: Money
+    estimate: Money
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +118,10 @@ class CheckoutLine:
     total: Money
     options: tuple[str, ...] = ()
     note: str = ""
+    id: str = ""
+    """The merchant's, where it is needed to tell what became of the line."""
+    substitution: Substitution = ""
+    weighing: Weighing | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +201,18 @@ class Checkout:
     """Of a merchant that speaks AP2: such a checkout is completed with mandates only."""
     trip: TripTerms | None = None
 
+    @property
+    def billed_later(self) -> bool:
+        """Whether the merchant picks and weighs first, and takes its money then."""
+        target = self.payment
+        return target is not None and target.at_most and any(x.substitution for x in self.lines)
+
+    @property
+    def estimate(self) -> Money:
+        """What it will cost if everything weighs what was asked; `total` is the most."""
+        less = sum(x.total.minor - x.weighing.estimate.minor for x in self.lines if x.weighing)
+        return Money(self.total.minor - less, self.total.currency)
+
     def hash(self) -> str:
         """SHA-256 (hex) over what the user agrees to: who is paid, for what, how much, where."""
         return hashlib.sha256(self.agreed()).hexdigest()
@@ -188,6 +232,7 @@ class Checkout:
                     x.total.minor,
                     sorted(x.options),
                     x.note,
+                    *_agreed_groceries(x),
                 ]
                 for x in self.lines
             ],
@@ -211,6 +256,22 @@ def _place(address: Address) -> list[object]:
         address.latitude,
         address.longitude,
         address.instructions,
+    ]
+
+
+def _agreed_groceries(line: CheckoutLine) -> list[object]:
+    """What may come instead, and the weights; nothing of other lines."""
+    if not line.substitution:
+        return []
+    weighing = line.weighing
+    if weighing is None:
+        return [line.substitution]
+    return [
+        line.substitution,
+        weighing.grams,
+        weighing.max_grams,
+        weighing.unit_price.minor,
+        weighing.estimate.minor,
     ]
 
 

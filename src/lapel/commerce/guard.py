@@ -67,6 +67,12 @@ class GuardedMerchants:
     async def get_order(self, merchant_id: str, order_id: str) -> MerchantOrder:
         return await answered(self.inner.get_order(merchant_id, order_id), self.within_s)
 
+    async def answer_substitution(
+        self, merchant_id: str, order_id: str, line_id: str, item_id: str, accept: bool, key: str
+    ) -> None:
+        call = self.inner.answer_substitution(merchant_id, order_id, line_id, item_id, accept, key)
+        await answered(call, self.within_s)
+
 
 @dataclass(frozen=True, slots=True)
 class GuardedPayments:

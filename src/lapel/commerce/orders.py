@@ -38,6 +38,7 @@ from lapel.commerce.quoting import lapse
 from lapel.commerce.receipt import Signer
 from lapel.commerce.records import Told
 from lapel.commerce.screening import screening, seen_on_screen
+from lapel.commerce.settling import answered, awaits_bill, offers
 from lapel.commerce.standing import Standing
 from lapel.commerce.steps import Steps
 from lapel.commerce.tracking import apply, settle_refunds
@@ -254,6 +255,35 @@ class Orders:
 
         await self._journal.commit(work)
 
+    async def answer_substitution(
+        self, order_id: str, line_id: str, item_id: str, accept: bool
+    ) -> None:
+        """The user's yes or no to what a grocer offers for a line; durable, told to it next.
+
+        The first answer counts. Raises `OrderError` (`closed`) when it is not asked any more.
+        """
+        at = self._clock()
+
+        def work(connection: sa.Connection) -> tuple[None, list[OrderEvent]]:
+            order = records.load(connection, order_id)
+            offer = next(
+                (
+                    each
+                    for each in offers(connection, order_id)
+                    if (each.line_id, each.item_id) == (line_id, item_id)
+                ),
+                None,
+            )
+            if offer is not None and offer.accepted is accept:
+                return None, []
+            asked = offer is not None and offer.accepted is None and not offer.closed
+            if offer is None or not asked or not awaits_bill(order):
+                raise OrderError("that is not asked any more", code="closed")
+            return None, records.tell(connection, order, at, [answered(order, offer, accept)])
+
+        await self._journal.commit(work)
+        self._nudge(order_id)
+
     async def merchant_reports(self, order: MerchantOrder) -> None:
         """A verified webhook: the merchant's whole order. Repeated or late ones change nothing."""
         at = self._clock()
@@ -265,7 +295,8 @@ class Orders:
             events = apply(connection, found, order, at)
             early = found.state in _EARLY
             ends = any(event.kind in ("delivered", "merchant_canceled", *ENDS) for event in events)
-            return (found.id, early or ends), events
+            packed = order.bill is not None and awaits_bill(found)
+            return (found.id, early or ends or packed), events
 
         order_id, matters = await self._journal.commit(work)
         if order_id and order.refunds:

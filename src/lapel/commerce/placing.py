@@ -159,13 +159,15 @@ class Placer:
             lambda c: records.is_taken(c, order.merchant_id, answer.order_id, order.id)
         ):
             return await give_back(self._desk, order, words.SAME_ORDER, kind="trouble")
+        later = False
         if at_most(order):
             try:
-                taken = (await payment_of(self._desk, order)).captured
+                payment = await payment_of(self._desk, order)
             except PortError:
                 return self._desk.retry(order.state, attempt)
-            if taken != answer.total:
-                said = words.overcharged(answer.total, taken)
+            later = agreed.billed_later and payment.state is PaymentState.AUTHORIZED
+            if not later and payment.captured != answer.total:
+                said = words.overcharged(answer.total, payment.captured)
                 return await give_back(self._desk, order, said, kind="trouble")
         now, final = self._desk.clock(), answer.total
         done = replace(
@@ -174,6 +176,10 @@ class Placer:
             order_id=answer.order_id,
             eta_minutes=agreed.eta_minutes if answer.eta_minutes is None else answer.eta_minutes,
         )
+
+        if later:
+            await self._placed_unbilled(order, done, now)
+            return Step(OrderState.PLACED)
 
         def work(connection: sa.Connection) -> tuple[None, list[OrderEvent]]:
             previous = records.last_receipt(connection, order.user_id)
@@ -202,6 +208,26 @@ class Placer:
         await self._desk.journal.commit(work)
         self._desk.forget(order)
         return Step(OrderState.PLACED)
+
+    async def _placed_unbilled(self, order: Order, done: Checkout, now: float) -> None:
+        """The money stays held until the goods are weighed; the receipt is written then."""
+        data = {**card(order, done), "merchant_order_id": done.order_id}
+        told = Told("placed", f"{order.revision}:placed", words.placed(done, done.total), data)
+
+        def work(connection: sa.Connection) -> tuple[None, list[OrderEvent]]:
+            events = records.move(
+                connection,
+                order,
+                OrderState.PLACED,
+                now,
+                told,
+                **records.checkout_values(done),
+                merchant_order_id=done.order_id,
+            )
+            return None, events
+
+        await self._desk.journal.commit(work)
+        self._desk.forget(order)
 
     async def _reprice(self, order: Order, current: Checkout, attempt: int) -> Step:
         """The price moved after the approval: free the money, void the approval, ask anew."""

@@ -146,6 +146,34 @@ class RideStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class BilledLine:
+    """A line as it is brought and charged. `line_id` is that of the checkout's line.
+
+    `grams` and `unit_price` (for a kilogram) are of what was weighed. `missing` is not brought.
+    """
+
+    line_id: str
+    item_id: str
+    title: str
+    quantity: int
+    total: Money
+    grams: int = 0
+    unit_price: Money | None = None
+    missing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SubstitutionQuestion:
+    """A line that is not there, and what the merchant would bring instead for `total` in all."""
+
+    line_id: str
+    title: str
+    item_id: str
+    offered: str
+    total: Money
+
+
+@dataclass(frozen=True, slots=True)
 class MerchantOrder:
     merchant_id: str
     id: str
@@ -157,6 +185,10 @@ class MerchantOrder:
     """The whole order; an adjustment that takes only some of it away is no cancellation."""
     adjustments: tuple[MerchantAdjustment, ...] = ()
     ride: RideStatus | None = None
+    bill: tuple[BilledLine, ...] | None = None
+    """Of a grocer, once everything is picked and weighed."""
+    questions: tuple[SubstitutionQuestion, ...] = ()
+    """What a grocer asks now."""
 
     @property
     def refunds(self) -> tuple[Money, ...]:
@@ -179,6 +211,11 @@ class Merchants(Protocol):
     ) -> Checkout: ...
     async def cancel_checkout(self, merchant_id: str, checkout_id: str, key: str) -> Checkout: ...
     async def get_order(self, merchant_id: str, order_id: str) -> MerchantOrder: ...
+    async def answer_substitution(
+        self, merchant_id: str, order_id: str, line_id: str, item_id: str, accept: bool, key: str
+    ) -> None:
+        """Tell a grocer whether to bring what it offered. Refused: it is not asked any more."""
+        ...
 
 
 class Payments(Protocol):

@@ -14,6 +14,7 @@ from lapel.commerce.checkout import (
     Total,
     Trip,
     TripTerms,
+    Weighing,
 )
 from lapel.commerce.consent.closed import WITHIN_LIMIT, RiskData
 from lapel.commerce.consent.jws import verify_es256
@@ -24,7 +25,15 @@ from lapel.commerce.errors import MandateError, ReceiptError
 from lapel.commerce.money import Money
 
 if TYPE_CHECKING:
-    from lapel.commerce.receipt import Amount, Consent, Mandates, Place, Receipt, TripLine
+    from lapel.commerce.receipt import (
+        Amount,
+        Consent,
+        LineWeighing,
+        Mandates,
+        Place,
+        Receipt,
+        TripLine,
+    )
 
 
 def check(receipt: Receipt, mandates: Mandates) -> None:
@@ -159,6 +168,8 @@ def _cart(receipt: Receipt) -> Checkout:
                 _money(x.total),
                 x.options,
                 x.note,
+                substitution=x.substitution,
+                weighing=None if x.weighing is None else _weighing(x.weighing),
             )
             for x in receipt.lines
         ),
@@ -174,6 +185,10 @@ def _cart(receipt: Receipt) -> Checkout:
         ),
         trip=None if receipt.trip is None else _trip(receipt.trip),
     )
+
+
+def _weighing(line: LineWeighing) -> Weighing:
+    return Weighing(line.grams, line.max_grams, _money(line.unit_price), _money(line.estimate))
 
 
 def _trip(line: TripLine) -> TripTerms:

@@ -9,7 +9,13 @@ import sqlalchemy as sa
 
 from lapel.commerce import records, standing, trips, words
 from lapel.commerce.card import approval_card, card
-from lapel.commerce.checkout import Checkout, CheckoutStatus, OrderDraft
+from lapel.commerce.checkout import (
+    Checkout,
+    CheckoutLine,
+    CheckoutStatus,
+    DraftLine,
+    OrderDraft,
+)
 from lapel.commerce.desk import Desk, Step, key_of
 from lapel.commerce.order import Approval, ApprovalState, Order, OrderEvent, OrderState
 from lapel.commerce.policy import Denied
@@ -85,6 +91,8 @@ def mismatch(draft: OrderDraft, checkout: Checkout) -> str:
         return words.OTHER_CART
     if draft.trip is not None and not trips.same(draft.trip, checkout):
         return words.OTHER_TRIP
+    if not _same_weights(draft, checkout):
+        return words.OTHER_CART
     if not _same_place(draft, checkout):
         return words.OTHER_ADDRESS
     amounts = [line.total for line in checkout.lines] + [line.unit_price for line in checkout.lines]
@@ -123,6 +131,18 @@ def priced_goods(checkout: Checkout) -> Goods:
     for line in checkout.lines:
         goods[line.item_id, tuple(sorted(line.options))] += line.quantity
     return goods
+
+
+def _same_weights(draft: OrderDraft, checkout: Checkout) -> bool:
+    """As much of each as was asked, and what may come instead is what was said."""
+
+    def asked(x: DraftLine) -> tuple[str, int, str]:
+        return x.item_id, x.grams, x.substitution or "none"
+
+    def priced(x: CheckoutLine) -> tuple[str, int, str]:
+        return x.item_id, x.weighing.grams if x.weighing else 0, x.substitution or "none"
+
+    return {*map(asked, draft.lines)} == {*map(priced, checkout.lines)}
 
 
 def _same_place(draft: OrderDraft, checkout: Checkout) -> bool:

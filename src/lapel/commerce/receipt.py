@@ -16,12 +16,13 @@ from datetime import UTC, datetime
 import msgspec
 
 from lapel.commerce import keys, proof
-from lapel.commerce.checkout import Address, Checkout, TripKind, TripTerms
+from lapel.commerce.checkout import Address, Checkout, Substitution, TripKind, TripTerms, Weighing
 from lapel.commerce.consent.closed import ClosedMandates
 from lapel.commerce.consent.open_mandates import OpenMandates
 from lapel.commerce.errors import ReceiptError
 from lapel.commerce.money import Money
 from lapel.commerce.order import Order
+from lapel.commerce.ports import BilledLine
 
 VERSION = 2
 """1 is the same without `mandates`; it is still read."""
@@ -35,7 +36,27 @@ class Amount(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     currency: str
 
 
-class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class LineWeighing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What was agreed about a weighed line; `unit_price` is for a kilogram."""
+
+    grams: int
+    max_grams: int
+    unit_price: Amount
+    estimate: Amount
+
+
+class BillLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What came of a line of groceries, once it was picked and weighed."""
+
+    item_id: str
+    title: str
+    quantity: int
+    total: Amount
+    grams: int = 0
+    missing: bool = False
+
+
+class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     item_id: str
     title: str
     quantity: int
@@ -43,6 +64,8 @@ class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     total: Amount
     options: tuple[str, ...]
     note: str
+    substitution: Substitution = ""
+    weighing: LineWeighing | None = None
 
 
 class TotalLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -143,6 +166,8 @@ class Receipt(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     previous: str
     mandates: Mandates | None = None
     trip: TripLine | None = None
+    bill: tuple[BillLine, ...] = ()
+    """Of groceries: what was brought in the end. `lines` are what was agreed."""
 
 
 class _File(msgspec.Struct, forbid_unknown_fields=True):
@@ -172,8 +197,12 @@ def receipt_of(
     previous: str | None,
     mandates: ClosedMandates | None = None,
     paid: Money | None = None,
+    bill: tuple[BilledLine, ...] = (),
 ) -> Receipt:
-    """The receipt of an order that is being placed as `checkout`; `paid` if that was a bound."""
+    """The receipt of an order that is being placed as `checkout`; `paid` if that was a bound.
+
+    `bill` is what a grocer brought in the end.
+    """
     approval, payment = order.approval, checkout.payment
     evidence = approval.evidence if approval else None
     if approval is None or evidence is None or approval.decided_at is None or payment is None:
@@ -215,6 +244,10 @@ def receipt_of(
         previous=file_hash(previous) if previous else "",
         mandates=_mandates(checkout, mandates) if mandates else None,
         trip=None if checkout.trip is None else _trip(checkout.trip),
+        bill=tuple(
+            BillLine(x.item_id, x.title, x.quantity, _amount(x.total), x.grams, x.missing)
+            for x in bill
+        ),
     )
 
 
@@ -305,8 +338,16 @@ def _lines(checkout: Checkout) -> tuple[Line, ...]:
             _amount(x.total),
             x.options,
             x.note,
+            x.substitution,
+            None if x.weighing is None else _weighing(x.weighing),
         )
         for x in checkout.lines
+    )
+
+
+def _weighing(known: Weighing) -> LineWeighing:
+    return LineWeighing(
+        known.grams, known.max_grams, _amount(known.unit_price), _amount(known.estimate)
     )
 
 

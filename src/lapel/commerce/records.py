@@ -151,27 +151,28 @@ def is_taken(
 
 
 def last_receipt(connection: sa.Connection, user_id: str) -> str | None:
-    """The user's newest receipt: the one whose order was placed last."""
-    orders, events = schema.orders.c, schema.order_events.c
-    return connection.execute(
-        sa.select(orders.receipt)
-        .join(schema.order_events, events.order_id == orders.id)
-        .where(orders.user_id == user_id, events.kind == "placed", orders.receipt.is_not(None))
-        .order_by(events.n.desc())
-        .limit(1)
-    ).scalar()
+    """The user's newest receipt: the one that was written last."""
+    return connection.execute(_by_receipt(user_id).order_by(sa.desc("at_n")).limit(1)).scalar()
 
 
 def receipts(connection: sa.Connection, user_id: str) -> list[str]:
     """All of the user's receipts in the order of their chain, the oldest first."""
+    return list(connection.execute(_by_receipt(user_id).order_by("at_n")).scalars())
+
+
+def _by_receipt(user_id: str) -> sa.Select[Any, Any]:
+    """Receipts with `at_n`, the event that wrote each: the order was placed, or billed later."""
     orders, events = schema.orders.c, schema.order_events.c
-    rows = connection.execute(
-        sa.select(orders.receipt)
+    return (
+        sa.select(orders.receipt, sa.func.max(events.n).label("at_n"))
         .join(schema.order_events, events.order_id == orders.id)
-        .where(orders.user_id == user_id, events.kind == "placed", orders.receipt.is_not(None))
-        .order_by(events.n)
+        .where(
+            orders.user_id == user_id,
+            events.kind.in_(["placed", "billed"]),
+            orders.receipt.is_not(None),
+        )
+        .group_by(orders.id, orders.receipt)
     )
-    return list(rows.scalars())
 
 
 def last_paid(connection: sa.Connection, user_id: str, merchant_id: str) -> PaymentTarget | None:

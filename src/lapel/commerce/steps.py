@@ -14,6 +14,7 @@ from lapel.commerce.placing import Placer
 from lapel.commerce.quoting import await_approval, quote
 from lapel.commerce.receipt import Signer
 from lapel.commerce.records import Moved
+from lapel.commerce.settling import awaits_bill, settle
 from lapel.commerce.tracking import close, deliver, track
 from lapel.faults import fault
 
@@ -28,6 +29,7 @@ class Steps:
 
     def __init__(self, desk: Desk, signer: Signer) -> None:
         self._desk = desk
+        self._signer = signer
         self._placer = Placer(desk, signer)
         self._wakes: dict[str, asyncio.Event] = {}
 
@@ -75,12 +77,26 @@ class Steps:
                 return await self._placer.settle(order, attempt)
             case OrderState.REFUNDING:
                 return await refund(self._desk, order, attempt)
+            case OrderState.PLACED | OrderState.DELIVERED:
+                return await self._follow(order, attempt)
+            case _:
+                return await close(self._desk, order, attempt)
+
+    async def _follow(self, order: Order, attempt: int) -> Step:
+        """To the door, and to the bill where that comes after the order."""
+        waits = awaits_bill(order)
+        settled = await settle(self._desk, self._signer, order)
+        if waits and settled:
+            order = await self._desk.journal.read(lambda c: records.load(c, order.id))
+        match order.state:
             case OrderState.PLACED:
                 return await track(self._desk, order, attempt)
+            case OrderState.DELIVERED if not settled:
+                return self._desk.retry_slowly(order.state, attempt)
             case OrderState.DELIVERED:
                 return await deliver(self._desk, order, attempt)
             case _:
-                return await close(self._desk, order, attempt)
+                return Step(order.state)
 
     async def _moved(self, order: Order | None, order_id: str, attempt: int) -> Step:
         """Somebody else moved the order on: go on from there."""

@@ -18,6 +18,7 @@ from lapel.commerce.ports import (
     Refused,
 )
 from lapel.commerce.records import Told
+from lapel.commerce.settling import questions_told
 
 _KINDS = {
     "processing": "preparing",
@@ -75,7 +76,7 @@ def apply(
     keys = records.told_keys(connection, order.id)
     if order.draft.trip is not None:
         return trips.apply(connection, order, report, keys, at)
-    news = _progress(order, report, keys)
+    news = [*_progress(order, report, keys), *questions_told(connection, order, report)]
     if report.canceled and not order.authorization_id:
         # Paid on the shop's own page: there is no money of ours to bring back.
         there = Told("merchant_canceled", "m:canceled", words.THERE_CANCELED, card(order))

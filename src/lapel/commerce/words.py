@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from lapel.commerce.checkout import Address, Checkout, OrderDraft, TripTerms
 from lapel.commerce.money import Money
-from lapel.commerce.ports import RideStatus
+from lapel.commerce.ports import BilledLine, RideStatus, SubstitutionQuestion
 
 _NAMES = {"EUR": ("euro", "euros", "cents"), "USD": ("dollar", "dollars", "cents")}
 
@@ -134,11 +135,17 @@ def quoted(checkout: Checkout) -> str:
     if checkout.trip is not None:
         return f"{trip(checkout.trip, checkout)} {spoken(checkout.total)} in all."
     goods = ", ".join(f"{line.quantity} {line.title}" for line in checkout.lines)
-    payment = checkout.payment
-    most = "at most " if payment is not None and payment.at_most else ""
-    return (
-        f"{checkout.merchant_name}: {goods}. {most}{spoken(checkout.total)} in all{off(checkout)}."
-    )
+    return f"{checkout.merchant_name}: {goods}. {cost(checkout)} in all{off(checkout)}."
+
+
+def cost(checkout: Checkout) -> str:
+    """What it costs; where that is weighed, about what, and what at most."""
+    payment, most = checkout.payment, spoken(checkout.total)
+    if payment is None or not payment.at_most:
+        return most
+    if checkout.estimate == checkout.total:
+        return f"at most {most}"
+    return f"about {spoken(checkout.estimate)}, at most {most}"
 
 
 def approval(checkout: Checkout, draft: OrderDraft) -> str:
@@ -188,9 +195,58 @@ def placed(checkout: Checkout, final: Money) -> str:
     eta = checkout.eta_minutes
     when = f" It should be there in about {eta} {_minutes(eta)}." if eta else ""
     payment = checkout.payment
-    is_final = payment is not None and payment.at_most
-    cost = f" It came to {spoken(final)}." if is_final else ""
-    return f"Your order at {checkout.merchant_name} is placed.{cost}{when}"
+    came = ""
+    if checkout.billed_later:
+        came = f" It costs {cost(checkout)}."
+    elif payment is not None and payment.at_most:
+        came = f" It came to {spoken(final)}."
+    return f"Your order at {checkout.merchant_name} is placed.{came}{when}"
+
+
+HOLD_OVER = (
+    "The shop never took its money, and what was set aside is free again. Nothing was charged. "
+    "Ask the shop whether it still comes."
+)
+TOO_LATE_TO_ANSWER = "That was too late: the shop leaves it out."
+
+
+def substitution(asked: SubstitutionQuestion) -> str:
+    return (
+        f"There is no {from_shop(asked.title)}. Take {from_shop(asked.offered)} for "
+        f"{spoken(asked.total)} instead?"
+    )
+
+
+def billed(agreed: Checkout, bill: Sequence[BilledLine], paid: Money) -> str:
+    """What was brought otherwise than it was ordered, what it came to, and what is free again."""
+    if not bill:
+        return f"{agreed.merchant_name} took {spoken(paid)} and shows no bill. Ask the shop for it."
+    lines = {line.id: line for line in agreed.lines}
+    missing = [x.title for x in bill if x.missing]
+    swapped = [
+        f"{x.title} instead of {lines[x.line_id].title}"
+        for x in bill
+        if not x.missing and x.line_id in lines and x.item_id != lines[x.line_id].item_id
+    ]
+    said = [f"{agreed.merchant_name} has packed your groceries."]
+    if swapped:
+        said.append(f"You get {joined(swapped)}.")
+    if missing:
+        said.append(f"There was no {joined(missing)}.")
+    rest = Money(agreed.total.minor - paid.minor, paid.currency)
+    free = f"; {spoken(rest)} of what was set aside is free again" if rest.minor > 0 else ""
+    return " ".join([*said, f"It came to {spoken(paid)}{free}."])
+
+
+def overbilled(faults: Sequence[str], excess: Money) -> str:
+    what = from_shop(joined(faults)) if faults else "the bill"
+    more = f"The shop took {spoken(excess)} more than you agreed to, for {what}."
+    return f"{more} I got that back for you."
+
+
+def joined(parts: Sequence[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    return " and ".join(part for part in (", ".join(parts[:-1]), *parts[-1:]) if part)
 
 
 def price_changed(before: Money, after: Money) -> str:

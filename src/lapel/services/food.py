@@ -14,7 +14,7 @@ from lapel.services.connectors.ucp.catalogue import read_menu
 from lapel.services.connectors.ucp.checkup import CheckUp, PaysAt, check_up
 from lapel.services.connectors.ucp.client import UcpClient
 from lapel.services.connectors.ucp.lookup import FullProducts
-from lapel.services.connectors.ucp.profile import RIDES, SEARCH
+from lapel.services.connectors.ucp.profile import GROCERIES, RIDES, SEARCH
 from lapel.services.connectors.ucp.registry import Merchant, MerchantRegistry
 from lapel.services.connectors.ucp.variants import is_variant_value
 from lapel.services.tracking import Tracking, track
@@ -185,9 +185,9 @@ class Food:
 
 
 def sells_by_menu(merchant: Merchant) -> bool:
-    """Not so a company that drives people and has no catalogue."""
+    """Not so a company that drives people, nor a grocer: nobody says a cart out of its shelves."""
     offered = merchant.profile.capabilities
-    return SEARCH in offered or RIDES not in offered
+    return GROCERIES not in offered and (SEARCH in offered or RIDES not in offered)
 
 
 def _find(menu: Menu, item_id: str) -> MenuItem | None:

@@ -76,6 +76,15 @@ class RetryingMerchants(_Patience[Merchants]):
     async def get_order(self, merchant_id: str, order_id: str) -> MerchantOrder:
         return await self._try(lambda: self._inner.get_order(merchant_id, order_id))
 
+    async def answer_substitution(
+        self, merchant_id: str, order_id: str, line_id: str, item_id: str, accept: bool, key: str
+    ) -> None:
+        await self._try(
+            lambda: self._inner.answer_substitution(
+                merchant_id, order_id, line_id, item_id, accept, key
+            )
+        )
+
 
 class RetryingPayments(_Patience[Payments]):
     """`Payments` around another one."""

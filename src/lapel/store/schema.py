@@ -289,6 +289,27 @@ notes = sa.Table(
     sa.Index("notes_of_a_user", "user_id", "created_at"),
 )
 
+shopping_items = sa.Table(
+    "shopping_items",
+    metadata,
+    _id(),
+    _user(),
+    _text("text"),
+    sa.Column("amount", sa.Integer, nullable=False),
+    sa.Column("unit", sa.String(8), nullable=False),
+    sa.Column("item_id", sa.String(255), nullable=False),
+    sa.Column("order_id", sa.String(64), nullable=True),
+    _time("created_at"),
+    sa.Index("shopping_items_of_a_user", "user_id", "created_at"),
+)
+
+shopping_lists = sa.Table(
+    "shopping_lists",
+    metadata,
+    sa.Column("user_id", sa.String(64), sa.ForeignKey("users.id"), primary_key=True),
+    sa.Column("substitution", sa.String(16), nullable=False),
+)
+
 # The ledger: entries of lines that sum to zero, never changed.
 
 ledger_entries = sa.Table(

@@ -99,7 +99,7 @@ class Program:
 
 
 def city(*arguments: str, **options: Any) -> Program:
-    """Start `city up`; ready with `city`, `bank`, `merchants` and `rides`, all URLs."""
+    """Start `city up`; ready with `city`, `bank`, `merchants`, `rides` and `stores`, all URLs."""
     return Program([*_script("city"), "up", "--json", *arguments], **options)
 
 
@@ -111,7 +111,10 @@ def lapel(urls: Mapping[str, Any], *arguments: str, **options: Any) -> Program:
 def of_city(urls: Mapping[str, Any]) -> list[str]:
     """Arguments of `lapel up` that name the City's shops, bank and demonstration addresses."""
     merchants = [
-        word for url in (*urls["merchants"], *urls["rides"]) for word in ("--merchant", str(url))
+        word
+        for kind in ("merchants", "rides", "stores")
+        for url in urls[kind]
+        for word in ("--merchant", str(url))
     ]
     places = f"{urls['city']}/city/addresses"
     maps = str(urls["city"])

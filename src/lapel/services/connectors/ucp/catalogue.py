@@ -34,6 +34,18 @@ async def read_menu(
     Of one that sells more than `PAGES` pages, also the items that are `wanted` of this merchant id.
     `full` completes products whose options a search shows in part only.
     """
+    products, business, whole = await read_products(client, merchant)
+    if not whole:
+        products += await _wanted(client, merchant, products, wanted)
+    if full is not None:
+        products = await full.complete(client, merchant, products)
+    return to_menu(merchant, products, business)
+
+
+async def read_products(
+    client: UcpClient, merchant: Merchant
+) -> tuple[list[Product], Business | None, bool]:
+    """The catalogue page by page, what the merchant says of itself, and whether that was all."""
     if SEARCH not in merchant.profile.capabilities:
         raise Refused(f"{merchant.name} publishes no catalogue.", code="no_catalogue")
     products: list[Product] = []
@@ -50,10 +62,8 @@ async def read_menu(
             raise Nonsense(f"{merchant.name!r} promises a next page without a cursor to it")
         cursor = following
     else:
-        products += await _wanted(client, merchant, products, wanted)
-    if full is not None:
-        products = await full.complete(client, merchant, products)
-    return to_menu(merchant, products, business)
+        return products, business, False
+    return products, business, True
 
 
 async def _wanted(

@@ -28,6 +28,12 @@ from lapel.services.connectors.ucp.arithmetic import (
     check_line,
     total_of,
 )
+from lapel.services.connectors.ucp.groceries import (
+    bill_of,
+    check_asked,
+    questions_of,
+    weighing_of,
+)
 from lapel.services.connectors.ucp.profile import HandlerEntry
 from lapel.services.connectors.ucp.refusals import plain
 from lapel.services.connectors.ucp.registry import Merchant
@@ -143,6 +149,8 @@ def to_order(body: OrderBody, merchant_id: str, profile_url: str) -> MerchantOrd
         canceled=canceled,
         adjustments=tuple(_adjustment(x, currency) for x in adjustments if x.status in _STATUSES),
         ride=status_of(body),
+        bill=bill_of(body, currency),
+        questions=questions_of(body, currency),
     )
     back = sum(amount.minor for amount in order.refunds)
     if back > total:
@@ -164,6 +172,8 @@ def _adjustment(adjustment: Adjustment, currency: str) -> MerchantAdjustment:
 
 
 def _line(line: LineEntry, draft: DraftLine | None, currency: str) -> CheckoutLine:
+    if draft is not None:
+        check_asked(line, draft)
     return CheckoutLine(
         item_id=draft.item_id if draft else line.item.id,
         title=plain(line.item.title, TITLE_LIMIT),
@@ -172,6 +182,9 @@ def _line(line: LineEntry, draft: DraftLine | None, currency: str) -> CheckoutLi
         total=Money(check_line(line), currency),
         options=draft.options if draft else tuple(line.modifiers or ()),
         note=draft.note if draft else plain(line.note or "", 200),
+        id=line.id if line.groceries else "",
+        substitution=line.groceries.substitution if line.groceries else "",
+        weighing=weighing_of(line, currency),
     )
 
 

@@ -169,6 +169,18 @@ class UcpMerchants:
             raise Nonsense(f"{merchant.name!r} answered with another order than {order_id!r}")
         return order
 
+    async def answer_substitution(
+        self, merchant_id: str, order_id: str, line_id: str, item_id: str, accept: bool, key: str
+    ) -> None:
+        """Whether a grocer shall bring what it offered; Refused when it does not ask any more."""
+        merchant = await self._registry.get(merchant_id)
+        path = f"/orders/{quote(order_id, safe='')}/substitutions"
+        asked = {"line_item_id": line_id, "item_id": item_id, "accept": accept}
+        body = await self._client.write(merchant, "POST", path, asked, key, OrderBody)
+        _check_envelope(body.ucp, merchant)
+        if body.ucp.status == "error":
+            raise refusal(errors_of(body.messages), merchant.name, None, fallback="not_asked")
+
     async def _priced(
         self, body: CheckoutBody, merchant: Merchant, draft: OrderDraft, key: str
     ) -> Checkout:

@@ -15,6 +15,7 @@ from lapel.services.connectors.ucp.profile import (
     CITY_BANK,
     DISCOUNT,
     FULFILLMENT,
+    GROCERIES,
     LOOKUP,
     MCP,
     MODIFIERS,
@@ -59,6 +60,7 @@ _PAGES: Mapping[str, tuple[str, str]] = MappingProxyType(
             f"{_LAPEL}/schemas/food/modifiers.json",
         ),
         RIDES: (f"{_LAPEL}/specification/rides", f"{_LAPEL}/schemas/rides.json"),
+        GROCERIES: (f"{_LAPEL}/specification/groceries", f"{_LAPEL}/schemas/groceries.json"),
     }
 )
 _EXTENDS: Mapping[str, str | list[str]] = MappingProxyType(
@@ -68,6 +70,7 @@ _EXTENDS: Mapping[str, str | list[str]] = MappingProxyType(
         AP2: CHECKOUT,
         MODIFIERS: [CHECKOUT, ORDER, SEARCH, LOOKUP],
         RIDES: [CHECKOUT, ORDER],
+        GROCERIES: [CHECKOUT, ORDER, SEARCH],
     }
 )
 

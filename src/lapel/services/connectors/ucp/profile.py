@@ -32,6 +32,7 @@ SEARCH = "dev.ucp.shopping.catalog.search"
 LOOKUP = "dev.ucp.shopping.catalog.lookup"
 MODIFIERS = "dev.lapel.food.modifiers"
 RIDES = "dev.lapel.rides"
+GROCERIES = "dev.lapel.groceries"
 CITY_BANK = "dev.lapel.city.bank"
 
 SPOKEN: Mapping[str, str] = MappingProxyType(
@@ -45,6 +46,7 @@ SPOKEN: Mapping[str, str] = MappingProxyType(
         AP2: VERSION,
         MODIFIERS: "2026-11-01",
         RIDES: "2026-11-01",
+        GROCERIES: "2026-11-01",
     }
 )
 """The capabilities that Lapel speaks, with their version."""

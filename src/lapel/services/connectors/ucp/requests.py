@@ -13,6 +13,7 @@ import msgspec
 
 from lapel.commerce.checkout import Address, DraftLine, OrderDraft
 from lapel.commerce.ports import Credential, Nonsense, Refused
+from lapel.services.connectors.ucp.groceries import kept_body, line_body
 from lapel.services.connectors.ucp.profile import DISCOUNT, FULFILLMENT, MODIFIERS
 from lapel.services.connectors.ucp.registry import Merchant
 from lapel.services.connectors.ucp.trips import trip_body
@@ -39,6 +40,7 @@ class AskedLine:
     quantity: int
     modifiers: frozenset[str]
     note: str
+    groceries: dict[str, object]
 
     def body(self) -> dict[str, object]:
         line: dict[str, object] = {"item": {"id": self.item_id}, "quantity": self.quantity}
@@ -46,13 +48,13 @@ class AskedLine:
             line["modifiers"] = sorted(self.modifiers)
         if self.note:
             line["note"] = self.note
-        return line
+        return line | self.groceries
 
 
 def asked_lines(draft: OrderDraft, merchant: Merchant) -> tuple[AskedLine, ...]:
     """The lines to send; Refused when this merchant could not carry all that was said."""
     food = MODIFIERS in merchant.profile.capabilities
-    return tuple(_asked_line(line, merchant.name, food) for line in draft.lines)
+    return tuple(_asked_line(line, merchant, food) for line in draft.lines)
 
 
 def create_body(draft: OrderDraft, merchant: Merchant) -> dict[str, object]:
@@ -224,6 +226,7 @@ def _kept_lines(checkout: CheckoutBody) -> list[dict[str, object]]:
             "quantity": line.quantity,
             **({"modifiers": list(line.modifiers)} if line.modifiers else {}),
             **({"note": line.note} if line.note else {}),
+            **kept_body(line.groceries),
         }
         for line in checkout.line_items
     ]
@@ -236,7 +239,8 @@ def _find(method: Method, address: Address) -> Destination:
     raise Nonsense("the merchant does not list the address it was given", code="address_changed")
 
 
-def _asked_line(line: DraftLine, shop: str, food: bool) -> AskedLine:
+def _asked_line(line: DraftLine, merchant: Merchant, food: bool) -> AskedLine:
+    shop = merchant.name
     item_id, modifiers = resolve(line.item_id, line.options)
     note = " ".join(line.note.split())
     if modifiers and not food:
@@ -245,7 +249,8 @@ def _asked_line(line: DraftLine, shop: str, food: bool) -> AskedLine:
         raise Refused(f"{shop} takes no notes for the kitchen.", code="note_not_supported")
     if len(note) > NOTE_LIMIT:
         raise Refused(f"The note for {line.title} is too long.", code="note_not_supported")
-    return AskedLine(line, item_id, line.quantity, frozenset(modifiers), note)
+    weighed = line_body(line, merchant)
+    return AskedLine(line, item_id, line.quantity, frozenset(modifiers), note, weighed)
 
 
 def _destination(address: Address, merchant: Merchant) -> dict[str, object]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -42,6 +42,23 @@ class ItemEntry(msgspec.Struct, frozen=True):
     price: Amount
 
 
+Grams = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
+
+
+class GroceryTerms(msgspec.Struct, frozen=True):
+    """The member `groceries` of a checkout's line, by the extension `dev.lapel.groceries`.
+
+    `unit_price` is for a kilogram; the weights are 0 for what is not weighed.
+    """
+
+    substitution: Literal["none", "ask", "similar"] = "none"
+    substitution_max: Amount | None = None
+    grams: Grams = 0
+    max_grams: Grams = 0
+    unit_price: Amount = 0
+    estimate: Amount = 0
+
+
 class LineEntry(msgspec.Struct, frozen=True):
     id: Id
     item: ItemEntry
@@ -49,6 +66,7 @@ class LineEntry(msgspec.Struct, frozen=True):
     totals: tuple[TotalEntry, ...]
     modifiers: tuple[Id, ...] | None = ()
     note: str | None = ""
+    groceries: GroceryTerms | None = None
 
 
 class Destination(msgspec.Struct, frozen=True):
@@ -173,9 +191,44 @@ class OrderQuantity(msgspec.Struct, frozen=True):
     fulfilled: Count = 0
 
 
+class NamedItem(msgspec.Struct, frozen=True):
+    id: str = ""
+    title: str = ""
+
+
+class BilledTerms(msgspec.Struct, frozen=True):
+    """The member `groceries` of a line of an order that is packed."""
+
+    grams: Grams = 0
+    unit_price: Amount = 0
+    missing: bool = False
+
+
 class OrderLine(msgspec.Struct, frozen=True):
     id: Id
     quantity: OrderQuantity
+    item: NamedItem | None = None
+    totals: tuple[TotalEntry, ...] | None = ()
+    groceries: BilledTerms | None = None
+
+
+class OfferedItem(msgspec.Struct, frozen=True):
+    id: Id
+    title: str
+    total: Amount
+
+
+class QuestionEntry(msgspec.Struct, frozen=True):
+    line_item_id: Id
+    offered: OfferedItem
+    item: NamedItem | None = None
+
+
+class OrderGroceries(msgspec.Struct, frozen=True):
+    """The member `groceries` of an order: how far it is, and what the buyer is asked."""
+
+    status: str = ""
+    questions: tuple[QuestionEntry, ...] | None = ()
 
 
 class FulfillmentEvent(msgspec.Struct, frozen=True):
@@ -225,6 +278,7 @@ class OrderBody(msgspec.Struct, frozen=True):
     messages: tuple[Message, ...] | None = ()
     trip: TripBody | None = None
     change: TripChange | None = None
+    groceries: OrderGroceries | None = None
 
 
 class ProtocolError(msgspec.Struct, frozen=True):
@@ -290,6 +344,15 @@ class ModifierGroup(msgspec.Struct, frozen=True):
     default: str | None = None
 
 
+class SoldBy(msgspec.Struct, frozen=True):
+    """The member `groceries` of a product: how it is sold, and what it can stand in for."""
+
+    sold_by: str = "piece"
+    piece_grams: Grams = 0
+    size: str = ""
+    like: str = ""
+
+
 class Product(msgspec.Struct, frozen=True):
     id: Id
     title: str
@@ -299,6 +362,7 @@ class Product(msgspec.Struct, frozen=True):
     categories: tuple[Category, ...] | None = ()
     aliases: tuple[str, ...] | None = ()
     modifier_groups: tuple[ModifierGroup, ...] | None = ()
+    groceries: SoldBy | None = None
 
 
 class Page(msgspec.Struct, frozen=True):

@@ -1,0 +1,18 @@
+"""Goods that are looked for rather than said out of a menu: groceries by a list."""
+
+from lapel.services.goods.groceries import Good, Grocer, Groceries
+from lapel.services.goods.matching import Match, Wanted, find, quantity_of
+from lapel.services.goods.shopping_list import ListItem, ShoppingList, TooLong
+
+__all__ = [
+    "Good",
+    "Grocer",
+    "Groceries",
+    "ListItem",
+    "Match",
+    "ShoppingList",
+    "TooLong",
+    "Wanted",
+    "find",
+    "quantity_of",
+]
