@@ -10,7 +10,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, cast
+from typing import Annotated, Literal, cast
 
 import msgspec
 import platformdirs
@@ -100,6 +100,8 @@ class Maps(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     url: str = ""
     """Its origin, such as https://restapi.amap.com; empty means no maps."""
     key: str = "lapel"
+    datum: Literal["auto", "wgs84", "gcj02"] = "auto"
+    """In which coordinates it takes and gives points; `auto`: GCJ-02 for amap.com, else WGS 84."""
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

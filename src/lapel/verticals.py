@@ -18,8 +18,10 @@ from lapel.assistant.guide import GuideSkill
 from lapel.assistant.personal import PersonalSkill, Wording, load_words
 from lapel.commerce import Orders
 from lapel.services import MerchantRegistry, UcpClient
+from lapel.services.gcj02 import Gcj02Maps, takes_gcj02
 from lapel.services.goods import Groceries, ShoppingList
 from lapel.services.maps import AmapMaps
+from lapel.services.maps import Maps as MapService
 from lapel.services.personal import Due, Notes, Reminders, Ringing
 from lapel.settings import Maps
 from lapel.store import Store
@@ -47,12 +49,17 @@ class Guide:
 
     def __init__(self, store: Store, http: httpx.AsyncClient, settings: Maps) -> None:
         self._store = store
-        self._maps = AmapMaps(http, settings.url, settings.key) if settings.url else None
+        self._maps = _maps_of(http, settings) if settings.url else None
 
     def skills(self, user_id: str) -> Sequence[Skill]:
         if self._maps is None:
             return ()
         return (GuideSkill(user_id, self._maps, SavedPlaces(self._store, user_id)),)
+
+
+def _maps_of(http: httpx.AsyncClient, settings: Maps) -> MapService:
+    maps = AmapMaps(http, settings.url, settings.key)
+    return Gcj02Maps(maps) if takes_gcj02(settings.url, settings.datum) else maps
 
 
 class Personal:

@@ -1,7 +1,8 @@
 """Maps: where things are and how to get there, from a service that speaks Amap's web service.
 
 The interface is `Maps`; the provider works with the City and, with a key, with Amap itself. Points
-are (latitude, longitude) in degrees as the provider has them: Amap's are GCJ-02, not converted.
+are (latitude, longitude) in degrees as the provider has them; `gcj02` stands before one that has
+shifted ones.
 """
 
 from __future__ import annotations
