@@ -14,7 +14,7 @@ from city.errors import CityError
 from city.faults import Level
 from city.rides import company
 from city.server import Addresses, Options
-from city.shops import city_shops, city_stores
+from city.shops import acp_shops, city_shops, city_stores
 from city.store import Database, only_process
 from city.travel import offers as travel
 
@@ -73,7 +73,7 @@ def merchants(data: Data = None) -> None:
         _fail(error)
     urls = server.merchant_urls(database)
     database.close()
-    for slug, shop in {**city_shops(), **city_stores()}.items():
+    for slug, shop in {**city_shops(), **city_stores(), **acp_shops()}.items():
         typer.echo(f"{slug:16} {shop.name:30} {shop.street_address:22} {urls.get(slug, '')}")
     for slug, name in _others():
         typer.echo(f"{slug:16} {name:30} {'':22} {urls.get(slug, '')}")
@@ -97,10 +97,11 @@ def _announce(addresses: Addresses, *, as_json: bool) -> None:
         typer.echo(msgspec.json.encode(addresses).decode())
         return
     typer.echo(f"The City is up: {addresses.city}/")
-    stores = [shop.name for shop in city_stores().values()]
+    stores = [shop.name for shop in (*city_stores().values(), *acp_shops().values())]
     names = [shop.name for shop in city_shops().values()]
     names += [*(name for _, name in _others()), *stores]
-    urls = (*addresses.merchants, *addresses.rides, *addresses.travel, *addresses.stores)
+    urls = (*addresses.merchants, *addresses.rides, *addresses.travel)
+    urls += (*addresses.stores, *addresses.acp)
     for name, url in zip(names, urls, strict=True):
         typer.echo(f"  {name:30} {url}")
 

@@ -19,6 +19,7 @@ from city.faults import OPERATIONS, Fault, Forced, force, forced, forget
 from city.http import error_answer, read_body, to_response
 from city.replay import Answer
 from city.rides import company, rides
+from city.shops import acp_shops
 from city.store import Database, Store, Transaction
 from city.streets import Address
 from city.travel import offers as travel
@@ -107,6 +108,8 @@ class Desk:
         now_s = self._world.clock.now_s()
         merchants: list[dict[str, object]] = []
         for slug, shop in self._world.shops.items():
+            if shop.protocol == "acp":
+                continue
             address = self._world.address(slug)
             merchants.append(
                 {
@@ -128,11 +131,16 @@ class Desk:
             {"slug": x.slug, "name": x.name, "kind": x.kind, "url": self._world.urls[x.slug]}
             for x in travel.COMPANIES
         ]
+        sellers = [
+            {"slug": slug, "name": shop.name, "url": self._world.urls[slug]}
+            for slug, shop in acp_shops().items()
+        ]
         return {
             "bank": self._world.bank_url,
             "merchants": merchants,
             "rides": driving,
             "travel": going,
+            "acp": sellers,
         }
 
     async def _schema(self, request: Request) -> object:

@@ -18,6 +18,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from city.geometry import Point, distance_m
+from city.shops import Shop
 from city.streets import Edge, Streets, helsinki
 from city.world import World
 
@@ -163,9 +164,7 @@ class _Step:
 
 def _pois(world: World) -> list[Poi]:
     found = [
-        Poi(
-            f"shop-{slug}", shop.name, "cafe restaurant", str(world.address(slug)), world.door(slug)
-        )
+        Poi(f"shop-{slug}", shop.name, _kind(shop), str(world.address(slug)), world.door(slug))
         for slug, shop in world.shops.items()
     ]
     for number, (name, kind, text) in enumerate(_SEEDED):
@@ -173,6 +172,10 @@ def _pois(world: World) -> list[Poi]:
         if address is not None:
             found.append(Poi(f"poi-{number}", name, kind, str(address), address.point))
     return found
+
+
+def _kind(shop: Shop) -> str:
+    return "gift shop" if "gifts" in shop.tags else "cafe restaurant"
 
 
 @cache

@@ -32,6 +32,7 @@ CREATE TABLE IF NOT EXISTS authorizations (
     token TEXT NOT NULL UNIQUE, state TEXT NOT NULL, expires_s REAL NOT NULL,
     capture_reference TEXT NOT NULL DEFAULT '', at_most INTEGER NOT NULL DEFAULT 0,
     captured INTEGER NOT NULL DEFAULT 0, refunded INTEGER NOT NULL DEFAULT 0,
+    session TEXT NOT NULL DEFAULT '',
     CHECK (0 <= refunded AND refunded <= captured AND captured <= amount)
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS authorizations_held ON authorizations (account, state);
@@ -127,6 +128,11 @@ CREATE TABLE IF NOT EXISTS ride_steps (
     PRIMARY KEY (ride_id, kind)
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS ride_steps_due ON ride_steps (due_s);
+
+CREATE TABLE IF NOT EXISTS acp_platforms (
+    name TEXT PRIMARY KEY, merchant TEXT NOT NULL, agent TEXT NOT NULL,
+    webhook_url TEXT NOT NULL, secret TEXT NOT NULL
+) WITHOUT ROWID;
 
 CREATE TABLE IF NOT EXISTS webhooks (
     id TEXT PRIMARY KEY, order_id TEXT NOT NULL, seq REAL NOT NULL,

@@ -19,6 +19,8 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
+from city.acp.api import Seller
+from city.acp.events import dressed
 from city.bank import ledger
 from city.bank.api import Bank
 from city.clock import ZONE, CityClock, opening_s
@@ -31,7 +33,7 @@ from city.maps import MapService
 from city.replay import forget_old
 from city.rides import company
 from city.rides.api import RideCompany
-from city.shops import city_shops, city_stores
+from city.shops import acp_shops, city_shops, city_stores
 from city.simulation import advance, save_clock, saved_clock
 from city.store import Database, Store, Transaction, only_process, put_fact, recall, remember
 from city.streets import helsinki
@@ -74,6 +76,8 @@ class Addresses:
     rides: tuple[str, ...] = ()
     travel: tuple[str, ...] = ()
     stores: tuple[str, ...] = ()
+    acp: tuple[str, ...] = ()
+    """Merchants that speak ACP."""
 
 
 def run(options: Options, ready: Callable[[Addresses], None]) -> None:
@@ -111,7 +115,7 @@ async def _serve(options: Options, database: Database, ready: Callable[[Addresse
                 for server, bound in zip(servers, sockets, strict=True):
                     group.create_task(server.serve(sockets=[bound]))
                 beating = group.create_task(_beat(world, store))
-                posting = group.create_task(_post(Sender(world, store, client)))
+                posting = group.create_task(_post(_sender(world, store, client)))
                 for server in servers:
                     await server.listening.wait()
                 ready(_addresses(world))
@@ -133,7 +137,12 @@ def _addresses(world: World) -> Addresses:
         rides=(world.urls[company.SLUG],),
         travel=tuple(world.urls[each.slug] for each in travel.COMPANIES),
         stores=tuple(world.urls[slug] for slug in city_stores()),
+        acp=tuple(world.urls[slug] for slug in acp_shops()),
     )
+
+
+def _sender(world: World, store: Store, client: httpx.AsyncClient) -> Sender:
+    return Sender(world, store, client, dict.fromkeys(acp_shops(), dressed))
 
 
 async def _beat(world: World, store: Store) -> None:
@@ -171,6 +180,7 @@ def _apps(
     apps.append(RideCompany(world, store, platforms).app())
     apps += [TravelCompany(world, store, platforms, each).app() for each in travel.COMPANIES]
     apps += [Merchant(world, store, platforms, slug).app() for slug in city_stores()]
+    apps += [Seller(world, store, platforms, slug).app() for slug in acp_shops()]
     if not options.allow_remote:
         allowed = [*LOOPBACK, options.host, "[::1]"]
         for app in apps:
@@ -221,7 +231,7 @@ def _world(
             city_s = opening_s(datetime.now(ZONE), options.start)
         keys = {slug: _key(tx, slug) for slug in slugs}
         world = World(
-            shops={**city_shops(), **city_stores()},
+            shops={**city_shops(), **city_stores(), **acp_shops()},
             streets=helsinki(),
             clock=CityClock(city_s, options.speed),
             faults=Faults(options.faults, options.seed),
@@ -254,7 +264,7 @@ def found(world: World, tx: Transaction) -> None:
 def all_slugs() -> tuple[str, ...]:
     """Whoever has a port, in the order of the ports."""
     companies = (company.SLUG, *(each.slug for each in travel.COMPANIES))
-    return (*city_shops(), *companies, *city_stores())
+    return (*city_shops(), *companies, *city_stores(), *acp_shops())
 
 
 def new_secret() -> str:

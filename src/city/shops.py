@@ -142,6 +142,8 @@ class Shop:
     """Whether the merchant speaks AP2."""
     kind: str = "food"
     """`food` or `groceries`."""
+    protocol: str = "ucp"
+    """What its platforms speak with it: `ucp` or `acp`."""
     discounts: tuple[Discount, ...] = ()
     transports: tuple[str, ...] = ("rest",)
     """How it is spoken to: `rest`, `mcp` or both."""
@@ -218,6 +220,7 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
     mandates: bool = True
     transports: tuple[Literal["rest", "mcp"], ...] = ("rest",)
     kind: Literal["food", "groceries"] = "food"
+    protocol: Literal["ucp", "acp"] = "ucp"
     groups: dict[str, _Group] = {}
     discounts: tuple[_Discount, ...] = ()
 
@@ -232,6 +235,12 @@ def city_shops() -> Mapping[str, Shop]:
 def city_stores() -> Mapping[str, Shop]:
     """The merchants of everything else by slug, in the order of their ports."""
     return _read_folder("stores")
+
+
+@cache
+def acp_shops() -> Mapping[str, Shop]:
+    """Those that speak ACP."""
+    return _read_folder("acp")
 
 
 def _read_folder(name: str) -> Mapping[str, Shop]:
@@ -268,6 +277,7 @@ def read_shop(text: str, source: str) -> Shop:
             mandates=file.mandates,
             transports=file.transports,
             kind=file.kind,
+            protocol=file.protocol,
             discounts=tuple(
                 Discount(d.code, d.title, d.percent, d.amount, d.minimum, d.expired)
                 for d in file.discounts

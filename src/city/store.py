@@ -26,6 +26,7 @@ T = TypeVar("T")
 
 _ADDED = (
     ("transfers", "authorization", "TEXT NOT NULL DEFAULT ''", ""),
+    ("authorizations", "session", "TEXT NOT NULL DEFAULT ''", ""),
     ("authorizations", "at_most", "INTEGER NOT NULL DEFAULT 0", ""),
     ("authorizations", "captured", "INTEGER NOT NULL DEFAULT 0",
      "UPDATE authorizations SET captured = amount WHERE state IN ('captured', 'refunded')"),

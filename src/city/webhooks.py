@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
@@ -137,10 +137,22 @@ def authority(parts: SplitResult) -> str:
     return parts.netloc.removesuffix(f":{own}")
 
 
+Dress = Callable[[Database, Webhook, float], tuple[bytes, dict[str, str]]]
+"""(database, webhook, now) -> body and headers."""
+
+
 class Sender:
     """Sends what is due; an order whose platform does not answer holds up no other order."""
 
-    def __init__(self, world: World, store: Store, client: httpx.AsyncClient) -> None:
+    def __init__(
+        self,
+        world: World,
+        store: Store,
+        client: httpx.AsyncClient,
+        dress: Mapping[str, Dress] | None = None,
+    ) -> None:
+        """`dress`, by merchant, makes another protocol's body and headers of UCP's."""
+        self._dress = dress or {}
         self._world = world
         self._store = store
         self._client = client
@@ -163,11 +175,14 @@ class Sender:
         world = self._world
         profile = f"{world.urls[webhook.merchant]}/.well-known/ucp"
         key = world.keys[webhook.merchant]
-        headers = signed_headers(webhook, profile, key, world.real_s())
+        body, headers = webhook.body, signed_headers(webhook, profile, key, world.real_s())
+        if dress := self._dress.get(webhook.merchant):
+            now_s = world.real_s()
+            body, headers = await self._store.run(lambda db: dress(db, webhook, now_s))
         world.crash.passing("before_webhook")
         try:
             response = await self._client.post(
-                webhook.url, content=webhook.body, headers=headers, timeout=TIMEOUT_S
+                webhook.url, content=body, headers=headers, timeout=TIMEOUT_S
             )
             accepted = response.is_success
         except (httpx.HTTPError, httpx.InvalidURL):

@@ -30,7 +30,12 @@ from lapel.commerce.consent import Vault, public_keys
 from lapel.devices import Links, Pairing, StoredAccounts, device_route
 from lapel.services import (
     GRACE_S,
+    Accesses,
+    AcpClient,
+    AcpDoor,
+    AcpInbox,
     BankPayments,
+    Doors,
     Food,
     Jwk,
     MerchantRegistry,
@@ -45,6 +50,7 @@ from lapel.services import (
     open_http,
     ordered_items,
     stored_drafts,
+    stored_sessions,
 )
 from lapel.services.personal import UnknownZone, zone_of
 from lapel.settings import Settings
@@ -157,8 +163,12 @@ async def build(
     keys = SigningKeys(store, time.time)
     vault = await _vault(store, folder, settings)
     profile = _profile(keys, store, settings.server.public_url.rstrip("/") or url)
-    client = UcpClient(http, registry, keys, profile_url=profile.url, clock=time.time)
-    food = Food(registry, client, http, clock=time.time, wanted=ordered_items(store))
+    ucp = UcpClient(http, registry, keys, profile_url=profile.url, clock=time.time)
+    accesses = Accesses(store)
+    acp = AcpClient(http, accesses, stored_sessions(store), clock=time.time)
+    client = Doors(ucp, acp)
+    door = AcpDoor(http, accesses, acp, profile.origin)
+    food = Food(registry, client, http, clock=time.time, wanted=ordered_items(store), acp=door)
     stack.push_async_callback(food.close)
     merchants = UcpMerchants(
         registry,
@@ -228,6 +238,7 @@ async def build(
     await house.take_up()
     stack.push_async_callback(_end, asyncio.create_task(personal.run(house)))
     inbox = WebhookInbox(store, registry, url=profile.webhook_url, clock=time.time)
+    acp_inbox = AcpInbox(store, registry, accesses, merchants, clock=time.time)
     gate = Gate(accounts)
     speech = engines is not None
     api = Api(
@@ -248,7 +259,7 @@ async def build(
             api,
             ConsentApi(api, store, vault),
             MerchantsApi(api, food, payments, configured=settings.commerce.merchants),
-            Webhooks(profile, inbox, orders),
+            Webhooks(profile, inbox, acp_inbox, orders),
             device_route(links),
             [*personal.routes(api), *LimitsApi(api, orders.standing, shops, house).routes()],
         ),

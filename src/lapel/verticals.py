@@ -17,7 +17,7 @@ from lapel.assistant import ListSkill, SavedPlaces, Skill, Teller
 from lapel.assistant.guide import GuideSkill
 from lapel.assistant.personal import PersonalSkill, Wording, load_words
 from lapel.commerce import Orders
-from lapel.services import MerchantRegistry, UcpClient
+from lapel.services import Client, MerchantRegistry
 from lapel.services.gcj02 import Gcj02Maps, takes_gcj02
 from lapel.services.goods import Groceries, ShoppingList
 from lapel.services.maps import AmapMaps
@@ -32,7 +32,7 @@ class Goods:
     """The shopping list and the grocers."""
 
     def __init__(
-        self, store: Store, orders: Orders, registry: MerchantRegistry, client: UcpClient
+        self, store: Store, orders: Orders, registry: MerchantRegistry, client: Client
     ) -> None:
         self._store = store
         self._orders = orders

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from lapel.commerce.checkout import DraftLine
 from lapel.services.connectors.ucp import signatures
 from lapel.services.connectors.ucp.keys import PrivateKey
 
@@ -48,6 +49,8 @@ class Hostile:
         self.products = PRODUCTS
         self.more: list[Route] = []
         """Doors that a test adds before the merchant opens."""
+        self.wanted: tuple[DraftLine, ...] = ()
+        """What is bought here, where it is not what is bought everywhere."""
 
     def app(self) -> Starlette:
         return Starlette(
@@ -63,6 +66,7 @@ class Hostile:
                 Route("/track/{id}", self._track),
                 Route("/bank/accounts", self._open, methods=["POST"]),
                 Route("/bank/authorizations", self._authorize, methods=["POST"]),
+                Route("/bank/agentic_commerce/delegate_payment", self._delegate, methods=["POST"]),
                 Route("/bank/authorizations/{id}", self._authorization),
                 Route("/bank/authorizations/{id}/void", self._void, methods=["POST"]),
                 Route("/bank/authorizations/{id}/refund", self._refund, methods=["POST"]),
@@ -150,6 +154,10 @@ class Hostile:
             }
         )
 
+    def body_of(self, checkout: Json) -> bytes:
+        """The checkout as it is said on the wire."""
+        return json.dumps(checkout).encode()
+
     async def _create(self, request: Request) -> Response:
         async def make(body: Json) -> Json:
             checkout_id = f"chk_{len(self.checkouts) + 1}"
@@ -170,7 +178,7 @@ class Hostile:
         await self._note(request)
         checkout = copy.deepcopy(self.checkouts[request.path_params["id"]])
         self.bend(checkout)
-        return self._answer(json.dumps(checkout).encode(), 200)
+        return self._answer(self.body_of(checkout), 200)
 
     async def _complete(self, request: Request) -> Response:
         async def complete(body: Json) -> Json:
@@ -279,6 +287,27 @@ class Hostile:
         )
         return JSONResponse(held, 201)
 
+    async def _delegate(self, request: Request) -> Response:
+        """ACP's way of asking for the same hold."""
+        body = json.loads(await self._note(request))
+        allowed = body["allowance"]
+        held = self.authorizations.setdefault(
+            request.headers["idempotency-key"],
+            {
+                "id": f"auth_{len(self.authorizations) + 1}",
+                "state": "authorized",
+                "token": f"tok_{len(self.authorizations) + 1}",
+                "amount": allowed["max_amount"],
+                "currency": allowed["currency"].upper(),
+                "payee": allowed["merchant_id"],
+            },
+        )
+        told = {name: str(value) for name, value in allowed.items()}
+        if self.mischief == "bank_allows_more":
+            told["max_amount"] = "999999"
+        metadata = {**told, "authorization_id": held["id"]}
+        return JSONResponse({"id": held["token"], "created": "now", "metadata": metadata}, 201)
+
     def _held(self, request: Request) -> Json | None:
         found = [x for x in self.authorizations.values() if x["id"] == request.path_params["id"]]
         return found[0] if found else None
@@ -327,7 +356,7 @@ class Hostile:
             return self._answer(answered, status)
         checkout = copy.deepcopy(await effect(json.loads(body)))
         self.bend(checkout)
-        answer = json.dumps(checkout).encode()
+        answer = self.body_of(checkout)
         self.answers[key] = (body, answer)
         return await self._spoilt(answer, status)
 

@@ -67,10 +67,12 @@ class Buyer:
 
     @asynccontextmanager
     async def shop(
-        self, prepare: Callable[[Hostile], None] = lambda hostile: None
+        self,
+        prepare: Callable[[Hostile], None] = lambda hostile: None,
+        kind: type[Hostile] = Hostile,
     ) -> AsyncIterator[Visit]:
         """A new hostile merchant, met honestly. `prepare` may give it more to offer."""
-        hostile = Hostile()
+        hostile = kind()
         prepare(hostile)
         hostile.bank = f"{self.bank.origin}/bank"
         hostile.authorizations = self.bank.authorizations
@@ -93,7 +95,7 @@ class Visit:
 
     @property
     def draft(self) -> OrderDraft:
-        return self.buyer.world.draft(self.merchant)
+        return self.buyer.world.draft(self.merchant, *self.hostile.wanted)
 
     async def order(self) -> Order:
         found = await self.buyer.orders.get(self.order_id)

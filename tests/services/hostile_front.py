@@ -39,9 +39,11 @@ def operation_of(method: str, path: str, body: bytes = b"") -> str:
         return TOOLS[call["params"]["name"]] if call["method"] == "tools/call" else call["method"]
     if parts[0] == ".well-known":
         return "profile"
-    if parts[0] == "checkout-sessions":
+    if parts[0] in ("checkout-sessions", "checkout_sessions"):
         if len(parts) == 3:
             return parts[2]
+        if len(parts) == 2 and method == "POST":
+            return "update"
         return {"POST": "create", "GET": "get", "PUT": "update"}[method]
     if parts[0] == "catalog":
         return parts[1]

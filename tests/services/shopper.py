@@ -13,6 +13,10 @@ import sqlalchemy as sa
 from lapel.commerce.checkout import Address, DraftLine, OrderDraft
 from lapel.commerce.consent import public_keys
 from lapel.services import (
+    Accesses,
+    AcpClient,
+    AcpDoor,
+    Doors,
     Food,
     Jwk,
     Merchant,
@@ -23,6 +27,7 @@ from lapel.services import (
     UcpMerchants,
     ordered_items,
     stored_drafts,
+    stored_sessions,
 )
 from lapel.store import Store, schema
 from services.hostile import LATTE, MUFFIN, Hostile
@@ -56,6 +61,8 @@ class World:
     merchants: UcpMerchants
     profile: PlatformProfile
     hostile: Hostile
+    accesses: Accesses
+    acp: AcpClient
 
     async def meet(self) -> Merchant:
         return await self.food.add_merchant(self.hostile.origin)
@@ -110,10 +117,14 @@ def build(
     client = UcpClient(
         http, registry, keys, profile_url=profile.url, clock=clock, timeout_s=timeout_s
     )
-    food = Food(registry, client, http, clock=clock, wanted=ordered_items(store))
+    accesses = Accesses(store)
+    acp = AcpClient(http, accesses, stored_sessions(store), clock=clock, timeout_s=timeout_s)
+    doors = Doors(client, acp)
+    door = AcpDoor(http, accesses, acp, origin)
+    food = Food(registry, doors, http, clock=clock, wanted=ordered_items(store), acp=door)
     merchants = UcpMerchants(
         registry,
-        client,
+        doors,
         stored_drafts(store),
         clock=clock,
         defaults=food.defaults,
@@ -122,5 +133,5 @@ def build(
         mandates=mandates,
     )
     return World(
-        store, http, clock, keys, registry, client, food, merchants, profile, hostile  # type: ignore[arg-type]
+        store, http, clock, keys, registry, client, food, merchants, profile, hostile, accesses, acp  # type: ignore[arg-type]
     )  # fmt: skip

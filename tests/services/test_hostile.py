@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from lapel.commerce import Nonsense, OrderState, Unreachable
+from lapel.commerce import Nonsense, Order, OrderState, Unreachable
 from lapel.services import open_http
 from lapel.services.fetch import fetch
 from lapel.services.urls import check
@@ -46,9 +46,10 @@ async def ends(visit: Visit, ending: Ending) -> None:
         await visit.buyer.orders.cancel(visit.order_id)
 
 
-async def asked(visit: Visit) -> None:
+async def asked(visit: Visit) -> Order:
     order = await visit.begin()
     assert order.state is OrderState.AWAITING_APPROVAL, await visit.said()
+    return order
 
 
 @pytest.mark.parametrize(("bend", "ending"), named(cases.QUOTES))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import Annotated, Literal
 
 import msgspec
@@ -22,6 +23,9 @@ from city.replay import Answer, key_for
 from city.store import Database, Store, Transaction
 from city.ucp.wire import parse
 from city.world import World
+
+LONGEST_S = 7 * 24 * 3600.0
+"""How long a hold may last."""
 
 Short = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 Amount = Annotated[int, msgspec.Meta(gt=0, le=10**9)]
@@ -44,6 +48,34 @@ class AuthorizeRequest(msgspec.Struct):
     reference: Short
     expires_s: Annotated[int, msgspec.Meta(ge=60, le=7 * 24 * 3600)] = 900
     capture: Literal["exact", "at_most"] = "exact"
+
+
+class Allowance(msgspec.Struct, forbid_unknown_fields=True):
+    """ACP's: one use, at most so much, in one session, by one merchant, until then."""
+
+    reason: Literal["one_time"]
+    max_amount: Amount
+    currency: Annotated[str, msgspec.Meta(pattern="^[a-z]{3}$")]
+    checkout_session_id: Short
+    merchant_id: Short
+    expires_at: datetime
+
+
+class PaymentMethod(msgspec.Struct):
+    """The card of this bank is the account itself, as a network token."""
+
+    type: Literal["card"]
+    card_number_type: Literal["fpan", "network_token"]
+    number: Short
+    display_card_funding_type: Literal["credit", "debit", "prepaid"]
+    metadata: dict[str, str]
+
+
+class DelegateRequest(msgspec.Struct):
+    payment_method: PaymentMethod
+    allowance: Allowance
+    risk_signals: list[dict[str, object]]
+    metadata: dict[str, str]
 
 
 class CaptureRequest(msgspec.Struct):
@@ -73,6 +105,7 @@ class Bank:
             route("/accounts/{id}", "GET", "read", self._account),
             route("/accounts/{id}/entries", "GET", "read", self._entries),
             route("/authorizations", "POST", "authorize", self._authorize),
+            route("/agentic_commerce/delegate_payment", "POST", "authorize", self._delegate),
             route("/authorizations/{id}", "GET", "read", self._authorization),
             route("/authorizations/{id}/void", "POST", "void", self._void),
             route("/authorizations/{id}/refund", "POST", "refund", self._refund),
@@ -179,17 +212,60 @@ class Bank:
                 expires_s=now_s + asked.expires_s,
                 at_most=asked.capture == "at_most",
             )
-            try:
-                self._perhaps_decline(tx, asked.payee)
-                made = ledger.authorize(tx, hold, now_s)
-            except BankRefusal as error:
-                if error.status != 402:
-                    raise
-                return error_answer(402, {"code": error.code, "message": error.text})
-            self._world.crash.passing("in_authorize")
+            made = self._held(tx, hold, now_s)
+            if isinstance(made, Answer):
+                return made
             return Answer(201, msgspec.json.encode({**_shown(made), "token": made.token}))
 
         return self._write(request, body, act, "authorize")
+
+    def _delegate(self, request: Request, body: bytes) -> Act:
+        """ACP's: the whole allowance is held, and the answer's id is the token that captures it."""
+        asked, now_s = parse(body, DelegateRequest), self._world.real_s()
+        allowed = asked.allowance
+        expires_s = allowed.expires_at.timestamp()
+        if not now_s < expires_s <= now_s + LONGEST_S:
+            raise BankRefusal("expires_at must be within a week", code="invalid", status=400)
+
+        def act(tx: Transaction) -> Answer:
+            account = _login(tx, request)
+            if account.id != asked.payment_method.number:
+                raise BankRefusal("the secret is of another account", code="forbidden", status=403)
+            hold = ledger.Hold(
+                account=account.id,
+                payee=allowed.merchant_id,
+                amount=allowed.max_amount,
+                currency=allowed.currency.upper(),
+                handler_id=asked.metadata.get("handler_id", "acp"),
+                reference=allowed.checkout_session_id,
+                expires_s=expires_s,
+                session=allowed.checkout_session_id,
+            )
+            made = self._held(tx, hold, now_s)
+            if isinstance(made, Answer):
+                return made
+            echoed = msgspec.json.decode(body)["allowance"]
+            told = {name: str(value) for name, value in echoed.items()}
+            given = {
+                "id": made.token,
+                "created": stamp_utc(now_s),
+                "metadata": {**told, "authorization_id": made.id},
+            }
+            return Answer(201, msgspec.json.encode(given))
+
+        return self._write(request, body, act, "authorize")
+
+    def _held(self, tx: Transaction, hold: ledger.Hold, now_s: float) -> Authorization | Answer:
+        """The hold, or the answer that says why the bank will not."""
+        try:
+            self._perhaps_decline(tx, hold.payee)
+            made = ledger.authorize(tx, hold, now_s)
+        except BankRefusal as error:
+            if error.status != 402:
+                raise
+            return error_answer(402, {"code": error.code, "message": error.text})
+        self._world.crash.passing("in_authorize")
+        return made
 
     def _perhaps_decline(self, tx: Transaction, payee: str) -> None:
         merchant = payee.removeprefix("mer_")

@@ -40,6 +40,8 @@ class Hold:
     reference: str
     expires_s: float
     at_most: bool = False
+    session: str = ""
+    """The one checkout that may capture it; any of the payee's where it is empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,7 @@ class Authorization:
     captured: int
     refunded: int
     at_most: bool
+    session: str
 
 
 def open_account(tx: Transaction, owner: str, kind: str, id: str, secret: str, at_s: float) -> None:
@@ -133,7 +136,8 @@ def authorize(tx: Transaction, hold: Hold, now_s: float) -> Authorization:
     id = f"auth_{secrets.token_hex(12)}"
     tx.execute(
         "INSERT INTO authorizations (id, account, payee, amount, currency, handler_id, reference, "
-        "token, state, expires_s, at_most) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'authorized', ?, ?)",
+        "token, state, expires_s, at_most, session) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'authorized', ?, ?, ?)",
         (
             id,
             hold.account,
@@ -145,6 +149,7 @@ def authorize(tx: Transaction, hold: Hold, now_s: float) -> Authorization:
             f"tok_{secrets.token_urlsafe(24)}",
             hold.expires_s,
             hold.at_most,
+            hold.session,
         ),
     )
     return _again(tx, id, now_s)
@@ -164,6 +169,8 @@ def capture(
     found = _read(tx, "token", token, now_s)
     if found is None or found.payee != payee:
         _refuse(404, "unknown_token", "the token is not for this payee")
+    if found.session and found.session != reference:
+        _refuse(409, "session_mismatch", f"the token is for the checkout {found.session!r} alone")
     if found.at_most and not 0 < amount <= found.amount:
         _refuse(409, "amount_mismatch", f"the hold is for at most {found.amount}, not {amount}")
     if amount != found.amount and not found.at_most:
@@ -273,11 +280,11 @@ def _read(tx: Transaction, column: str, value: str, now_s: float) -> Authorizati
     row = tx.execute(
         "SELECT id, account, payee, amount, currency, reference, token, "
         "CASE WHEN state = 'authorized' AND expires_s <= ? THEN 'expired' ELSE state END, "
-        "expires_s, capture_reference, captured, refunded, at_most "
+        "expires_s, capture_reference, captured, refunded, session, at_most "
         f"FROM authorizations WHERE {column} = ?",
         (now_s, value),
     ).fetchone()
-    return None if row is None else Authorization(*row[:-1], at_most=bool(row[-1]))
+    return None if row is None else Authorization(*row[:-2], session=row[-2], at_most=bool(row[-1]))
 
 
 def _again(tx: Transaction, id: str, now_s: float) -> Authorization:

@@ -71,16 +71,22 @@ class Merchant:
                 Route("/.well-known/ucp", self._profile),
                 *rest,
                 *(tools.routes() if "mcp" in transports else ()),
-                Route("/track/{tracking}", self._track),
-                Route("/", self._page("menu")),
-                Route("/checkout/{id}", self._page("checkout")),
-                Route("/checkout/{id}/confirm", self._buyer(buyer.confirm), methods=["POST"]),
-                Route("/checkout/{id}/finish", self._buyer(buyer.finish), methods=["POST"]),
-                Route("/o/{id}", self._page("order")),
-                Route("/terms", self._page("terms")),
-                Route("/privacy", self._page("privacy")),
+                *self.pages(),
             ]
         )
+
+    def pages(self) -> list[Route]:
+        """What people see of the shop, whatever its platforms speak."""
+        return [
+            Route("/track/{tracking}", self._track),
+            Route("/", self._page("menu")),
+            Route("/checkout/{id}", self._page("checkout")),
+            Route("/checkout/{id}/confirm", self._buyer(buyer.confirm), methods=["POST"]),
+            Route("/checkout/{id}/finish", self._buyer(buyer.finish), methods=["POST"]),
+            Route("/o/{id}", self._page("order")),
+            Route("/terms", self._page("terms")),
+            Route("/privacy", self._page("privacy")),
+        ]
 
     def _operations(self) -> list[Operation]:
         return [

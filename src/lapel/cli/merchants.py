@@ -47,14 +47,14 @@ def list_merchants(
         (
             row["name"],
             row["url"],
-            row["version"],
+            f"{row['protocol'].upper()} {row['version']}",
             ", ".join(_short(name) for name in row["capabilities"]),
             when(row["seen_at"]),
             row["trouble"] or "",
         )
         for row in found
     ]
-    table(rows, ("shop", "url", "ucp", "can", "last seen", ""))
+    table(rows, ("shop", "url", "speaks", "can", "last seen", ""))
 
 
 @merchants.command("check")
@@ -76,10 +76,20 @@ def check_merchant(
 
 @merchants.command("add")
 def add_merchant(
-    context: typer.Context, url: str, data: DataOption = None, as_json: JsonOption = False
+    context: typer.Context,
+    url: str,
+    key: Annotated[str, typer.Option(help="The key that a shop gave you, if it speaks ACP.")] = "",
+    secret: Annotated[str, typer.Option(help="The secret that signs its order events.")] = "",
+    feed: Annotated[str, typer.Option(help="Where its product feed is.")] = "",
+    name: Annotated[str, typer.Option(help="What you call it.")] = "",
+    currency: Annotated[str, typer.Option(help="What it sells in.")] = "EUR",
+    data: DataOption = None,
+    as_json: JsonOption = False,
 ) -> None:
-    """Add a shop that speaks UCP, by its URL."""
-    answer = cast("Row", running(data or context.obj).call("POST", "/api/merchants", {"url": url}))
+    """Add a shop that speaks UCP or ACP, by its URL."""
+    given = {"key": key, "secret": secret, "feed": feed, "name": name, "currency": currency}
+    wanted = {"url": url, **(given if key else {})}
+    answer = cast("Row", running(data or context.obj).call("POST", "/api/merchants", wanted))
     if as_json:
         show_json(answer)
     else:

@@ -156,6 +156,10 @@ class PaymentTarget:
     payee: str
     at_most: bool = False
     """The final price comes later (weighed goods) and may be lower; never higher."""
+    session: str = ""
+    """The one checkout session that the token is for, at merchants that want it bound (ACP)."""
+    session_expires_at: str = ""
+    """RFC 3339; when that session ends, and with it the token."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,24 @@
 
 `UcpMerchants` and `BankPayments` implement the ports of `lapel.commerce`, `RetryingMerchants` and
 `RetryingPayments` give them patience. `Food` knows the menus, `WebhookInbox` believes or refuses
-what merchants push, `PlatformProfile` is what they read about Lapel.
+what merchants push, `PlatformProfile` is what they read about Lapel. `Doors` speaks to each
+merchant in its own protocol, UCP or ACP.
 """
 
+from lapel.services.connectors.acp.access import Access, Accesses
+from lapel.services.connectors.acp.client import AcpClient
+from lapel.services.connectors.acp.door import AcpDoor, access_from
+from lapel.services.connectors.acp.webhooks import PATH as ACP_WEBHOOKS
+from lapel.services.connectors.acp.webhooks import AcpInbox
+from lapel.services.connectors.doors import Doors
 from lapel.services.connectors.ucp.checkup import CheckUp
-from lapel.services.connectors.ucp.client import UcpClient
-from lapel.services.connectors.ucp.drafts import Drafts, ordered_items, stored_drafts
+from lapel.services.connectors.ucp.client import Client, UcpClient
+from lapel.services.connectors.ucp.drafts import (
+    Drafts,
+    ordered_items,
+    stored_drafts,
+    stored_sessions,
+)
 from lapel.services.connectors.ucp.keys import GRACE_S, Jwk, SigningKeys
 from lapel.services.connectors.ucp.merchants import UcpMerchants
 from lapel.services.connectors.ucp.platform import PlatformProfile
@@ -22,9 +34,17 @@ from lapel.services.rides import RideOffer, Rides
 from lapel.services.tracking import Tracking
 
 __all__ = [
+    "ACP_WEBHOOKS",
     "GRACE_S",
+    "Access",
+    "Accesses",
+    "AcpClient",
+    "AcpDoor",
+    "AcpInbox",
     "BankPayments",
     "CheckUp",
+    "Client",
+    "Doors",
     "Drafts",
     "Food",
     "Jwk",
@@ -43,7 +63,9 @@ __all__ = [
     "UcpMerchants",
     "WebhookError",
     "WebhookInbox",
+    "access_from",
     "open_http",
     "ordered_items",
     "stored_drafts",
+    "stored_sessions",
 ]

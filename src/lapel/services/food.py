@@ -10,9 +10,12 @@ import httpx
 
 from lapel.brain.menu import Menu, MenuItem
 from lapel.commerce.ports import PortError
+from lapel.services.connectors.acp.access import Access
+from lapel.services.connectors.acp.door import AcpDoor
+from lapel.services.connectors.acp.profile import ACP
 from lapel.services.connectors.ucp.catalogue import read_menu
 from lapel.services.connectors.ucp.checkup import CheckUp, PaysAt, check_up
-from lapel.services.connectors.ucp.client import UcpClient
+from lapel.services.connectors.ucp.client import Client
 from lapel.services.connectors.ucp.lookup import FullProducts
 from lapel.services.connectors.ucp.profile import GROCERIES, RIDES, SEARCH
 from lapel.services.connectors.ucp.registry import Merchant, MerchantRegistry
@@ -52,13 +55,15 @@ class Food:
     def __init__(
         self,
         registry: MerchantRegistry,
-        client: UcpClient,
+        client: Client,
         http: httpx.AsyncClient,
         *,
         clock: Callable[[], float],
         wanted: Callable[[str], Awaitable[Sequence[str]]] | None = None,
+        acp: AcpDoor | None = None,
     ) -> None:
         """`wanted` names the items that the menu of a merchant must hold however large it is."""
+        self._acp = acp
         self._registry = registry
         self._client = client
         self._http = http
@@ -67,9 +72,15 @@ class Food:
         self._shelves: dict[str, _Shelf] = {}
         self._reading: asyncio.Task[None] | None = None
 
-    async def add_merchant(self, url: str) -> Merchant:
-        """Get to know the merchant at `url`; port errors say why that cannot be."""
-        merchant = await self._registry.add(url)
+    async def add_merchant(self, url: str, access: Access | None = None) -> Merchant:
+        """Get to know the merchant at `url`; port errors say why that cannot be.
+
+        `access` is what a seller that speaks ACP has given by hand; others are not told of it.
+        """
+        met = await self._registry.meet(url)
+        if met.profile.protocol == ACP and self._acp is not None:
+            met = await self._acp.admit(met, access)
+        merchant = await self._registry.keep(met)
         self._shelves.pop(merchant.id, None)
         return merchant
 
@@ -79,11 +90,20 @@ class Food:
 
     async def check_merchant(self, url: str, pays_at: PaysAt) -> CheckUp:
         """What the merchant at `url` offers and lacks; nothing is bought and nothing remembered."""
+        if self._acp is not None:
+            try:
+                met = await self._registry.meet(url)
+            except PortError:
+                return await check_up(self._http, self._client, url, pays_at)
+            if met.profile.protocol == ACP:
+                return await self._acp.check_up(met)
         return await check_up(self._http, self._client, url, pays_at)
 
     async def remove_merchant(self, merchant_id: str) -> Merchant:
         """Forget a merchant; Refused (`orders_running`) while an order there is under way."""
         merchant = await self._registry.remove(merchant_id)
+        if self._acp is not None:
+            await self._acp.forget(merchant_id)
         self._shelves.pop(merchant_id, None)
         return merchant
 

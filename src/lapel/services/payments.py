@@ -7,6 +7,8 @@ Wire, JSON over HTTP under the handler's `config.endpoint`, money in minor units
                                                   201 {id, state, token, amount, currency, payee}
                                                   402 {code, message}: the bank says no
                                                   with capture: at_most less may be captured
+  POST /agentic_commerce/delegate_payment         201 {id, created, metadata}: ACP's, for a token
+                                                  that one checkout session alone may capture
   GET  /authorizations/{id}                       200 {id, state, amount, captured, refunded}
   POST /authorizations/{id}/void                  200, or 409 {code: already_captured}
   POST /authorizations/{id}/refund {amount?}      200, or 409 {code: refund_too_large}
@@ -19,7 +21,7 @@ import asyncio
 import uuid
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Annotated, TypeVar
 from urllib.parse import quote
 
 import httpx
@@ -94,6 +96,11 @@ class _Authorization(msgspec.Struct, frozen=True):
     refunded: int | None = None
 
 
+class _Delegated(msgspec.Struct, frozen=True):
+    id: Annotated[str, msgspec.Meta(min_length=1)]
+    metadata: dict[str, str]
+
+
 class _Balance(msgspec.Struct, frozen=True):
     balance: int
     held: int
@@ -139,6 +146,8 @@ class BankPayments:
         wallet = await self._wallet(user_id, target)
         if amount.minor <= 0:
             raise Nonsense(f"cannot pay {amount}; an amount must be more than nothing")
+        if target.session:
+            return await self._delegate(target, wallet, amount, key)
         body: dict[str, object] = {
             "account": wallet.account,
             "amount": amount.minor,
@@ -163,6 +172,41 @@ class BankPayments:
         ):
             raise Nonsense(f"the bank at {target.endpoint!r} holds something else than {amount}")
         return Credential(held.id, held.token, target.handler, target.handler_id)
+
+    async def _delegate(
+        self, target: PaymentTarget, wallet: Wallet, amount: Money, key: str
+    ) -> Credential:
+        """ACP's delegated payment: one use, so much, in this session, by this merchant, until."""
+        wanted = {
+            "max_amount": amount.minor,
+            "currency": amount.currency.lower(),
+            "checkout_session_id": target.session,
+            "merchant_id": target.payee,
+            "expires_at": target.session_expires_at,
+        }
+        body: dict[str, object] = {
+            "payment_method": {
+                "type": "card",
+                "card_number_type": "network_token",
+                "number": wallet.account,
+                "display_card_funding_type": "debit",
+                "metadata": {},
+            },
+            "allowance": {"reason": "one_time", **wanted},
+            "risk_signals": [],
+            "metadata": {"handler_id": target.handler_id},
+        }
+        path = "/agentic_commerce/delegate_payment"
+        answer = await self._post(target, path, wallet, body, key)
+        if answer.status != 201:
+            raise _refused(answer)
+        made = decode(answer.body, _Delegated, target.endpoint)
+        if any(made.metadata.get(name) != str(value) for name, value in wanted.items()):
+            raise Nonsense(f"the bank at {target.endpoint!r} allows something else than {amount}")
+        id = made.metadata.get("authorization_id", "")
+        if not id:
+            raise Nonsense(f"the bank at {target.endpoint!r} does not say what it holds")
+        return Credential(id, made.id, target.handler, target.handler_id)
 
     async def state(
         self, user_id: str, target: PaymentTarget, authorization_id: str

@@ -15,7 +15,7 @@ from lapel.commerce.checkout import Address
 from lapel.commerce.money import Money
 from lapel.commerce.ports import MerchantOrder, Nonsense, PortError, Refused
 from lapel.services.connectors.ucp.arithmetic import check_currency
-from lapel.services.connectors.ucp.client import UcpClient
+from lapel.services.connectors.ucp.client import Client
 from lapel.services.connectors.ucp.mapping import to_order
 from lapel.services.connectors.ucp.profile import RIDES
 from lapel.services.connectors.ucp.refusals import errors_of, plain, refusal
@@ -56,7 +56,7 @@ class Redirected:
 class Rides:
     """Companies that drive people, and what they say. Nothing is kept."""
 
-    def __init__(self, registry: MerchantRegistry, client: UcpClient) -> None:
+    def __init__(self, registry: MerchantRegistry, client: Client) -> None:
         self._registry = registry
         self._client = client
 

@@ -74,6 +74,14 @@ merchants = sa.Table(
     _text("profile"),
     _time("added_at"),
     _time("checked_at"),
+    sa.Column("protocol", sa.String(16), nullable=False, server_default="ucp"),
+)
+
+acp_access = sa.Table(
+    "acp_access",
+    metadata,
+    sa.Column("merchant_id", sa.String(64), primary_key=True),
+    _text("access"),
 )
 
 wallets = sa.Table(

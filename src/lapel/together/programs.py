@@ -112,7 +112,7 @@ def of_city(urls: Mapping[str, Any]) -> list[str]:
     """Arguments of `lapel up` that name the City's shops, bank and demonstration addresses."""
     merchants = [
         word
-        for kind in ("merchants", "rides", "stores")
+        for kind in ("merchants", "rides", "stores", "acp")
         for url in urls[kind]
         for word in ("--merchant", str(url))
     ]

@@ -14,7 +14,7 @@ from lapel.assistant import House, PlaceError, SavedPlaces
 from lapel.assistant.compose import cart_lines
 from lapel.commerce import Address, Books, Order, Orders, PortError
 from lapel.devices import Device, DeviceError, Link, Links, Pairing, StoredAccounts
-from lapel.services import Food
+from lapel.services import Food, access_from
 from lapel.store import Store
 from lapel.turns import Stages
 from lapel.web.gate import Gate, TooLarge, body_of, refused
@@ -30,8 +30,15 @@ class _Code(msgspec.Struct):
     code: str
 
 
-class _Url(msgspec.Struct):
+class _Shop(msgspec.Struct):
+    """The rest is for sellers that speak ACP and give their keys out by hand."""
+
     url: str
+    key: str = ""
+    secret: str = ""
+    feed: str = ""
+    name: str = ""
+    currency: str = "EUR"
 
 
 class _Place(msgspec.Struct):
@@ -246,9 +253,14 @@ class Api:
         )
 
     async def _add_merchant(self, request: Request, user_id: str) -> Response:
-        wanted = await _read(request, _Url)
+        wanted = await _read(request, _Shop)
+        access = None
+        if wanted.key:
+            access = access_from(
+                wanted.key, wanted.secret, wanted.feed, wanted.name, wanted.currency
+            )
         try:
-            merchant = await self._food.add_merchant(wanted.url)
+            merchant = await self._food.add_merchant(wanted.url, access)
         except PortError as error:
             return refused(error.text, error.code, 400)
         return JSONResponse({"id": merchant.id, "name": merchant.name})

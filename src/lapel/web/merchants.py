@@ -71,6 +71,7 @@ class MerchantsApi:
             "id": merchant.id,
             "name": merchant.name,
             "url": merchant.url,
+            "protocol": merchant.profile.protocol,
             "version": merchant.profile.version,
             "capabilities": sorted(merchant.profile.capabilities),
             "seen_at": merchant.seen_at,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from lapel.commerce.money import Money
 from lapel.commerce.ports import PortError
 from lapel.services.connectors.ucp.catalogue import read_products
-from lapel.services.connectors.ucp.client import UcpClient
+from lapel.services.connectors.ucp.client import Client
 from lapel.services.connectors.ucp.profile import GROCERIES
 from lapel.services.connectors.ucp.refusals import plain
 from lapel.services.connectors.ucp.registry import Merchant, MerchantRegistry
@@ -50,7 +50,7 @@ class Groceries:
     def __init__(
         self,
         registry: MerchantRegistry,
-        client: UcpClient,
+        client: Client,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._registry = registry

@@ -16,7 +16,7 @@ from lapel.commerce.consent.sdjwt import strict_json
 from lapel.commerce.errors import MandateError, ReceiptError
 from lapel.commerce.keys import base64url, from_base64url
 from lapel.commerce.ports import Nonsense
-from lapel.services.connectors.ucp.client import UcpClient
+from lapel.services.connectors.ucp.client import Client
 from lapel.services.connectors.ucp.keys import Jwk
 from lapel.services.connectors.ucp.profile import AP2
 from lapel.services.connectors.ucp.registry import Merchant, MerchantRegistry
@@ -33,7 +33,7 @@ class TermsClient:
     With `mandates` false the extension was not negotiated: Lapel does not declare it.
     """
 
-    client: UcpClient
+    client: Client
     registry: MerchantRegistry
     mandates: bool
 

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from lapel.brain.menu import Menu, MenuItem, OptionGroup, OptionValue
 from lapel.commerce.money import Money
 from lapel.commerce.ports import Nonsense, Refused
-from lapel.services.connectors.ucp.client import UcpClient
+from lapel.services.connectors.ucp.client import Client
 from lapel.services.connectors.ucp.lookup import FullProducts, look_up, offers_lookup
 from lapel.services.connectors.ucp.profile import MODIFIERS, SEARCH, VERSION
 from lapel.services.connectors.ucp.refusals import errors_of, plain, refusal
@@ -23,7 +23,7 @@ WANTED = 100
 
 
 async def read_menu(
-    client: UcpClient,
+    client: Client,
     merchant: Merchant,
     *,
     wanted: Callable[[str], Awaitable[Sequence[str]]] | None = None,
@@ -43,7 +43,7 @@ async def read_menu(
 
 
 async def read_products(
-    client: UcpClient, merchant: Merchant
+    client: Client, merchant: Merchant
 ) -> tuple[list[Product], Business | None, bool]:
     """The catalogue page by page, what the merchant says of itself, and whether that was all."""
     if SEARCH not in merchant.profile.capabilities:
@@ -67,7 +67,7 @@ async def read_products(
 
 
 async def _wanted(
-    client: UcpClient,
+    client: Client,
     merchant: Merchant,
     products: Sequence[Product],
     wanted: Callable[[str], Awaitable[Sequence[str]]] | None,
@@ -101,7 +101,7 @@ def to_menu(merchant: Merchant, products: list[Product], business: Business | No
     )
 
 
-async def _page(client: UcpClient, merchant: Merchant, cursor: str) -> SearchBody:
+async def _page(client: Client, merchant: Merchant, cursor: str) -> SearchBody:
     pagination: dict[str, object] = {"limit": PAGE}
     if cursor:
         pagination["cursor"] = cursor

@@ -11,7 +11,7 @@ import msgspec
 
 from lapel.commerce.ports import PortError
 from lapel.services.connectors.ucp.catalogue import read_menu
-from lapel.services.connectors.ucp.client import UcpClient
+from lapel.services.connectors.ucp.client import Client
 from lapel.services.connectors.ucp.keys import Jwk, PublicKey, UnusableKey
 from lapel.services.connectors.ucp.mapping import BankConfig
 from lapel.services.connectors.ucp.merchants import HANDLERS
@@ -84,9 +84,7 @@ class CheckUp:
         return not self.lacks
 
 
-async def check_up(
-    http: httpx.AsyncClient, client: UcpClient, url: str, pays_at: PaysAt
-) -> CheckUp:
+async def check_up(http: httpx.AsyncClient, client: Client, url: str, pays_at: PaysAt) -> CheckUp:
     """Read the profile, then ask for the catalogue once. Faults of the merchant are in the result.
 
     Nonsense (`unsafe_url`) for a URL that Lapel calls for nobody.
@@ -138,7 +136,7 @@ async def _declared(found: CheckUp, document: ProfileDocument, pays_at: PaysAt) 
         found.lacks.append("Lapel can pay it by none of its payment handlers")
 
 
-async def _ask(found: CheckUp, client: UcpClient, merchant: Merchant) -> None:
+async def _ask(found: CheckUp, client: Client, merchant: Merchant) -> None:
     try:
         async with asyncio.timeout(PATIENCE_S):
             menu = await read_menu(client, merchant)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Mapping
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import httpx
 import msgspec
@@ -23,6 +23,16 @@ from lapel.services.urls import check
 T = TypeVar("T")
 
 _NAMESPACE = uuid.UUID("0d4ff4f6-2f5c-5f0e-9f39-6b8f1a4f7c11")
+
+
+class Client(Protocol):
+    """Calls to merchants by UCP's paths and in UCP's shapes, whatever is spoken underneath."""
+
+    async def read(self, merchant: Merchant, path: str, shape: type[T]) -> T: ...
+    async def write(
+        self, merchant: Merchant, method: str, path: str, body: object, key: str, shape: type[T]
+    ) -> T: ...
+    def signs(self, merchant_id: str) -> bool: ...
 
 
 class UcpClient:

@@ -49,3 +49,16 @@ def ordered_items(store: Store) -> Callable[[str], Awaitable[Sequence[str]]]:
         return list(dict.fromkeys(line.item_id for draft in drafts for line in draft.lines))
 
     return items_of
+
+
+def stored_sessions(store: Store) -> Callable[[str, str], Awaitable[str | None]]:
+    """(merchant id, order id) -> the checkout that became this order, if it is one of ours."""
+
+    async def session_of(merchant_id: str, order_id: str) -> str | None:
+        table = schema.orders
+        query = sa.select(table.c.checkout_id).where(
+            table.c.merchant_id == merchant_id, table.c.merchant_order_id == order_id
+        )
+        return await store.read(lambda at: at.scalar(query))
+
+    return session_of

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
 from lapel.commerce.ports import Nonsense, PortError
-from lapel.services.connectors.ucp.client import UcpClient
+from lapel.services.connectors.ucp.client import Client
 from lapel.services.connectors.ucp.profile import LOOKUP, VERSION
 from lapel.services.connectors.ucp.refusals import errors_of, refusal
 from lapel.services.connectors.ucp.registry import Merchant
@@ -26,7 +26,7 @@ def offers_lookup(merchant: Merchant) -> bool:
     return LOOKUP in merchant.profile.capabilities
 
 
-async def look_up(client: UcpClient, merchant: Merchant, ids: Sequence[str]) -> tuple[Product, ...]:
+async def look_up(client: Client, merchant: Merchant, ids: Sequence[str]) -> tuple[Product, ...]:
     """The products of these product or variant ids; one that is not sold is not among them."""
     found: list[Product] = []
     for start in range(0, len(ids), BATCH):
@@ -38,7 +38,7 @@ async def look_up(client: UcpClient, merchant: Merchant, ids: Sequence[str]) -> 
     return tuple(found)
 
 
-async def in_full(client: UcpClient, merchant: Merchant, product: Product) -> Product:
+async def in_full(client: Client, merchant: Merchant, product: Product) -> Product:
     """The product with all the variants that the merchant tells of; Nonsense for another one."""
     asked = {"id": product.id}
     body = await _ask(client, merchant, "/catalog/product", asked, ProductBody)
@@ -65,7 +65,7 @@ class FullProducts:
         self._known: dict[str, tuple[Product, Product]] = {}
 
     async def complete(
-        self, client: UcpClient, merchant: Merchant, products: Iterable[Product]
+        self, client: Client, merchant: Merchant, products: Iterable[Product]
     ) -> list[Product]:
         """The products, the partial ones in full as far as that can be had now."""
         listed = list(products)
@@ -115,6 +115,6 @@ def _judge(ucp: Envelope, messages: tuple[Message, ...] | None, merchant: Mercha
         raise Nonsense(f"{merchant.name!r} answers in UCP {ucp.version!r}, not {VERSION!r}")
 
 
-async def _ask(client: UcpClient, merchant: Merchant, path: str, body: object, shape: type[T]) -> T:
+async def _ask(client: Client, merchant: Merchant, path: str, body: object, shape: type[T]) -> T:
     # Nothing is changed by it, and it must not be answered from before.
     return await client.write(merchant, "POST", path, body, str(uuid.uuid4()), shape)

@@ -68,11 +68,16 @@ _LONGEST_ETA = 24 * 60
 
 
 class BankConfig(msgspec.Struct, frozen=True):
-    """Where the bank of a payment handler is, and whom it pays."""
+    """Where the bank of a payment handler is, and whom it pays.
+
+    `session`: the payment is delegated as in ACP, for that session alone and until it expires.
+    """
 
     endpoint: str = ""
     payee: str = ""
     capture: str = "exact"
+    session: str = ""
+    session_expires_at: str = ""
 
 
 def to_checkout(
@@ -259,6 +264,8 @@ def _payment(
         config.endpoint.rstrip("/"),
         config.payee,
         at_most=config.capture == "at_most",
+        session=config.session,
+        session_expires_at=config.session_expires_at,
     )
 
 

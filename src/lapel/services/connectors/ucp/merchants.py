@@ -1,4 +1,7 @@
-"""`lapel.commerce.ports.Merchants` over UCP: any merchant that speaks it, by its URL alone."""
+"""`lapel.commerce.ports.Merchants` over UCP: any merchant that speaks it, by its URL alone.
+
+A merchant that speaks ACP is served by the same code: its client translates (see `doors`).
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from lapel.commerce.checkout import Address, Checkout, CheckoutStatus, DraftLine
 from lapel.commerce.ports import Credential, MerchantOrder, Nonsense, Refused
 from lapel.services.connectors.ucp.ap2 import TermsClient
 from lapel.services.connectors.ucp.arithmetic import check_delivery
-from lapel.services.connectors.ucp.client import UcpClient
+from lapel.services.connectors.ucp.client import Client
 from lapel.services.connectors.ucp.drafts import Drafts
 from lapel.services.connectors.ucp.heeded import code_messages, delivery_messages
 from lapel.services.connectors.ucp.mapping import to_checkout, to_order
@@ -51,7 +54,7 @@ class UcpMerchants:
     def __init__(
         self,
         registry: MerchantRegistry,
-        client: UcpClient,
+        client: Client,
         drafts: Drafts,
         *,
         clock: Callable[[], float],

@@ -94,17 +94,18 @@ class PlatformProfile:
     ) -> None:
         self._keys = keys
         self._users_keys = users_keys
-        self._origin = check(origin.rstrip("/"))
+        self.origin = check(origin.rstrip("/"))
+        """Where merchants reach this Lapel."""
 
     @property
     def url(self) -> str:
         """What Lapel sends as UCP-Agent."""
-        return self._origin + WELL_KNOWN
+        return self.origin + WELL_KNOWN
 
     @property
     def webhook_url(self) -> str:
         """Where merchants send order events; their signatures cover it."""
-        return self._origin + self.WEBHOOK_PATH
+        return self.origin + self.WEBHOOK_PATH
 
     async def document(self) -> dict[str, object]:
         """The profile, ready to be sent as JSON."""

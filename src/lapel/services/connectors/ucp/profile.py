@@ -16,6 +16,7 @@ from lapel.services.connectors.ucp.keys import Jwk
 from lapel.services.fetch import decode, fetch
 from lapel.services.urls import check, origin_of
 
+UCP = "ucp"
 VERSION = "2026-04-08"
 WELL_KNOWN = "/.well-known/ucp"
 REST, MCP = "rest", "mcp"
@@ -106,8 +107,9 @@ class Profile:
     tags: tuple[str, ...] = field(default=())
     tracking_origins: tuple[str, ...] = field(default=())
     version: str = VERSION
-    """Of UCP, as negotiated."""
+    """Of the protocol, as negotiated."""
     transport: str = REST
+    protocol: str = UCP
 
     @property
     def audience(self) -> str:

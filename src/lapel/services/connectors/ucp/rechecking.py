@@ -13,7 +13,7 @@ from collections.abc import Callable
 from lapel.brain.menu import MenuItem
 from lapel.commerce.checkout import CheckoutMessage, OrderDraft
 from lapel.commerce.ports import Nonsense, Refused, Unreachable
-from lapel.services.connectors.ucp.client import UcpClient
+from lapel.services.connectors.ucp.client import Client
 from lapel.services.connectors.ucp.lookup import look_up, offers_lookup
 from lapel.services.connectors.ucp.refusals import words_of
 from lapel.services.connectors.ucp.registry import Merchant
@@ -36,7 +36,7 @@ def unseen(merchant_id: str, item_id: str) -> tuple[MenuItem | None, float]:
 
 
 async def recheck(
-    client: UcpClient, merchant: Merchant, draft: OrderDraft, seen: Seen
+    client: Client, merchant: Merchant, draft: OrderDraft, seen: Seen
 ) -> tuple[CheckoutMessage, ...]:
     """A message for each line whose price is not that of the menu.
 

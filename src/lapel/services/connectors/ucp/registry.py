@@ -12,13 +12,8 @@ import sqlalchemy as sa
 
 from lapel.commerce.order import OPEN, OrderState
 from lapel.commerce.ports import Nonsense, PortError, Refused
-from lapel.services.connectors.ucp.profile import (
-    WELL_KNOWN,
-    Profile,
-    discover,
-    profile_url_of,
-    read_profile,
-)
+from lapel.services.connectors.discovery import again, base_of, discover, read_profile
+from lapel.services.connectors.ucp.profile import Profile
 from lapel.store import Store, schema
 
 PROFILE_TTL_S = 600.0
@@ -53,11 +48,16 @@ class MerchantRegistry:
 
     async def add(self, url: str) -> Merchant:
         """Fetch the profile at `url` and remember the merchant; known ones are updated."""
+        return await self.keep(await self.meet(url))
+
+    async def meet(self, url: str) -> Merchant:
+        """Fetch the profile at `url`, with the id that is or would be the merchant's."""
         profile = await discover(self._http, url)
-        base = profile_url_of(url).removesuffix(WELL_KNOWN)
-        now = self._clock()
-        merchant = Merchant(_id_of(base, profile), base, profile.name, profile, now, now)
-        return await self._keep(merchant)
+        base, now = base_of(url), self._clock()
+        table = schema.merchants
+        query = sa.select(table.c.id).where(table.c.url == base)
+        known = await self._store.read(lambda at: at.scalar(query))
+        return Merchant(known or _id_of(base, profile), base, profile.name, profile, now, now)
 
     async def get(self, merchant_id: str) -> Merchant:
         """The merchant with a profile that is fresh, or the last one where it cannot be had."""
@@ -81,15 +81,16 @@ class MerchantRegistry:
         merchant = await self._stored(merchant_id)
         if self._clock() - merchant.checked_at < REFRESH_FLOOR_S:
             return merchant
-        profile = await discover(self._http, merchant.url)
+        profile = await again(self._http, merchant.url, merchant.profile.protocol)
         if profile.endpoint != merchant.profile.endpoint and await self._is_buying(merchant_id):
             raise Nonsense(
                 f"{merchant.name!r} moves to {profile.endpoint!r} while an order is under way",
                 code="endpoint_moved",
             )
         now = self._clock()
-        return await self._keep(
-            replace(merchant, profile=profile, name=profile.name, checked_at=now, seen_at=now)
+        name = profile.name or merchant.name
+        return await self.keep(
+            replace(merchant, profile=profile, name=name, checked_at=now, seen_at=now)
         )
 
     async def all(self) -> tuple[Merchant, ...]:
@@ -135,7 +136,7 @@ class MerchantRegistry:
     async def by_profile(self, profile_url: str) -> Merchant | None:
         """The known merchant that publishes its profile at this URL."""
         try:
-            base = profile_url_of(profile_url).removesuffix(WELL_KNOWN)
+            base = base_of(profile_url)
         except Nonsense:
             return None
         table = schema.merchants
@@ -160,18 +161,21 @@ class MerchantRegistry:
         row = await self._store.read(lambda at: at.execute(query).first())
         if row is None:
             raise Refused(f"there is no merchant {merchant_id!r}", code="unknown_merchant")
-        profile = read_profile(row.url + WELL_KNOWN, row.profile)
+        profile = read_profile(row.url, row.profile, row.protocol)
         at = row.checked_at
         merchant = Merchant(row.id, row.url, row.name, profile, at, at)
         self._known[merchant_id] = merchant
         return merchant
 
-    async def _keep(self, merchant: Merchant) -> Merchant:
+    async def keep(self, merchant: Merchant) -> Merchant:
+        """Remember the merchant; one with the same URL is updated and keeps its id."""
+
         def write(at: sa.Connection) -> str:
             table = schema.merchants
             changing = {
                 "name": merchant.name,
                 "profile": merchant.profile.text,
+                "protocol": merchant.profile.protocol,
                 "checked_at": merchant.checked_at,
             }
             known = at.scalar(sa.select(table.c.id).where(table.c.url == merchant.url))

@@ -38,6 +38,23 @@ class InboundEvent:
     order: MerchantOrder
 
 
+class Seen:
+    """The names of events that were taken in, whatever protocol they came by."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def refuse_known(self, event_id: str) -> None:
+        """WebhookError (`replayed`, 200) for one that was taken in before."""
+        if await self._store.read(lambda at: _is_known(at, event_id)):
+            raise WebhookError(
+                f"the event {event_id!r} was received before", code="replayed", status=200
+            )
+
+    async def note(self, event: InboundEvent, now_s: float) -> None:
+        await self._store.write(lambda at: _note(at, event, now_s))
+
+
 def verify_and_parse(
     request: signatures.Request,
     keys: Iterable[Jwk],
@@ -72,7 +89,7 @@ class WebhookInbox:
         url: str,
         clock: Callable[[], float],
     ) -> None:
-        self._store = store
+        self._seen = Seen(store)
         self._registry = registry
         self._url = check(url)
         self._clock = clock
@@ -95,13 +112,9 @@ class WebhookInbox:
         request = signatures.Request("POST", self._url, headers, raw_body)
         merchant = await self._merchant(headers)
         event = await self._verified(request, merchant)
-        if await self._store.read(lambda at: _is_known(at, event.id)):
-            raise WebhookError(
-                f"the event {event.id!r} was received before", code="replayed", status=200
-            )
+        await self._seen.refuse_known(event.id)
         await handle(event.order)
-        now = self._clock()
-        await self._store.write(lambda at: _note(at, event, now))
+        await self._seen.note(event, self._clock())
         return event.order
 
     async def _merchant(self, headers: Mapping[str, str]) -> Merchant:
