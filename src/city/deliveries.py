@@ -20,6 +20,9 @@ from city.streets import RIDE_M_PER_S, Route, Streets
 
 HANDOVER_S = 20.0
 RETRY_S = 180.0
+PICK_UP_PLANNED_S = 60.0
+FETCHING_S = 600.0
+"""How long after it is ready somebody comes for it."""
 CONSIDERED = 3
 
 _NAMES = ("Aino", "Elias", "Helmi", "Leo", "Noora", "Oskar", "Sofia", "Väinö")
@@ -52,6 +55,8 @@ class Plan(msgspec.Struct, frozen=True):
         planned = [("preparing", self.preparing_s)]
         if self.cancel_s is not None:
             return [*planned, ("canceled", self.cancel_s)]
+        if self.fetched:
+            return [*planned, ("ready_for_pickup", self.ready_s), ("collected", self.deliver_s)]
         planned += [("picked_up", self.pickup_s), ("in_transit", self.pickup_s + HANDOVER_S)]
         if self.late_from_s is not None:
             planned.append(("late", self.late_from_s + 1.0))
@@ -59,8 +64,15 @@ class Plan(msgspec.Struct, frozen=True):
             planned.append(("failed_attempt", self.failed_s))
         return [*planned, ("delivered", self.deliver_s)]
 
+    @property
+    def fetched(self) -> bool:
+        """Nobody carries it: who ordered it comes for it."""
+        return self.courier_id == 0
+
     def promised_s(self, now_s: float) -> float:
-        """When it will arrive, as far as anybody can know now."""
+        """When it will arrive, or be ready, as far as anybody can know now."""
+        if self.fetched:
+            return self.ready_s
         promise = self.deliver_s
         if self.late_from_s is not None and now_s < self.late_from_s:
             promise -= self.late_s
@@ -70,7 +82,7 @@ class Plan(msgspec.Struct, frozen=True):
 
     def position(self, now_s: float) -> Point | None:
         """Where the courier is, or None when not yet or no longer on this order."""
-        if now_s < self.legs[0].at_s[0] or now_s >= self.deliver_s:
+        if self.fetched or now_s < self.legs[0].at_s[0] or now_s >= self.deliver_s:
             return None
         leg = self.legs[0]
         for later in self.legs[1:]:
@@ -165,6 +177,26 @@ def make_plan(
         late_s=late_s,
         failed_s=arrived_s if mishaps.failed_attempt else None,
         cancel_s=begin_s + 60.0 if mishaps.canceled else None,
+    )
+
+
+def counter_plan(errand: Errand, seed: int, *, canceled: bool = False) -> Plan:
+    """When it is ready at the counter; no courier has a part in it."""
+
+    def roll(what: str, low: float, high: float) -> float:
+        return low + chance(seed, what, errand.number) * (high - low)
+
+    begin_s = errand.placed_s + roll("begin", 15.0, 45.0)
+    ready_s = begin_s + roll("prepare", *errand.preparing_s)
+    return Plan(
+        courier_id=0,
+        courier="",
+        preparing_s=begin_s,
+        ready_s=ready_s,
+        pickup_s=ready_s,
+        deliver_s=ready_s + FETCHING_S,
+        legs=(Leg((errand.shop, errand.shop), (errand.placed_s, errand.placed_s)),),
+        cancel_s=begin_s + 60.0 if canceled else None,
     )
 
 

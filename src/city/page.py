@@ -17,7 +17,7 @@ from city.ucp import orders
 from city.world import World
 
 _WIDTH = 900.0
-_COLOURS = ("#2f6fed", "#c2571a", "#0f8a5f", "#a4328c", "#b8860b", "#5b4bc4")
+_COLOURS = ("#2f6fed", "#c2571a", "#0f8a5f", "#a4328c", "#b8860b", "#5b4bc4", "#c9366b")
 
 _STYLE = """
 :root{color-scheme:light dark;--ground:#f6f3ec;--street:#fff;--edge:#dcd6c8;--park:#d9e8cf;
@@ -119,7 +119,7 @@ def _lists(world: World, tx: Transaction, now_s: float) -> str:
     for (id,) in rows:
         order = orders.load(tx, id)
         minutes = max(0, round((order.plan.promised_s(now_s) - now_s) / 60))
-        done = order.status in {"delivered", "canceled"}
+        done = order.status in {"delivered", "collected", "canceled"}
         when = order.status if done else f"{order.status.replace('_', ' ')}, {minutes} min"
         latest.append(
             f"<li><i style='background:{_colour(world, order.merchant)}'></i>"

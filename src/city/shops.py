@@ -145,6 +145,8 @@ class Shop:
     protocol: str = "ucp"
     """What its platforms speak with it: `ucp` or `acp`."""
     discounts: tuple[Discount, ...] = ()
+    pickup: bool = False
+    """Whether people may fetch what they order."""
     transports: tuple[str, ...] = ("rest",)
     """How it is spoken to: `rest`, `mcp` or both."""
 
@@ -218,6 +220,7 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
     tags: tuple[str, ...] = ()
     preparing_minutes: tuple[float, float] = (4.0, 8.0)
     mandates: bool = True
+    pickup: bool = False
     transports: tuple[Literal["rest", "mcp"], ...] = ("rest",)
     kind: Literal["food", "groceries"] = "food"
     protocol: Literal["ucp", "acp"] = "ucp"
@@ -278,6 +281,7 @@ def read_shop(text: str, source: str) -> Shop:
             transports=file.transports,
             kind=file.kind,
             protocol=file.protocol,
+            pickup=file.pickup,
             discounts=tuple(
                 Discount(d.code, d.title, d.percent, d.amount, d.minimum, d.expired)
                 for d in file.discounts

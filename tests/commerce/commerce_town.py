@@ -51,6 +51,11 @@ LATTES = draft(("latte", 2), ("muffin", 1))
 TOTAL = 2 * 490 + 320 + 340
 
 
+def replace_label(address: Address, name: str) -> Address:
+    """The shop's own place, for what is fetched."""
+    return msgspec.structs.replace(address, label=name, street="Shop Street 1")
+
+
 class Town:
     """Every call may be told to fail: `fail(op, "down")` before its effect, `"lost"` after it."""
 
@@ -265,9 +270,10 @@ class Town:
             lines,
             (),
             empty,
-            wanted.address,
+            replace_label(wanted.address, name) if wanted.pickup else wanted.address,
             replace(TARGET, at_most=bool(self.knob("at_most"))),
             eta_minutes=int(self.knob("eta", "20")),
+            pickup=wanted.pickup,
         )
         priced = self._priced(checkout)
         self._save(priced)
@@ -284,7 +290,7 @@ class Town:
             for line in checkout.lines
         )
         goods = sum((line.total for line in lines), Money(0, "EUR"))
-        fee = Money(FEE, "EUR")
+        fee = Money(0 if checkout.pickup else FEE, "EUR")
         totals = (
             Total("subtotal", "Goods", goods),
             Total("fulfillment", "Delivery", fee),

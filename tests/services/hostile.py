@@ -392,7 +392,7 @@ class Hostile:
 
     def _priced(self, checkout_id: str, body: Json) -> Json:
         method = body.get("fulfillment", {"methods": [{"destinations": []}]})["methods"][0]
-        destinations = [{"id": "dest_1", **x} for x in method["destinations"]]
+        destinations = [{"id": "dest_1", **x} for x in method.get("destinations", [])]
         selected = "slow"
         for group in method.get("groups", []):
             selected = group["selected_option_id"]

@@ -97,7 +97,8 @@ def _discounts(quote: Quote, request: CheckoutRequest) -> Json | None:
 def totals_json(quote: Quote, surplus: int = 0) -> list[Json]:
     shown: list[Json] = [{"type": "subtotal", "display_text": "Subtotal", "amount": quote.subtotal}]
     if quote.shipping is not None:
-        shown.append({"type": "fulfillment", "display_text": "Delivery", "amount": quote.shipping})
+        label = "Pick-up" if quote.is_fetched else "Delivery"
+        shown.append({"type": "fulfillment", "display_text": label, "amount": quote.shipping})
     if quote.fee:
         shown.append({"type": "fee", "display_text": "Small order fee", "amount": quote.fee})
     if quote.off:
@@ -124,7 +125,7 @@ def _method(quote: Quote, delivery: Delivery, shared: Shared, city_s: float) -> 
     lines = [line.id for line in quote.lines]
     shown: Json = {
         "id": "method_1",
-        "type": "shipping",
+        "type": delivery.kind,
         "line_item_ids": lines,
         "destinations": [destination_json(d, shared) for d in delivery.destinations],
         "selected_destination_id": delivery.selected.id if delivery.selected else None,
@@ -140,7 +141,7 @@ def _method(quote: Quote, delivery: Delivery, shared: Shared, city_s: float) -> 
                         "id": option.id,
                         "title": option.title,
                         "description": option.description,
-                        "carrier": "City Couriers",
+                        **({} if quote.is_fetched else {"carrier": "City Couriers"}),
                         "earliest_fulfillment_time": stamp(city_s + option.earliest_s),
                         "latest_fulfillment_time": stamp(city_s + option.latest_s),
                         "totals": [{"type": "total", "amount": option.price}],

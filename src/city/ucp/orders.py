@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import msgspec
 
 from city.clock import stamp
-from city.deliveries import Errand, Mishaps, Plan, couriers, make_plan, occupy
+from city.deliveries import Errand, Mishaps, Plan, counter_plan, couriers, make_plan, occupy
 from city.errors import DataError
 from city.faults import Fault
 from city.geometry import Point
@@ -21,6 +21,7 @@ from city.ucp.envelope import metadata
 from city.ucp.groceries import questions
 from city.ucp.quote import Json, Quote
 from city.ucp.vocabulary import GROCERIES, ORDER, Shared
+from city.ucp.wire import Destination
 from city.webhooks import enqueue
 from city.world import World
 
@@ -34,12 +35,15 @@ EVENT_TEXT: Mapping[str, str] = {
     "delivered": "{courier} has delivered it.",
     "substitution_asked": "{shop} has a question about the order.",
     "packed": "{shop} has picked and weighed it.",
+    "ready_for_pickup": "{shop} has it ready for pick-up.",
+    "collected": "It was picked up at {shop}.",
     "canceled": "{shop} had to cancel the order. The money goes back.",
 }
 
 
 _LOOKING_S = 60.0
 """City seconds after which a grocer knows what is not on the shelf."""
+DONE = frozenset({"delivered", "collected"})
 
 
 class Contents(msgspec.Struct):
@@ -100,16 +104,18 @@ def place(world: World, tx: Transaction, placing: Placing) -> str:
         preparing_s=world.shops[stored.merchant].preparing_s,
         hurry=quote.delivery.option.id == "priority",
     )
-    plan = make_plan(
-        errand, couriers(tx), world.streets, world.seed, _mishaps(world, tx, stored.merchant)
-    )
     weighed = GROCERIES in placing.shared
-    if not weighed:
+    mishaps = _mishaps(world, tx, stored.merchant)
+    if quote.is_fetched:
+        plan = counter_plan(errand, world.seed, canceled=mishaps.canceled)
+    else:
+        plan = make_plan(errand, couriers(tx), world.streets, world.seed, mishaps)
+    if not weighed and not quote.is_fetched:
         occupy(tx, plan)
     contents = Contents(
         line_items=stored.body.line_items,
         totals=stored.body.totals,
-        destination=destination_json(quote.delivery.selected, placing.shared),
+        destination=_shown(quote.delivery.selected, placing.shared),
     )
     tx.execute(
         "INSERT INTO orders VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'processing', ?, ?, ?)",
@@ -138,6 +144,11 @@ def place(world: World, tx: Transaction, placing: Placing) -> str:
     happen(world, tx, id, "processing", now_s)
     put_fact(tx, CITY_CLOCK, repr(now_s))
     return id
+
+
+def _shown(to: Destination, shared: Shared) -> Json:
+    """Where it goes as a postal address."""
+    return destination_json(to, shared) if to.address is None else msgspec.to_builtins(to.address)
 
 
 def happen(world: World, tx: Transaction, order_id: str, kind: str, at_s: float) -> None:
@@ -246,9 +257,9 @@ def entity(world: World, tx: Transaction, order: Order, now_s: float) -> Json:
 def tracking(world: World, order: Order, now_s: float) -> Json:
     """Where the courier is, for a map."""
     plan = order.plan
-    at = order.position(now_s) if order.status not in {"delivered", "canceled"} else None
+    at = order.position(now_s) if order.status not in {*DONE, "canceled"} else None
     ride = plan.legs[-1].points
-    coming = order.status not in {"delivered", "canceled"}
+    coming = order.status not in {*DONE, "canceled"}
     minutes = max(0, -int(-(plan.promised_s(now_s) - now_s) // 60))
     return {
         "status": order.status,
@@ -286,8 +297,9 @@ def _order_line(line: Json, status: str, gone: int) -> Json:
     if msgspec.convert(line.get("groceries", {}), _Missing).missing:
         gone = original
     total = 0 if status == "canceled" else original - gone
-    fulfilled = total if status == "delivered" else 0
-    derived = {"canceled": "removed", "delivered": "fulfilled"}.get(status, "processing")
+    fulfilled = total if status in DONE else 0
+    derived = "fulfilled" if status in DONE else "processing"
+    derived = "removed" if status == "canceled" else derived
     if not total:
         derived = "removed"
     quantity = {"original": original, "total": total, "fulfilled": fulfilled}
@@ -298,14 +310,15 @@ def _expectations(order: Order, now_s: float) -> list[Json]:
     if order.status == "canceled":
         return []
     promise = order.plan.promised_s(now_s)
-    text = (
-        "Delivered" if order.status == "delivered" else f"Arrives at about {stamp(promise)[11:16]}"
-    )
+    fetched = order.plan.fetched
+    done = "Picked up" if fetched else "Delivered"
+    soon = f"{'Ready' if fetched else 'Arrives'} at about {stamp(promise)[11:16]}"
+    text = done if order.status in DONE else soon
     return [
         {
             "id": "exp_1",
             "line_items": _quantities(order),
-            "method_type": "shipping",
+            "method_type": "pickup" if fetched else "shipping",
             "destination": order.contents.destination,
             "description": text,
             "fulfillable_on": "now",
@@ -318,6 +331,7 @@ def _events(tx: Transaction, order: Order, base: str) -> list[Json]:
         "SELECT id, kind, description, at_s FROM order_events WHERE order_id = ? ORDER BY seq",
         (order.id,),
     ).fetchall()
+    carried: Json = {"tracking_url": f"{base}/track/{order.tracking}", "carrier": "City Couriers"}
     return [
         {
             "id": id,
@@ -325,8 +339,7 @@ def _events(tx: Transaction, order: Order, base: str) -> list[Json]:
             "type": kind,
             "line_items": _quantities(order),
             "tracking_number": order_label(order.id),
-            "tracking_url": f"{base}/track/{order.tracking}",
-            "carrier": "City Couriers",
+            **({} if order.plan.fetched else carried),
             "description": description,
         }
         for id, kind, description, at_s in rows

@@ -9,7 +9,14 @@ from city.geometry import Point, distance_m
 from city.shelves import Shelf
 from city.shops import Choice, ChoiceGroup, Discount, Dish, Shop
 from city.streets import Address, Route, Streets
-from city.ucp.wire import CheckoutRequest, Destination, GroceriesRequest, LineRequest
+from city.ucp import pickup
+from city.ucp.wire import (
+    CheckoutRequest,
+    Destination,
+    GroceriesRequest,
+    LineRequest,
+    MethodRequest,
+)
 
 Json = dict[str, object]
 
@@ -95,10 +102,12 @@ class Option:
     price: int
     earliest_s: float
     latest_s: float
+    what: str = "Arrives"
 
     @property
     def description(self) -> str:
-        return f"Arrives in {round(self.earliest_s / 60)} to {round(self.latest_s / 60)} minutes"
+        soonest, latest = round(self.earliest_s / 60), round(self.latest_s / 60)
+        return f"{self.what} in {soonest} to {latest} minutes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +120,7 @@ class Delivery:
     options: tuple[Option, ...]
     option: Option | None
     route_m: float
+    kind: str = "shipping"
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +137,13 @@ class Quote:
 
     @property
     def fee(self) -> int:
+        if self.is_fetched:
+            return 0
         return SMALL_ORDER_FEE if 0 < self.subtotal < SMALL_ORDER else 0
+
+    @property
+    def is_fetched(self) -> bool:
+        return self.delivery is not None and self.delivery.kind == pickup.PICKUP
 
     @property
     def shipping(self) -> int | None:
@@ -180,7 +196,11 @@ def price_cart(
     if not shelf.is_open:
         name = shelf.shop.name
         draft.error("merchant_closed", f"{name} is closed; it {shelf.opens_text}", "$")
-    delivery = _delivery(request, streets, door, shelf.shop.preparing_s, draft)
+    methods = request.fulfillment.methods if request.fulfillment else []
+    if shelf.shop.pickup and (asked := pickup.wanted(methods)) is not None:
+        delivery: Delivery | None = _at_the_counter(asked, shelf.shop, door)
+    else:
+        delivery = _delivery(request, streets, door, shelf.shop.preparing_s, draft)
     age = max((line.dish.age for line in lines), default=0)
     if age and not of_age:
         text = f"The buyer must confirm on our page to be {age} or older."
@@ -304,7 +324,7 @@ def _delivery(
     path = "$.fulfillment.methods[0]"
     if method is None:
         if methods:
-            draft.error("fulfillment_unavailable", "only delivery is offered", f"{path}.type")
+            draft.error("fulfillment_unavailable", "that is not offered here", f"{path}.type")
         draft.error("missing", "a delivery address is required", f"{path}.destinations")
         return None
     destinations = _with_ids(method.destinations)
@@ -327,6 +347,16 @@ def _delivery(
         draft.error("option_unavailable", text, f"{path}.groups[0].selected_option_id")
     option = option or options[0]
     return Delivery(destinations, selected, route.points[-1], options, option, route.length_m)
+
+
+def _at_the_counter(method: MethodRequest, shop: Shop, door: Point) -> Delivery:
+    """One place, one option, for nothing; both are selected unless another was."""
+    place = pickup.place_of(shop)
+    option = Option(pickup.OPTION_ID, "At the counter", 0, *pickup.ready_s(shop), "Ready")
+    chosen = method.selected_destination_id in (None, place.id)
+    return Delivery(
+        (place,), place if chosen else None, door, (option,), option, 0.0, pickup.PICKUP
+    )
 
 
 def _way(streets: Streets, door: Point, to: Destination) -> Route | None:

@@ -37,10 +37,22 @@ class LineRequest(msgspec.Struct, omit_defaults=True):
     groceries: GroceriesRequest | None = None
 
 
+class PostalAddress(msgspec.Struct, omit_defaults=True):
+    street_address: Text | None = None
+    postal_code: Text | None = None
+    address_locality: Text | None = None
+    address_country: Text | None = None
+
+
 class Destination(msgspec.Struct, omit_defaults=True):
-    """A postal address; the last three fields belong to the modifiers extension."""
+    """A postal address; the last three fields belong to the modifiers extension.
+
+    With `name` it is a place of the merchant's own, where things are picked up, at `address`.
+    """
 
     id: Id | None = None
+    name: Text | None = None
+    address: PostalAddress | None = None
     first_name: Text | None = None
     last_name: Text | None = None
     street_address: Text | None = None

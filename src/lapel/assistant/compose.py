@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from lapel.assistant import words
 from lapel.assistant.goods import cues as goods
 from lapel.assistant.rides import cues as rides
-from lapel.commerce import Approval, Checkout, Order, OrderEvent, TripTerms, off, unheeded
+from lapel.commerce import (
+    Approval,
+    Checkout,
+    Order,
+    OrderEvent,
+    TripTerms,
+    fetched_at,
+    off,
+    unheeded,
+)
 from lapel.devices import (
     Card,
     CardAction,
@@ -25,8 +34,10 @@ ON_SCREEN = "Look at your phone for this one, and tap Order there."
 SAY_STOP = "Say stop to undo."
 
 STEPS = ("Ordered", "Preparing", "Picked up", "On its way", "Delivered")
+STEPS_AT_THE_SHOP = ("Ordered", "Preparing", "Ready", "Picked up")
 _AT = {"placed": 1, "preparing": 1, "picked_up": 2, "on_the_way": 3, "late": 3, "delivered": 5}
 """Event kind -> the step that is under way."""
+_AT_THE_SHOP = {"placed": 1, "preparing": 1, "ready": 2, "late": 1, "delivered": 4}
 
 _SPOKEN = frozenset(
     {
@@ -36,7 +47,7 @@ _SPOKEN = frozenset(
         "refund_promised", "refund_failed", "charged_more", "adjusted", "driver_assigned",
         "driver_arriving", "driver_here", "on_trip", "dropped_off", "driver_canceled",
         "ride_canceled", "destination_changed", "tipped", "billed", "overbilled",
-        "substitution_sent",
+        "substitution_sent", "ready",
     }
 )  # fmt: skip
 """Kinds worth interrupting somebody's silence for; the others only change the card."""
@@ -44,6 +55,7 @@ _SPOKEN = frozenset(
 _HAPTIC = {
     "placed": Pattern.DOUBLE,
     "delivered": Pattern.DOUBLE,
+    "ready": Pattern.DOUBLE,
     "payment_declined": Pattern.LONG,
     "place_failed": Pattern.LONG,
     "refunded": Pattern.LONG,
@@ -74,7 +86,26 @@ SILENT = frozenset(
 
 def step_of(order: Order, kind: str) -> int:
     """The step that is under way after an event of this kind."""
-    return (_AT if order.draft.trip is None else rides.AT).get(kind, 0)
+    return _progress_of(order)[1].get(kind, 0)
+
+
+def _progress_of(order: Order) -> tuple[tuple[str, ...], Mapping[str, int]]:
+    """The steps of such an order, and the one that each kind of event has reached."""
+    if order.draft.trip is not None:
+        return rides.STEPS, rides.AT
+    return (STEPS_AT_THE_SHOP, _AT_THE_SHOP) if order.draft.pickup else (STEPS, _AT)
+
+
+def sentence(text: str) -> str:
+    return text[0].upper() + text[1:]
+
+
+def where_to(order: Order, label: str) -> str:
+    """`to your office`, or where it is to be fetched."""
+    checkout = order.checkout
+    if checkout is not None and checkout.pickup:
+        return f"to pick up at {fetched_at(checkout)}"
+    return f"to {words.address(label)}"
 
 
 def approval_topic(approval_id: str) -> str:
@@ -102,13 +133,12 @@ def approval(
     assert checkout is not None  # an approval is only ever made for a priced cart
     if checkout.trip is not None:
         return _ride_approval(order, asked, checkout, checkout.trip, now, [*notes, how])
-    spoken = (
-        f"{words.cart(order.draft.lines)} from {asked.merchant_name} to "
-        f"{words.address(asked.address_label)}."
-    )
+    where = where_to(order, asked.address_label)
+    comma = "," if checkout.pickup else ""
+    spoken = f"{words.cart(order.draft.lines)} from {asked.merchant_name}{comma} {where}."
     notes = [*notes, *unheeded(checkout, order.draft)]
     how = ON_SCREEN if screen else how
-    parts = [*notes, spoken[0].upper() + spoken[1:], _price(checkout), how]
+    parts = [*notes, sentence(spoken), _price(checkout), how]
     return Cue(
         id=f"{approval_topic(asked.id)}",
         topic=approval_topic(asked.id),
@@ -118,7 +148,7 @@ def approval(
             title=asked.merchant_name,
             lines=tuple(cart_lines(order)),
             total=_total(checkout),
-            body=" ".join([*notes, f"To {words.address(asked.address_label)}"]),
+            body=" ".join([*notes, sentence(where)]),
             footer="Tap Order on a screen" if screen else "Press to order, hold to refuse",
             actions=(CardAction("approve", "Order"), CardAction("refuse", "Refuse")),
         ),
@@ -189,10 +219,11 @@ def _ride_approval(
 def _progress(order: Order, kind: str) -> Progress | None:
     """How far the order is; a tip and a change have no steps."""
     trip = order.draft.trip
-    at = _AT.get(kind) if trip is None else rides.AT.get(kind)
+    steps, reached = _progress_of(order)
+    at = reached.get(kind)
     if at is None or (trip is not None and trip.kind != "ride"):
         return None
-    return Progress(STEPS if trip is None else rides.STEPS, at)
+    return Progress(steps, at)
 
 
 def _price(checkout: Checkout) -> str:
@@ -328,7 +359,7 @@ def receipt(order: Order, event: OrderEvent) -> Cue:
             title=f"Receipt, {order.merchant_name}",
             lines=tuple(cart_lines(order)),
             total=str(order.total) if order.total else "",
-            body=f"To {words.address(order.draft.address.label)}",
+            body=sentence(where_to(order, order.draft.address.label)),
             footer=f"Order {order.merchant_order_id or order.id}",
         ),
     )
@@ -349,7 +380,7 @@ def where(
             lines=tuple(cart_lines(order)),
             total=str(order.total) if order.total else "",
             body=". ".join(part for part in (named, about) if part),
-            progress=Progress(STEPS if order.draft.trip is None else rides.STEPS, at),
+            progress=Progress(_progress_of(order)[0], at),
             map=view,
         ),
     )

@@ -30,6 +30,7 @@ from lapel.brain import (
     Utterance,
 )
 from lapel.commerce import (
+    TO_BE_FETCHED,
     Address,
     DraftLine,
     Order,
@@ -239,7 +240,7 @@ class Conversation:
     async def _price(self, understood: Understanding, brain: Brain) -> Outcome:
         frame = understood.frame
         menu = next(menu for menu in brain.menus if menu.merchant_id == frame.merchant_id)
-        address = await self.places.find(frame.address or "")
+        address = TO_BE_FETCHED if frame.pickup else await self.places.find(frame.address or "")
         if address is None:
             return Outcome("Where should it go? You can say home, or another place you have saved.")
         draft = draft_of(frame, menu, address)
@@ -325,6 +326,7 @@ def draft_of(frame: Frame, menu: Menu, address: Address) -> OrderDraft:
         said=" ".join(frame.said[-3:]),
         codes=frame.codes,
         fastest=frame.fastest,
+        pickup=frame.pickup,
     )
 
 

@@ -58,7 +58,8 @@ class Usual:
         if wish.place and label is None:
             return Again(text=f"I do not know where {wish.place} is.")
         draft = _chosen(meant, wish.which)
-        return _today(draft, label or draft.address.label, menus, text)
+        had_at = "" if draft.pickup else draft.address.label
+        return _today(draft, label or had_at, menus, text)
 
 
 def _fits(order: Order, wish: Reorder, menu: Menu | None) -> bool:
@@ -91,7 +92,7 @@ def _cart(draft: OrderDraft) -> tuple[str, tuple[tuple[str, int, tuple[str, ...]
 
 
 def _today(draft: OrderDraft, label: str, menus: Sequence[Menu], said: str) -> Again:
-    """The cart as far as the shop has it now."""
+    """The cart as far as the shop has it now; without a label the user fetches it again."""
     menu = next((menu for menu in menus if menu.merchant_id == draft.merchant_id), None)
     if menu is None:
         return Again(text="The shop that you had it from cannot be reached now.")
@@ -109,7 +110,8 @@ def _today(draft: OrderDraft, label: str, menus: Sequence[Menu], said: str) -> A
             lines.append(line)
     if not lines:
         return Again(text=" ".join(missing))
-    frame = Frame(merchant_id=menu.merchant_id, lines=tuple(lines), address=label, said=(said,))
+    fetched = not label
+    frame = Frame(menu.merchant_id, tuple(lines), label or None, said=(said,), pickup=fetched)
     return Again(frame, notes=tuple(missing))
 
 

@@ -66,6 +66,14 @@ class ChooseDelivery:
 
 
 @dataclass(frozen=True, slots=True)
+class ChoosePickup:
+    """The user fetches it, or has it delivered after all."""
+
+    pickup: bool
+    spans: tuple[Span, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class CancelOrder:
     spans: tuple[Span, ...] = ()
 
@@ -114,6 +122,7 @@ Action = (
     | UseCode
     | DropCodes
     | ChooseDelivery
+    | ChoosePickup
     | CancelOrder
     | Affirm
     | Deny

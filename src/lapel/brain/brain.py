@@ -88,6 +88,8 @@ class Brain:
         """Wishes about the whole order, and the rest of the words as if they stood alone."""
         if wishes.alone:
             frame = wishes.frame
+            if frame.lines and frame.address is None and frame.question is None:
+                frame = self._finish(frame).frame  # fetched no more: it goes to the usual place
             said = (*frame.said, utterance.text)[-_MOST_SAID:]
             understood = Understanding(replace(frame, said=said), question=frame.question)
         else:

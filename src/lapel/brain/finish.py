@@ -135,7 +135,7 @@ class Finisher:
         if reading.address and said:
             same = reading.address == frame.address
             chosen = ChooseAddress(reading.address, self._span(reading.address_at))
-            frame = replace(frame, address=reading.address, address_unknown=False)
+            frame = replace(frame, address=reading.address, address_unknown=False, pickup=False)
             return frame, () if same else (chosen,)
         if reading.unknown_address:
             frame = replace(frame, address=None, address_unknown=True)
@@ -175,7 +175,8 @@ class Finisher:
         cart: Cart | None = None,
     ) -> Understanding:
         """Fills in the default address and asks for the first thing that is missing."""
-        if frame.address is None and frame.lines and not frame.address_unknown:
+        needs_address = not frame.pickup and not frame.address_unknown
+        if frame.address is None and frame.lines and needs_address:
             default = next((a.label for a in self._addresses if a.default), None)
             if default is not None:
                 frame = replace(frame, address=default)
@@ -198,7 +199,7 @@ class Finisher:
             return missing
         if not frame.lines:
             return Question(Slot.ITEM, wording.ASK_ITEM)
-        if frame.address is None:
+        if frame.address is None and not frame.pickup:
             labels = [address.label for address in self._addresses]
             choices = tuple((label, label) for label in labels)
             return Question(Slot.ADDRESS, wording.ask_address(labels), choices)

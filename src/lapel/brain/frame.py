@@ -81,7 +81,7 @@ class Frame:
     answered for them before: pairs of the words asked about and the id that they mean.
     `address_unknown` is true after an address was said that the user does not have: then no default
     may take its place. `codes` are discount codes in capitals; `fastest` is the wish for the
-    fastest delivery.
+    fastest delivery, `pickup` that the user fetches it: then no address is needed.
     """
 
     merchant_id: str | None = None
@@ -95,3 +95,4 @@ class Frame:
     address_unknown: bool = False
     codes: tuple[str, ...] = ()
     fastest: bool = False
+    pickup: bool = False

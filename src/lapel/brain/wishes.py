@@ -1,4 +1,6 @@
-"""Wishes about the whole order: discount codes and how fast it comes. Patterns, and nothing else.
+"""Wishes about the whole order: discount codes, how fast it comes, or that the user fetches it.
+
+Patterns, and nothing else.
 
 They are read before the catalogue grammar and taken out of its sentence, so that a code never
 becomes a dish. The rest of the words keep their places.
@@ -10,7 +12,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from lapel.brain.actions import Action, ChooseDelivery, DropCodes, UseCode
+from lapel.brain.actions import Action, ChooseDelivery, ChoosePickup, DropCodes, UseCode
+from lapel.brain.fetching import fetching_in
 from lapel.brain.frame import Frame, Span
 
 MOST_CODES = 5
@@ -87,7 +90,8 @@ def wishes_in(text: str, frame: Frame) -> Wishes:
                 frame = replace(frame, fastest=fastest)
 
         text = _take(text, pattern, choose)
-    return Wishes(frame, tuple(actions), text)
+    frame, fetching, text = fetching_in(text, frame)
+    return Wishes(frame, (*actions, *fetching), text)
 
 
 def said_of(actions: tuple[Action, ...]) -> str:
@@ -97,6 +101,8 @@ def said_of(actions: tuple[Action, ...]) -> str:
         return f"I use the code {codes[-1]} for what you order next."
     if any(isinstance(action, ChooseDelivery) and action.fastest for action in actions):
         return "I take the fastest delivery for what you order next."
+    if any(isinstance(action, ChoosePickup) and action.pickup for action in actions):
+        return "You pick up what you order next."
     return "All right."
 
 

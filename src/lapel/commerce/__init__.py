@@ -2,6 +2,7 @@
 
 from lapel.commerce.books import Books
 from lapel.commerce.checkout import (
+    TO_BE_FETCHED,
     Address,
     Checkout,
     CheckoutLine,
@@ -59,9 +60,10 @@ from lapel.commerce.receipt import Receipt, verify, verify_chain
 from lapel.commerce.standing import LimitNow, Standing
 from lapel.commerce.statement import Statement, is_statement
 from lapel.commerce.statement import verify as verify_statement
-from lapel.commerce.words import off, spoken, unheeded
+from lapel.commerce.words import fetched_at, off, spoken, unheeded
 
 __all__ = [
+    "TO_BE_FETCHED",
     "Address",
     "Allowed",
     "Approval",
@@ -118,6 +120,7 @@ __all__ = [
     "Trip",
     "TripTerms",
     "Unreachable",
+    "fetched_at",
     "is_statement",
     "minor_digits",
     "off",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from lapel.commerce.checkout import Checkout, CheckoutLine, OrderDraft, Trip
 from lapel.commerce.money import Money
 from lapel.commerce.order import Approval, Order, OrderState
-from lapel.commerce.words import place
+from lapel.commerce.words import fetched_at, place
 
 
 def money(amount: Money) -> dict[str, object]:
@@ -18,7 +18,9 @@ def card(order: Order, checkout: Checkout | None = None) -> dict[str, object]:
     data: dict[str, object] = {
         "merchant_id": order.merchant_id,
         "merchant_name": priced.merchant_name if priced else order.merchant_name,
-        "address_label": order.draft.address.label,
+        "address_label": fetched_at(priced)
+        if priced is not None and priced.pickup
+        else order.draft.address.label,
         "lines": [],
         "totals": [],
         "total": None,

@@ -89,11 +89,17 @@ class OrderDraft(msgspec.Struct, frozen=True):
     trip: Trip | None = None
     kind: Literal["", "groceries", "goods"] = ""
     """What was gathered otherwise than by talking about a cart."""
+    pickup: bool = False
+    """The user fetches it: `address` is `TO_BE_FETCHED`, and nothing of theirs is told."""
 
     @property
     def is_cart(self) -> bool:
         """Whether words about a cart are about it: a ride or a shopping list has its own."""
         return self.trip is None and not self.kind
+
+
+TO_BE_FETCHED = Address("pick-up", "", "", "", "", 0.0, 0.0)
+"""Where a draft goes that the user picks up; the merchant says which place of its own it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +210,8 @@ class Checkout:
     signed: SignedTerms | None = None
     """Of a merchant that speaks AP2: such a checkout is completed with mandates only."""
     trip: TripTerms | None = None
+    pickup: bool = False
+    """To be fetched at `address`, a place of the merchant's whose `label` is its name."""
 
     @property
     def billed_later(self) -> bool:
@@ -246,6 +254,8 @@ class Checkout:
         }
         if self.trip is not None:
             agreed["trip"] = _agreed_trip(self.trip)
+        if self.pickup:
+            agreed["pickup"] = self.address.label
         if self.payment is not None and self.payment.at_most:
             agreed["at_most"] = True
         return msgspec.json.encode(agreed, order="deterministic")

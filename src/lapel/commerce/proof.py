@@ -184,6 +184,7 @@ def _cart(receipt: Receipt) -> Checkout:
             at_most=receipt.payment.paid is not None,
         ),
         trip=None if receipt.trip is None else _trip(receipt.trip),
+        pickup=receipt.pickup,
     )
 
 

@@ -93,8 +93,9 @@ def mismatch(draft: OrderDraft, checkout: Checkout) -> str:
         return words.OTHER_TRIP
     if not _same_weights(draft, checkout):
         return words.OTHER_CART
-    if not _same_place(draft, checkout):
-        return words.OTHER_ADDRESS
+    elsewhere = _elsewhere(draft, checkout)
+    if elsewhere:
+        return elsewhere
     amounts = [line.total for line in checkout.lines] + [line.unit_price for line in checkout.lines]
     amounts += [total.amount for total in checkout.totals]
     if any(amount.currency != checkout.total.currency for amount in amounts):
@@ -143,6 +144,13 @@ def _same_weights(draft: OrderDraft, checkout: Checkout) -> bool:
         return x.item_id, x.weighing.grams if x.weighing else 0, x.substitution or "none"
 
     return {*map(asked, draft.lines)} == {*map(priced, checkout.lines)}
+
+
+def _elsewhere(draft: OrderDraft, checkout: Checkout) -> str:
+    """Why it would not get to the user; where something is to be fetched the merchant says."""
+    if draft.pickup is not checkout.pickup:
+        return words.OTHER_WAY
+    return "" if draft.pickup or _same_place(draft, checkout) else words.OTHER_ADDRESS
 
 
 def _same_place(draft: OrderDraft, checkout: Checkout) -> bool:

@@ -168,6 +168,8 @@ class Receipt(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     trip: TripLine | None = None
     bill: tuple[BillLine, ...] = ()
     """Of groceries: what was brought in the end. `lines` are what was agreed."""
+    pickup: bool = False
+    """Fetched at `address` by the user."""
 
 
 class _File(msgspec.Struct, forbid_unknown_fields=True):
@@ -248,6 +250,7 @@ def receipt_of(
             BillLine(x.item_id, x.title, x.quantity, _amount(x.total), x.grams, x.missing)
             for x in bill
         ),
+        pickup=checkout.pickup,
     )
 
 

@@ -33,6 +33,19 @@ _KINDS = {
     "delayed": "late",
 }
 _STAGES = ("preparing", "picked_up", "on_the_way", "delivered")
+_KINDS_AT_THE_SHOP = {
+    "processing": "preparing",
+    "preparing": "preparing",
+    "ready": "ready",
+    "ready_for_pickup": "ready",
+    "ready_for_collection": "ready",
+    "picked_up": "delivered",
+    "collected": "delivered",
+    "delivered": "delivered",
+    "late": "late",
+    "delayed": "late",
+}
+_STAGES_AT_THE_SHOP = ("preparing", "ready", "delivered")
 _WORDS = {
     "preparing": words.PREPARING,
     "picked_up": words.PICKED_UP,
@@ -175,16 +188,19 @@ async def _ask(desk: Desk, order: Order) -> bool:
 
 def _progress(order: Order, report: MerchantOrder, keys: set[str]) -> list[Told]:
     """Stages not told yet, and none that lies behind the furthest that was."""
-    reached = max((i for i, stage in enumerate(_STAGES) if f"m:{stage}" in keys), default=-1)
+    fetched = order.draft.pickup
+    stages = _STAGES_AT_THE_SHOP if fetched else _STAGES
+    kinds = _KINDS_AT_THE_SHOP if fetched else _KINDS
+    reached = max((i for i, stage in enumerate(stages) if f"m:{stage}" in keys), default=-1)
     told: list[Told] = []
     for event in report.events:
-        kind = _KINDS.get(event.kind)
+        kind = kinds.get(event.kind)
         if kind is None:
             continue
         if kind == "late":
             told.append(_told(order, kind, f"m:late:{event.id}", event))
             continue
-        stage = _STAGES.index(kind)
+        stage = stages.index(kind)
         if stage > reached:
             reached = stage
             told.append(_told(order, kind, f"m:{kind}", event))
@@ -199,7 +215,15 @@ def _told(order: Order, kind: str, key: str, event: MerchantEvent) -> Told:
         "merchant_text": event.text,
         "tracking_url": event.tracking_url,
     }
-    return Told(kind, key, _WORDS[kind], data)
+    return Told(kind, key, _said(order, kind), data)
+
+
+def _said(order: Order, kind: str) -> str:
+    if kind == "ready":
+        return words.ready(order.checkout)
+    if kind == "delivered" and order.draft.pickup:
+        return words.FETCHED
+    return _WORDS[kind]
 
 
 def adjustments_told(order: Order, report: MerchantOrder) -> list[Told]:

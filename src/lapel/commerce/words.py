@@ -18,6 +18,7 @@ NO_QUOTE = "The shop does not answer. Nothing was ordered."
 ODD_QUOTE = "The shop gave an answer that makes no sense. Nothing was ordered."
 OTHER_CART = "The shop priced something else than you asked for. Nothing was ordered."
 OTHER_ADDRESS = "The shop would deliver to another address. Nothing was ordered."
+OTHER_WAY = "The shop would not hand it over the way that you asked for. Nothing was ordered."
 OTHER_TRIP = "The company offers another ride than you asked for. Nothing was ordered."
 OTHER_MONEY = "The shop mixed up its prices. Nothing was ordered."
 NO_WAY_TO_PAY = "The shop offers no way to pay. Nothing was ordered."
@@ -55,6 +56,7 @@ BANK_UNSURE = "The shop took the order, but the bank does not answer. I keep che
 REFUND_SLOW = "The bank does not answer about your money yet. I keep trying."
 PREPARING = "Your order is being prepared."
 PICKED_UP = "Your order was picked up."
+FETCHED = "You have picked up your order."
 ON_THE_WAY = "Your order is on its way."
 DELIVERED = "Your order was delivered."
 LATE = "Your order is late."
@@ -152,7 +154,22 @@ def approval(checkout: Checkout, draft: OrderDraft) -> str:
     if draft.trip is not None:
         return f"{quoted(checkout)} Shall I order it?"
     notes = "".join(f"{note} " for note in unheeded(checkout, draft))
-    return f"{notes}{quoted(checkout)} To {draft.address.label}. Shall I order it?"
+    where = f"You pick it up at {fetched_at(checkout)}." if checkout.pickup else ""
+    where = where or f"To {draft.address.label}."
+    return f"{notes}{quoted(checkout)} {where} Shall I order it?"
+
+
+def fetched_at(checkout: Checkout) -> str:
+    """The shop's place, as the user is told where to go: its name and its street."""
+    at = checkout.address
+    name, street = from_shop(at.label or checkout.merchant_name), at.street.strip()
+    return f"{name}, {from_shop(street)}" if street and street != name else name
+
+
+def ready(checkout: Checkout | None) -> str:
+    if checkout is None:
+        return "Your order is ready for pick-up."
+    return f"Your order is ready for pick-up at {fetched_at(checkout)}."
 
 
 def within_limit(checkout: Checkout, draft: OrderDraft) -> str:
@@ -194,6 +211,9 @@ def placed(checkout: Checkout, final: Money) -> str:
         return _trip_placed(checkout.trip)
     eta = checkout.eta_minutes
     when = f" It should be there in about {eta} {_minutes(eta)}." if eta else ""
+    if checkout.pickup:
+        when = f" You can pick it up at {fetched_at(checkout)}"
+        when += f" in about {eta} {_minutes(eta)}." if eta else "; I tell you when it is ready."
     payment = checkout.payment
     came = ""
     if checkout.billed_later:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from lapel.commerce.ports import Nonsense
-from lapel.services.connectors.ucp.requests import option_price, shipping_method, wanted_option
+from lapel.services.connectors.ucp.requests import method_of, option_price, wanted_option
 from lapel.services.connectors.ucp.wire import CheckoutBody, LineEntry, TotalEntry
 
 _NEVER_NEGATIVE = frozenset({"subtotal", "fulfillment", "tax", "fee", "total"})
@@ -58,11 +58,11 @@ def check_checkout(body: CheckoutBody) -> int:
     return total_of(body.totals, "the checkout")
 
 
-def check_delivery(body: CheckoutBody, *, fastest: bool = False) -> None:
+def check_delivery(body: CheckoutBody, *, fastest: bool = False, pickup: bool = False) -> None:
     """Delivery costs no more than the options that were wanted, which are the ones selected."""
     options = [
         wanted_option(group, fastest=fastest)
-        for group in shipping_method(body).groups or ()
+        for group in method_of(body, pickup=pickup).groups or ()
         if group.options
     ]
     promised = sum(option_price(option) for option in options)

@@ -7,7 +7,7 @@ import re
 from lapel.commerce.checkout import CheckoutMessage, OrderDraft
 from lapel.services.connectors.ucp.profile import DISCOUNT
 from lapel.services.connectors.ucp.registry import Merchant
-from lapel.services.connectors.ucp.requests import arrival_s, shipping_method
+from lapel.services.connectors.ucp.requests import arrival_s, method_of
 from lapel.services.connectors.ucp.wire import CheckoutBody
 
 REJECTED = "discount_code_"
@@ -39,9 +39,9 @@ def code_messages(
 
 def delivery_messages(body: CheckoutBody, draft: OrderDraft) -> tuple[CheckoutMessage, ...]:
     """That there was nothing to choose from where the fastest was wanted."""
-    if not draft.fastest:
+    if not draft.fastest or draft.pickup:
         return ()
-    groups = [group.options or () for group in shipping_method(body).groups or ()]
+    groups = [group.options or () for group in method_of(body, pickup=False).groups or ()]
     chosen = any(
         len(options) > 1 and all(arrival_s(x) is not None for x in options) for options in groups
     )

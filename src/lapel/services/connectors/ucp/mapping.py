@@ -37,7 +37,7 @@ from lapel.services.connectors.ucp.groceries import (
 from lapel.services.connectors.ucp.profile import HandlerEntry
 from lapel.services.connectors.ucp.refusals import plain
 from lapel.services.connectors.ucp.registry import Merchant
-from lapel.services.connectors.ucp.requests import cheapest, is_same_place
+from lapel.services.connectors.ucp.requests import PICKUP, cheapest, is_same_place
 from lapel.services.connectors.ucp.trips import status_of, terms_of
 from lapel.services.connectors.ucp.wire import (
     Adjustment,
@@ -46,6 +46,7 @@ from lapel.services.connectors.ucp.wire import (
     FulfillmentEvent,
     LineEntry,
     OrderBody,
+    PostalAddress,
 )
 from lapel.services.urls import check, check_page
 
@@ -118,6 +119,7 @@ def to_checkout(
         ),
         total=Money(total, currency),
         address=_address(body, address),
+        pickup=_is_fetched(body),
         trip=terms_of(body.trip, trip, currency),
         payment=_payment(body.ucp.payment_handlers, handlers, merchant),
         messages=tuple(
@@ -224,6 +226,8 @@ def _address(body: CheckoutBody, asked: Address | None) -> Address:
         return asked
     if destination is None:
         return Address("", "", "", "", "", 0.0, 0.0)
+    if destination.address is not None or destination.name:
+        return _place(destination)
     return Address(
         label="",
         street=destination.street_address or "",
@@ -234,6 +238,26 @@ def _address(body: CheckoutBody, asked: Address | None) -> Address:
         longitude=destination.longitude or 0.0,
         instructions=destination.instructions or destination.extended_address or "",
     )
+
+
+def _place(destination: Destination) -> Address:
+    """A place of the merchant's, by its name."""
+    at = destination.address or PostalAddress()
+    return Address(
+        label=plain(destination.name or "", TITLE_LIMIT),
+        street=plain(at.street_address or "", TITLE_LIMIT),
+        city=plain(at.address_locality or "", 80),
+        postal_code=plain(at.postal_code or "", 20),
+        country=plain(at.address_country or "", 40),
+        latitude=0.0,
+        longitude=0.0,
+    )
+
+
+def _is_fetched(body: CheckoutBody) -> bool:
+    """Whether all of it is to be picked up: one method, and that one."""
+    methods = (body.fulfillment.methods if body.fulfillment else None) or ()
+    return bool(methods) and all(method.type == PICKUP for method in methods)
 
 
 def _selected_destination(body: CheckoutBody) -> Destination | None:

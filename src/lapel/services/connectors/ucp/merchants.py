@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from urllib.parse import quote
 
-from lapel.commerce.checkout import Address, Checkout, CheckoutStatus, DraftLine, OrderDraft, Trip
+from lapel.commerce.checkout import Checkout, CheckoutStatus, DraftLine, OrderDraft
 from lapel.commerce.ports import Credential, MerchantOrder, Nonsense, Refused
 from lapel.services.connectors.ucp.ap2 import TermsClient
 from lapel.services.connectors.ucp.arithmetic import check_delivery
@@ -192,19 +192,19 @@ class UcpMerchants:
         if draft.trip is not None:
             return self._ride(body, merchant, draft)
         codes = codes_body(draft, merchant) if draft.codes else None
-        selection = selection_body(body, draft.address, fastest=draft.fastest, codes=codes)
+        selection = selection_body(body, draft, codes=codes)
         if selection is not None:
             path = _path(body.id)
             body = await self._client.write(
                 merchant, "PUT", path, selection, f"{key}/select", CheckoutBody
             )
         _check_quote(body, merchant, draft, final=True)
-        if selection_body(body, draft.address, fastest=draft.fastest) is not None:
+        if selection_body(body, draft) is not None:
             raise Nonsense(f"{merchant.name!r} does not select the delivery that it was told to")
         asked = asked_lines(draft, merchant)
         pairs = check(body.line_items, asked, lambda item_id: self._defaults(merchant.id, item_id))
-        check_delivery(body, fastest=draft.fastest)
-        checkout = self._checkout(body, merchant, pairs, draft.address)
+        check_delivery(body, fastest=draft.fastest, pickup=draft.pickup)
+        checkout = self._checkout(body, merchant, pairs, draft)
         notes = (*code_messages(body, draft, merchant), *delivery_messages(body, draft))
         return replace(checkout, messages=(*checkout.messages, *notes)) if notes else checkout
 
@@ -212,7 +212,7 @@ class UcpMerchants:
         """A trip has nothing to select."""
         _check_quote(body, merchant, draft, final=True)
         pairs = check(body.line_items, asked_lines(draft, merchant), lambda item_id: None)
-        return self._checkout(body, merchant, pairs, draft.address, draft.trip)
+        return self._checkout(body, merchant, pairs, draft)
 
     @contextmanager
     def _telling(self, merchant_id: str) -> Generator[None]:
@@ -231,24 +231,23 @@ class UcpMerchants:
             return self._checkout(body, merchant, [None] * len(body.line_items), None)
         # Which defaults a menu has now says nothing about a cart that was priced before.
         pairs = pair(body.line_items, asked_lines(draft, merchant), lambda item_id: None)
-        return self._checkout(body, merchant, pairs, draft.address, draft.trip)
+        return self._checkout(body, merchant, pairs, draft)
 
     def _checkout(
         self,
         body: CheckoutBody,
         merchant: Merchant,
         pairs: Sequence[DraftLine | None],
-        address: Address | None,
-        trip: Trip | None = None,
+        draft: OrderDraft | None,
     ) -> Checkout:
         return to_checkout(
             body,
             merchant,
             pairs,
-            address=address,
+            address=draft.address if draft and not draft.pickup else None,
             handlers=self._handlers,
             now_s=self._clock(),
-            trip=trip,
+            trip=draft.trip if draft else None,
         )
 
 

@@ -24,9 +24,10 @@ from lapel.services.connectors.ucp.wire import (
     FulfillmentOption,
     Group,
     Method,
+    PostalAddress,
 )
 
-SHIPPING = "shipping"
+SHIPPING, PICKUP = "shipping", "pickup"
 NOTE_LIMIT = 200
 INSTRUMENT = "bank_token"
 
@@ -61,7 +62,7 @@ def create_body(draft: OrderDraft, merchant: Merchant) -> dict[str, object]:
     """Lines and where they go, all in one; of a ride, the trip."""
     if draft.trip is not None:
         return trip_body(draft, merchant)
-    method = {"type": SHIPPING, "destinations": [_destination(draft.address, merchant)]}
+    method: dict[str, object] = {"type": _type_of(draft), **_destinations(draft, merchant)}
     body = {**lines_body(draft, merchant), "fulfillment": {"methods": [method]}}
     if not draft.codes:
         body.pop("discounts", None)
@@ -71,13 +72,14 @@ def create_body(draft: OrderDraft, merchant: Merchant) -> dict[str, object]:
 def lines_body(draft: OrderDraft, merchant: Merchant) -> dict[str, object]:
     """The first step of an update: new lines, which the merchant then gives ids."""
     if FULFILLMENT not in merchant.profile.capabilities:
-        raise Refused(f"{merchant.name} does not deliver.", code="no_delivery")
+        raise _not_offered(draft.pickup, merchant.name)
+    context = {
+        "address_country": draft.address.country,
+        "postal_code": draft.address.postal_code,
+    }
     return {
         "line_items": [line.body() for line in asked_lines(draft, merchant)],
-        "context": {
-            "address_country": draft.address.country,
-            "postal_code": draft.address.postal_code,
-        },
+        **({} if draft.pickup else {"context": context}),
         **codes_body(draft, merchant),
     }
 
@@ -94,9 +96,9 @@ def address_body(
 ) -> dict[str, object]:
     """The second step of an update: where those lines go. UCP wants their ids in it."""
     method = {
-        "type": SHIPPING,
+        "type": _type_of(draft),
         "line_item_ids": [line.id for line in checkout.line_items],
-        "destinations": [_destination(draft.address, merchant)],
+        **_destinations(draft, merchant),
     }
     return {
         "line_items": _kept_lines(checkout),
@@ -106,20 +108,19 @@ def address_body(
 
 
 def selection_body(
-    checkout: CheckoutBody,
-    address: Address,
-    *,
-    fastest: bool = False,
-    codes: dict[str, object] | None = None,
+    checkout: CheckoutBody, draft: OrderDraft, *, codes: dict[str, object] | None = None
 ) -> dict[str, object] | None:
-    """The update that selects our address and the delivery wanted; None if that is selected.
+    """The update that selects our address and the option wanted; None if that is selected.
 
-    `codes` are sent along: an update replaces the whole checkout.
+    Of several places to fetch it at, the merchant's choice or its first. `codes` are sent along:
+    an update replaces the whole checkout.
     """
-    method = shipping_method(checkout)
-    destination = _find(method, address)
+    method = method_of(checkout, pickup=draft.pickup)
+    destination = _place(method) if draft.pickup else _find(method, draft.address)
     groups = method.groups or ()
-    chosen = [(group, wanted_option(group, fastest=fastest)) for group in groups if group.options]
+    chosen = [
+        (group, wanted_option(group, fastest=draft.fastest)) for group in groups if group.options
+    ]
     if (
         method.selected_destination_id == destination.id
         and chosen
@@ -171,13 +172,38 @@ def complete_body(credential: Credential) -> dict[str, object]:
     return body
 
 
-def shipping_method(checkout: CheckoutBody) -> Method:
-    """The method that brings everything to the door."""
+def method_of(checkout: CheckoutBody, *, pickup: bool) -> Method:
+    """The method that brings everything to the door, or has it ready at the shop."""
     methods = (checkout.fulfillment.methods if checkout.fulfillment else None) or ()
     for method in methods:
-        if method.type == SHIPPING:
+        if method.type == (PICKUP if pickup else SHIPPING):
             return method
-    raise Refused("This shop does not deliver that.", code="no_delivery")
+    raise _not_offered(pickup, "This shop")
+
+
+def _not_offered(pickup: bool, shop: str) -> Refused:
+    if pickup:
+        return Refused(f"{shop} has no pick-up; it delivers only.", code="no_pickup")
+    return Refused(f"{shop} does not deliver that.", code="no_delivery")
+
+
+def _type_of(draft: OrderDraft) -> str:
+    return PICKUP if draft.pickup else SHIPPING
+
+
+def _destinations(draft: OrderDraft, merchant: Merchant) -> dict[str, object]:
+    """Ours; where it is fetched is the merchant's to say, and nothing of the user's is told."""
+    return {} if draft.pickup else {"destinations": [_destination(draft.address, merchant)]}
+
+
+def _place(method: Method) -> Destination:
+    found = [place for place in method.destinations or () if place.id]
+    for place in found:
+        if place.id == method.selected_destination_id:
+            return place
+    if not found:
+        raise Nonsense("the merchant names no place to fetch it at", code="address_changed")
+    return found[0]
 
 
 def cheapest(group: Group) -> FulfillmentOption:
@@ -269,8 +295,11 @@ def _destination(address: Address, merchant: Merchant) -> dict[str, object]:
 
 
 def _echo(destination: Destination) -> dict[str, object]:
-    fields = {
+    at = destination.address
+    fields: dict[str, object] = {
         "id": destination.id,
+        "name": destination.name,
+        "address": {} if at is None else _postal(at),
         "street_address": destination.street_address,
         "address_locality": destination.address_locality,
         "postal_code": destination.postal_code,
@@ -280,7 +309,17 @@ def _echo(destination: Destination) -> dict[str, object]:
         "longitude": destination.longitude,
         "instructions": destination.instructions,
     }
-    return {name: value for name, value in fields.items() if value not in (None, "")}
+    return {name: value for name, value in fields.items() if value not in (None, "", {})}
+
+
+def _postal(address: PostalAddress) -> dict[str, object]:
+    fields: dict[str, object] = {
+        "street_address": address.street_address,
+        "address_locality": address.address_locality,
+        "postal_code": address.postal_code,
+        "address_country": address.address_country,
+    }
+    return {name: value for name, value in fields.items() if value}
 
 
 def _folded(text: str) -> str:

@@ -69,8 +69,19 @@ class LineEntry(msgspec.Struct, frozen=True):
     groceries: GroceryTerms | None = None
 
 
+class PostalAddress(msgspec.Struct, frozen=True):
+    street_address: str | None = ""
+    address_locality: str | None = ""
+    postal_code: str | None = ""
+    address_country: str | None = ""
+
+
 class Destination(msgspec.Struct, frozen=True):
+    """Where it is brought; of what is fetched, a place of the merchant's: `name`, `address`."""
+
     id: str = ""
+    name: str | None = ""
+    address: PostalAddress | None = None
     street_address: str | None = ""
     address_locality: str | None = ""
     postal_code: str | None = ""
