@@ -48,12 +48,13 @@ def needed() -> None:
 
 
 @contextmanager
-def database() -> Iterator[str]:
-    """The URL of a new and empty database, dropped afterwards."""
+def database(like: str | None = None) -> Iterator[str]:
+    """The URL of a new database, dropped afterwards: empty, or a copy of one that nobody uses."""
     needed()
     name = f"lapel_{secrets.token_hex(6)}"
+    copied = "" if like is None else f' TEMPLATE "{sa.make_url(like).database}"'
     with _server().connect() as at:
-        at.exec_driver_sql(f'CREATE DATABASE "{name}"')
+        at.exec_driver_sql(f'CREATE DATABASE "{name}"{copied}')
     try:
         yield SERVER.set(drivername="postgresql", database=name).render_as_string(False)
     finally:

@@ -8,22 +8,24 @@ import ipaddress
 import json
 import logging
 import os
+import secrets
 import signal
 import socket
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import httpx
 import uvicorn
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
 from lapel import first_run
-from lapel.assistant import Ground, House, LimitsSkill, RideSkill, SavedPlaces, Skill
+from lapel.assistant import Ground, Homes, House, LimitsSkill, RideSkill, SavedPlaces, Skill
 from lapel.brain import Brain, Menu
 from lapel.commerce import Books, ConsentError, Orders, Party, Policy, PortError
 from lapel.commerce.consent import Vault, public_keys
@@ -55,7 +57,7 @@ from lapel.services import (
 from lapel.services.personal import UnknownZone, zone_of
 from lapel.settings import Settings
 from lapel.speech import SpeechEngines, SpeechSettings, SpeechUnavailable
-from lapel.store import Store, StoreError
+from lapel.store import Store, StoreError, StoreFenced, Worker
 from lapel.verticals import Goods, Guide, Personal
 from lapel.web import (
     Api,
@@ -110,21 +112,73 @@ async def serve(
     await asyncio.to_thread(_make, folder)
     listening = _listen(settings)
     url = _url(settings, listening.getsockname()[1])
-    async with AsyncExitStack() as stack:
-        stack.callback(listening.close)
+    with listening:
         try:
-            stack.enter_context(first_run.only_one(folder))
+            with first_run.only_one(folder):
+                name = await asyncio.to_thread(first_run.worker_id, folder)
+                start = _Start(
+                    folder, settings, listening, url, demo_places, new_keys, as_json, say
+                )
+                while await _live(start, name):
+                    say("Another worker had taken over from this one; it begins anew.")
+                    # Another name: the life that took over may be one under the same name.
+                    name = f"w_{secrets.token_hex(8)}"
+                    start = replace(start, new_keys=False, as_json=False, say=_quiet)
         except first_run.FolderBusy as error:
             raise StartError(str(error)) from error
-        store = await _record(folder, settings, stack)
-        token = await first_run.sign_in_token(StoredAccounts(store), folder)
-        await first_run.places(store, StoredAccounts(store), demo_places)
-        if new_keys:
-            await _retire_lost_keys(store, folder, settings, say)
-        gateway = await build(store, folder, settings, url, stack, say)
-        server = uvicorn.Server(_server_config(gateway.app, settings))
-        certificate = settings.server.tls_certificate
-        await _run(server, listening, _Ready(folder, url, token, certificate, as_json, say))
+
+
+@dataclass(frozen=True, slots=True)
+class _Start:
+    """What every life of this process begins with."""
+
+    folder: Path
+    settings: Settings
+    listening: socket.socket
+    url: str
+    demo_places: str | None
+    new_keys: bool
+    as_json: bool
+    say: Say
+
+
+async def _live(start: _Start, name: str) -> bool:
+    """Serve until it is told to stop; True when another worker has taken over from it instead."""
+    try:
+        async with AsyncExitStack() as stack:
+            return await _serve_until(start, name, stack)
+    except StoreFenced:
+        return True
+
+
+async def _serve_until(start: _Start, name: str, stack: AsyncExitStack) -> bool:
+    folder, settings, say = start.folder, start.settings, start.say
+    store = await _record(folder, settings, stack)
+    worker = await _join(store, name, start, stack)
+    token = await first_run.sign_in_token(StoredAccounts(store), folder)
+    await first_run.places(store, StoredAccounts(store), start.demo_places)
+    if start.new_keys:
+        await _retire_lost_keys(store, folder, settings, say)
+    gateway = await build(store, folder, settings, start.url, stack, say, worker)
+    server = uvicorn.Server(_server_config(gateway.app, settings))
+    certificate = settings.server.tls_certificate
+    ready = _Ready(folder, start.url, token, certificate, start.as_json, say)
+    await _run(server, start.listening.dup(), ready, worker)
+    return worker is not None and worker.lost.is_set()
+
+
+async def _join(store: Store, name: str, start: _Start, stack: AsyncExitStack) -> Worker | None:
+    """Among the workers of a shared record; None where the record is this process's alone."""
+    if not store.shared:
+        return None
+    url = start.settings.server.worker_url or start.url
+    worker = await Worker.join(store, name, url, start.settings.store.lease_s)
+    stack.push_async_callback(worker.leave)
+    return worker
+
+
+def _quiet(_: str) -> None:
+    """What was said at the first start need not be said again."""
 
 
 def _url(settings: Settings, port: int) -> str:
@@ -146,7 +200,7 @@ def _make(folder: Path) -> None:
 async def _record(folder: Path, settings: Settings, stack: AsyncExitStack) -> Store:
     where = settings.store.url or folder / "lapel.db"
     try:
-        store = await Store.open(where, lease_s=settings.store.lease_s, alone=True)
+        store = await Store.open(where, lease_s=settings.store.lease_s)
     except StoreError as error:
         raise StartError(str(error)) from error
     stack.push_async_callback(store.close)
@@ -154,11 +208,19 @@ async def _record(folder: Path, settings: Settings, stack: AsyncExitStack) -> St
 
 
 async def build(
-    store: Store, folder: Path, settings: Settings, url: str, stack: AsyncExitStack, say: Say
+    store: Store,
+    folder: Path,
+    settings: Settings,
+    url: str,
+    stack: AsyncExitStack,
+    say: Say,
+    worker: Worker | None = None,
 ) -> Gateway:
     """Everything but the web server; `stack` takes it down again in order."""
     engines = await _engines(folder, settings, stack, say)
     http = await stack.enter_async_context(open_http())
+    if worker is not None:
+        http.event_hooks = {"request": [_fence(worker)]}
     registry = MerchantRegistry(store, http, time.time)
     keys = SigningKeys(store, time.time)
     vault = await _vault(store, folder, settings)
@@ -195,6 +257,7 @@ async def build(
         policy,
         settings.store.url or folder / "workflows.db",
         vault=vault,
+        worker=worker,
     )
     accounts = StoredAccounts(store)
     await _users_keys(accounts, store, vault)
@@ -227,7 +290,8 @@ async def build(
             engines=engines,
             settings=settings.conversation,
             skills=skills,
-        )
+        ),
+        Homes(store, worker),
     )
     stack.push_async_callback(house.close)
     await orders.start()
@@ -266,6 +330,16 @@ async def build(
         middleware=[Middleware(SecurityHeaders)],
     )
     return Gateway(app, house, links, orders, accounts, store)
+
+
+def _fence(worker: Worker) -> Callable[[httpx.Request], Awaitable[None]]:
+    """Nothing that changes the world leaves a worker whose part another may have by now."""
+
+    async def fence(request: httpx.Request) -> None:
+        if request.method != "GET":
+            await worker.check()
+
+    return fence
 
 
 def _zone(settings: Settings) -> ZoneInfo:
@@ -483,12 +557,22 @@ class _Ready:
         return file
 
 
-async def _run(server: uvicorn.Server, listening: socket.socket, ready: _Ready) -> None:
-    """Serve until a signal; uvicorn's own handlers would let a second signal cut things short."""
+async def _run(
+    server: uvicorn.Server, listening: socket.socket, ready: _Ready, worker: Worker | None
+) -> None:
+    """Serve until a signal, or until the worker is lost.
+
+    uvicorn's own signal handlers would let a second signal cut things short.
+    """
     loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        server.should_exit = True
+
     for number in (signal.SIGINT, signal.SIGTERM):
         with contextlib.suppress(NotImplementedError):
-            loop.add_signal_handler(number, lambda: setattr(server, "should_exit", True))
+            loop.add_signal_handler(number, stop)
+    lost = asyncio.create_task(_when_lost(worker, stop))
     task = asyncio.create_task(_serve(server, listening))
     # uvicorn has no event for this; it takes a few milliseconds.
     while not server.started and not task.done():  # noqa: ASYNC110
@@ -497,8 +581,15 @@ async def _run(server: uvicorn.Server, listening: socket.socket, ready: _Ready) 
     try:
         await task
     finally:
+        await _end(lost)
         if file is not None:
             file.unlink(missing_ok=True)
+
+
+async def _when_lost(worker: Worker | None, stop: Callable[[], None]) -> None:
+    if worker is not None:
+        await worker.lost.wait()
+        stop()
 
 
 async def _serve(server: uvicorn.Server, listening: socket.socket) -> None:

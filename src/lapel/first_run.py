@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import secrets
 from collections.abc import Generator
 from pathlib import Path
 
@@ -46,6 +47,17 @@ def _lock(handle: int, folder: Path) -> None:
         raise FolderBusy(
             f"another Lapel runs on {str(folder)!r}; stop it, or give another --data"
         ) from error
+
+
+def worker_id(folder: Path) -> str:
+    """The name of the Lapel on this folder among the workers of one record; made once."""
+    file = folder / "worker"
+    with contextlib.suppress(FileNotFoundError):
+        if name := file.read_text("utf-8").strip():
+            return name
+    name = f"w_{secrets.token_hex(8)}"
+    file.write_text(name, "utf-8")
+    return name
 
 
 async def sign_in_token(accounts: StoredAccounts, folder: Path) -> str:

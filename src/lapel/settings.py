@@ -35,6 +35,9 @@ class Server(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Listen beyond loopback without TLS: anyone on the network can then listen in."""
     public_url: str = ""
     """How merchants reach Lapel for webhooks; empty means the address that it listens on."""
+    worker_url: str = ""
+    """How devices reach this very process, where several share a record; empty means the address
+    that it listens on."""
 
 
 class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -43,7 +46,7 @@ class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     url: str = ""
     """`postgresql://user@host/database`, shared by several workers; empty is SQLite in the data
     folder."""
-    lease_s: Annotated[float, msgspec.Meta(ge=0.5, le=600)] = 6.0
+    lease_s: Annotated[float, msgspec.Meta(ge=0.5, le=600)] = 5.0
     """A worker on PostgreSQL that is silent for this long is dead: others take its orders over."""
 
 

@@ -50,6 +50,10 @@ class Relay:
     def mend(self) -> None:
         self._up = True
 
+    def turn_to(self, url: str) -> None:
+        """Pass on to there from now on."""
+        self._parts = urlsplit(url)
+
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None

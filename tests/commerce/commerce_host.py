@@ -16,6 +16,7 @@ from commerce_world import QUICK, TAP, _users
 from sqlalchemy import event
 
 from lapel.commerce import LimitTerms, Orders, OrderState, Party, engine
+from lapel.commerce.consent import Vault
 from lapel.store import Store
 
 ORDER = "o_crash"
@@ -27,20 +28,28 @@ assert engine  # loaded here, so that a forked host starts in a moment
 
 
 class Killer:
-    """Counts the points at which this process may die, and dies at one of them."""
+    """Counts the points at which this process may die, and dies (or is paused) at one of them."""
 
-    def __init__(self, folder: Path, kill_at: int) -> None:
-        self._labels = (folder / f"points.{kill_at}").open("a", buffering=1)
+    def __init__(self, points: Path, kill_at: int, how: int = signal.SIGKILL) -> None:
+        """`points` is the file into which the names of the points that were passed go."""
+        self._labels = points.open("a", buffering=1)
         self._kill_at = kill_at
+        self._how = how
         self._count = 0
-        self._lock = threading.Lock()
+        self.lock = threading.Lock()
+        """Held by what must not be cut in two, because others wait for its end."""
+
+    @property
+    def reached(self) -> bool:
+        """Whether the point was passed, and this process lives on."""
+        return 0 < self._kill_at <= self._count
 
     def point(self, label: str) -> None:
-        with self._lock:
+        with self.lock:
             self._count += 1
             self._labels.write(f"{label}\n")
             if self._count == self._kill_at:
-                os.kill(os.getpid(), signal.SIGKILL)
+                os.kill(os.getpid(), self._how)
 
 
 class DeadlyTown(Town):
@@ -61,6 +70,10 @@ class DeadlyTown(Town):
         finally:
             self._killer.point(f"after {op}")
 
+    def _at_once(self, op, key, body, work):
+        with self._killer.lock:
+            return super()._at_once(op, key, body, work)
+
 
 class DeadlyStore:
     """The real store, with a point before and after each commit."""
@@ -79,21 +92,21 @@ class DeadlyStore:
         return answer
 
 
-def run(folder: str, kill_at: int, scenario: str) -> None:
-    """Take one order to its end, or die on the way."""
-    asyncio.run(_run(Path(folder), kill_at, scenario))
+def run(folder: str, kill_at: int, scenario: str, url: str | None = None) -> None:
+    """Take one order to its end, or die on the way; on PostgreSQL when there is a `url`."""
+    asyncio.run(_run(Path(folder), kill_at, scenario, url))
 
 
-async def _run(folder: Path, kill_at: int, scenario: str) -> None:
-    killer = Killer(folder, kill_at)
+async def _run(folder: Path, kill_at: int, scenario: str, url: str | None) -> None:
+    killer = Killer(folder / f"points.{kill_at}", kill_at)
     town = DeadlyTown(folder / "town.db", killer)
-    store = await Store.open(folder / "record.db")
+    store = await Store.open(url or folder / "record.db")
     await store.write(_users)
-    workflows = folder / "workflows.db"
-    orders = Orders(DeadlyStore(store, killer), town, town, POLICY, workflows)  # type: ignore[arg-type]
+    workflows, vault = url or folder / "workflows.db", Vault.open(folder)
+    orders = Orders(DeadlyStore(store, killer), town, town, POLICY, workflows, vault=vault)  # type: ignore[arg-type]
 
-    def on_commit(connection: sa.Connection) -> None:
-        if str(connection.engine.url.database) == str(workflows):
+    def on_commit(_: sa.Connection) -> None:
+        if not threading.current_thread().name.startswith("store-"):
             killer.point("before DBOS commit")
 
     news = asyncio.Event()

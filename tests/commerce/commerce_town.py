@@ -477,16 +477,19 @@ class Town:
             raise Unreachable("no answer")
         if fault == "nonsense":
             raise Nonsense("gibberish")
-        self.db.execute("begin immediate")
-        try:
-            answer = self._once(op, key, body, work)
-        finally:
-            self.db.execute("commit")
+        answer = self._at_once(op, key, body, work)
         if fault == "lost":
             raise Unreachable("the answer was lost")
         if isinstance(answer, PortError):
             raise answer
         return msgspec.json.decode(answer, type=kind)
+
+    def _at_once(self, op, key, body, work):
+        self.db.execute("begin immediate")
+        try:
+            return self._once(op, key, body, work)
+        finally:
+            self.db.execute("commit")
 
     def _once(self, op, key, body, work):
         row = self.db.execute("select op,body,answer from keys where key=?", (key,)).fetchone()

@@ -23,7 +23,7 @@ from lapel.commerce import (
 )
 from lapel.commerce.books import UNDER_WAY, Difference, compare, paid_by
 from lapel.commerce.consent import Vault
-from lapel.store import Store, insert, schema
+from lapel.store import Store, Worker, insert, schema
 
 QUICK = Policy(
     screen_over={"EUR": 20000},
@@ -51,12 +51,18 @@ class World:
         self.skew = 0.0
         self.policy = QUICK
         self.heard = []
+        self.worker_name = ""
+        """Set before `open`: one of several workers on the database."""
+        self.worker: Worker | None = None
+        self.lease_s = 6.0
 
     def clock(self) -> float:
         return time.time() + self.skew
 
     async def open(self) -> None:
-        self.store = await Store.open(self.url or self.folder / "record.db")
+        self.store = await Store.open(self.url or self.folder / "record.db", lease_s=self.lease_s)
+        if self.worker_name:
+            self.worker = await Worker.join(self.store, self.worker_name, lease_s=self.lease_s)
         await self.store.write(_users)
         await self.start()
 
@@ -70,6 +76,7 @@ class World:
             self.url or self.folder / "workflows.db",
             clock=self.clock,
             vault=Vault.open(self.folder),
+            worker=self.worker,
         )
         self.orders.subscribe(self.heard.append)
         await self.orders.start()
@@ -79,6 +86,8 @@ class World:
 
     async def close(self) -> None:
         await self.orders.stop()
+        if self.worker is not None:
+            await self.worker.leave()
         await self.store.close()
         self.town.db.close()
 
@@ -185,9 +194,9 @@ def _users(connection: sa.Connection) -> None:
         )
 
 
-def books(folder: Path, town: Town) -> list[Difference | int | str]:
-    """What is wrong in the record of a folder."""
-    engine = sa.create_engine(f"sqlite:///{folder / 'record.db'}")
+def books(record: str, town: Town) -> list[Difference | int | str]:
+    """What is wrong in the record at a URL."""
+    engine = sa.create_engine(record)
     with engine.connect() as connection:
         wrong = wrong_in(connection, town.moves())
     engine.dispose()

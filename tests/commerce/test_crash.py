@@ -5,15 +5,19 @@ from __future__ import annotations
 import multiprocessing
 import os
 import shutil
-import sqlite3
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from multiprocessing import forkserver
 from pathlib import Path
+from queue import SimpleQueue
 
 import commerce_host
 import pytest
+import sqlalchemy as sa
 from commerce_town import TOTAL, Town
 from commerce_world import books
+
+import postgres
 
 pytestmark = pytest.mark.crash
 
@@ -42,6 +46,8 @@ STRIDE = {
 }
 """Every n-th point is tried; with CRASH_POINTS=all in the environment every point is."""
 
+SELDOM = 5
+"""On PostgreSQL so many times fewer points are tried: what differs there is the record alone."""
 AT_ONCE = 3
 """Folders tried side by side: a host waits more than it computes."""
 
@@ -50,7 +56,8 @@ AT_ONCE = 3
 def server():
     """Hosts are forked from a process that has loaded everything: a start costs no import."""
     before = os.environ.get("PYTHONPATH")
-    here = str(Path(__file__).parent)
+    tests = Path(__file__).parent
+    here = os.pathsep.join([str(tests), str(tests.parent)])
     os.environ["PYTHONPATH"] = os.pathsep.join([here, before] if before else [here])
     FORKS.set_forkserver_preload(["commerce_host"])
     forkserver.ensure_running()
@@ -60,9 +67,26 @@ def server():
         os.environ["PYTHONPATH"] = before
 
 
-def host(folder: Path, kill_at: int, scenario: str) -> int:
-    process = FORKS.Process(target=commerce_host.run, args=(str(folder), kill_at, scenario))
+@dataclass(frozen=True)
+class Ground:
+    """What a host stands on: a folder, and a database when the record is on PostgreSQL."""
+
+    folder: Path
+    url: str | None = None
+
+    @property
+    def record(self) -> str:
+        if self.url is None:
+            return f"sqlite:///{self.folder / 'record.db'}"
+        return self.url.replace("postgresql:", "postgresql+psycopg:", 1)
+
+
+def host(ground: Ground, kill_at: int, scenario: str) -> int:
+    arguments = (str(ground.folder), kill_at, scenario, ground.url)
+    process = FORKS.Process(target=commerce_host.run, args=arguments)
     process.start()
+    # Or the start of the next one, in another thread, would read this one's status away.
+    multiprocessing.process._children.discard(process)
     process.join(60)
     code = process.exitcode
     if code is None:
@@ -73,9 +97,12 @@ def host(folder: Path, kill_at: int, scenario: str) -> int:
     return code
 
 
-def prepare(folder: Path, scenario: str, like: Path | None = None) -> None:
+def prepare(ground: Ground, scenario: str, like: Path | None = None) -> None:
     """A folder for a host; without `like` its files are made as on the first day."""
-    if like is None:
+    folder = ground.folder
+    if ground.url is not None:
+        postgres.empty(ground.url)
+    if like is None or ground.url is not None:
         folder.mkdir()
     else:
         shutil.copytree(like, folder)
@@ -87,19 +114,20 @@ def prepare(folder: Path, scenario: str, like: Path | None = None) -> None:
     town.db.close()
 
 
-def check(folder: Path, scenario: str) -> None:
+def check(ground: Ground, scenario: str) -> None:
     """Placed and paid exactly once or refunded, and told exactly once, as if nothing had been."""
     kinds, kept = SCENARIOS[scenario]
-    record = sqlite3.connect(folder / "record.db")
-    told = [kind for (kind,) in record.execute("select kind from order_events order by n")]
-    states = record.execute("select state, receipt is not null from orders").fetchall()
-    booked = record.execute("select order_id, amount_minor from limit_bookings").fetchall()
-    record.close()
-    town = Town(folder / "town.db")
+    engine = sa.create_engine(ground.record)
+    with engine.connect() as record:
+        told = list(record.exec_driver_sql("SELECT kind FROM order_events ORDER BY n").scalars())
+        states = record.exec_driver_sql("SELECT state, receipt IS NOT NULL FROM orders").all()
+        booked = record.exec_driver_sql("SELECT order_id, amount_minor FROM limit_bookings").all()
+    engine.dispose()
+    town = Town(ground.folder / "town.db")
     captured = [hold for hold in town.holds() if hold[2] > hold[3]]
     placed = [total for _, total in town.placed()]
     kept_money, violations = town.money_kept(), town.violations()
-    differences = books(folder, town)
+    differences = books(ground.record, town)
     open_holds = [hold for hold in town.holds() if hold[1] == "authorized"]
     town.db.close()
     assert told == kinds
@@ -113,35 +141,58 @@ def check(folder: Path, scenario: str) -> None:
     assert differences == []
 
 
-def killed_at(point: int, scenario: str, tmp_path: Path, untouched: Path) -> str:
+def killed_at(point: int, scenario: str, ground: Ground, untouched: Path) -> str:
     """Die at the point, start again, and count; the point's name, empty when it was not reached."""
-    folder = tmp_path / str(point)
-    prepare(folder, scenario, untouched)
-    code = host(folder, point, scenario)
+    prepare(ground, scenario, untouched)
+    code = host(ground, point, scenario)
     if code == 0:
-        check(folder, scenario)
+        check(ground, scenario)
         return ""
     assert code == -9
-    label = (folder / f"points.{point}").read_text().splitlines()[-1]
-    assert host(folder, 0, scenario) == 0, f"restart after the kill {label!r}"
-    check(folder, scenario)
+    label = (ground.folder / f"points.{point}").read_text().splitlines()[-1]
+    assert host(ground, 0, scenario) == 0, f"restart after the kill {label!r}"
+    check(ground, scenario)
     return label
 
 
+@pytest.fixture(scope="module")
+def databases(database):
+    """Two, to try two points side by side; they are emptied between."""
+    with postgres.database(like=database) as one, postgres.database(like=database) as other:
+        yield [one, other]
+
+
 @pytest.mark.timeout(900)
+@pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
 @pytest.mark.parametrize("scenario", SCENARIOS)
-def test_killed_anywhere_an_order_ends_well(scenario, tmp_path, untouched, record_property):
-    prepare(tmp_path / "whole", scenario)
-    assert host(tmp_path / "whole", 0, scenario) == 0
-    check(tmp_path / "whole", scenario)
-    points = (tmp_path / "whole" / "points.0").read_text().splitlines()
-    stride = 1 if os.environ.get("CRASH_POINTS") == "all" else STRIDE[scenario]
-    tried = range(1, len(points) + 1, stride)
-    with ThreadPoolExecutor(AT_ONCE) as several:
-        labels = several.map(lambda n: killed_at(n, scenario, tmp_path, untouched), tried)
-        killed = [label for label in labels if label]
-    record_property("killed", killed)
-    assert len(killed) >= LEAST[scenario]
-    print(f"\n{scenario}: {len(killed)} kills")
-    for label in sorted(set(killed)):
-        print(f"  {killed.count(label):3} x {label}")
+def test_killed_anywhere_an_order_ends_well(
+    scenario, engine, tmp_path, untouched, request, record_property
+):
+    urls: SimpleQueue[str | None] = SimpleQueue()
+    lanes = request.getfixturevalue("databases") if engine == "postgresql" else [None] * AT_ONCE
+    for url in lanes:
+        urls.put(url)
+
+    def killed(point: int) -> str:
+        url = urls.get()
+        try:
+            return killed_at(point, scenario, Ground(tmp_path / str(point), url), untouched)
+        finally:
+            urls.put(url)
+
+    url = urls.get()
+    whole = Ground(tmp_path / "whole", url)
+    prepare(whole, scenario)
+    assert host(whole, 0, scenario) == 0
+    check(whole, scenario)
+    urls.put(url)
+    points = (whole.folder / "points.0").read_text().splitlines()
+    stride = STRIDE[scenario] * (SELDOM if engine == "postgresql" else 1)
+    tried = range(1, len(points) + 1, 1 if os.environ.get("CRASH_POINTS") == "all" else stride)
+    with ThreadPoolExecutor(len(lanes)) as several:
+        killed_at_points = [label for label in several.map(killed, tried) if label]
+    record_property("killed", killed_at_points)
+    assert len(killed_at_points) >= (LEAST[scenario] if engine == "sqlite" else len(tried) - 2)
+    print(f"\n{scenario}, {engine}: {len(killed_at_points)} kills")
+    for label in sorted(set(killed_at_points)):
+        print(f"  {killed_at_points.count(label):3} x {label}")

@@ -1,4 +1,4 @@
-"""What only a shared record can suffer: lost connections, commits in doubt, a process that stops, a second one."""
+"""What only a shared record can suffer: lost connections, commits in doubt, a process that stops."""
 
 import asyncio
 import socket
@@ -13,9 +13,7 @@ from lapel.store import (
     Store,
     StoreError,
     StoreFenced,
-    StoreTaken,
     notify,
-    postgresql,
     schema,
 )
 
@@ -199,35 +197,3 @@ async def test_a_server_that_does_not_answer_is_told_in_a_line_without_its_passw
 async def test_other_records_are_refused(url: str):
     with pytest.raises(StoreError, match="record"):
         await Store.open(url)
-
-
-async def test_a_second_process_that_works_alone_is_refused_until_the_first_is_gone(url: str):
-    first = await Store.open(url, alone=True)
-    await first.write(add_user("a"))
-    with pytest.raises(StoreTaken, match="another Lapel works on the record"):
-        await Store.open(url, alone=True)
-    await first.write(add_user("b"))
-    await first.close()
-    second = await Store.open(url, alone=True)
-    assert await second.read(names) == ["a", "b"]
-    await second.close()
-
-
-async def test_a_process_that_lost_its_connection_writes_again_only_if_nobody_took_its_place(
-    url: str, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setattr(postgresql, "PATIENCE_S", 1.0)
-    first = await Store.open(url, alone=True)
-    await first.write(lambda c: c.execute(sa.text("SELECT 1")))
-    pid = await first.write(lambda c: c.scalar(sa.text("SELECT pg_backend_pid()")))
-    await asyncio.to_thread(postgres.run, url, KILL.format(pid=pid))
-    await first.write(add_user("a"))
-    pid = await first.write(lambda c: c.scalar(sa.text("SELECT pg_backend_pid()")))
-    await asyncio.to_thread(postgres.run, url, KILL.format(pid=pid))
-    second = await Store.open(url, alone=True)
-    with pytest.raises(StoreTaken):
-        await first.write(add_user("b"))
-    await second.write(add_user("c"))
-    assert await second.read(names) == ["a", "c"]
-    await first.close()
-    await second.close()

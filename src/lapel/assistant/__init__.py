@@ -2,6 +2,7 @@
 
 from lapel.assistant.actor import Assistant, Ground
 from lapel.assistant.goods import ListSkill
+from lapel.assistant.homes import Homes
 from lapel.assistant.house import House
 from lapel.assistant.limits import LimitsSkill, limit_question, shop_called
 from lapel.assistant.places import PlaceError, SavedPlaces
@@ -12,6 +13,7 @@ __all__ = [
     "Assistant",
     "Ground",
     "Heard",
+    "Homes",
     "House",
     "LimitsSkill",
     "ListSkill",

@@ -314,6 +314,12 @@ class Assistant:
             except Exception as error:  # the boundary of one matter: the next one must be served
                 log.error("could not handle %s: %s", type(item).__name__, fault(error))
                 self._fail(item)
+            finally:
+                self._inbox.task_done()
+
+    async def settled(self) -> None:
+        """Until what was brought so far is handled."""
+        await self._inbox.join()
 
     async def _handle(self, item: Matter) -> None:
         match item:

@@ -9,11 +9,12 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 
 from lapel.assistant.actor import Assistant, Ground
+from lapel.assistant.homes import Homes
 from lapel.assistant.outbox import Outbox
 from lapel.commerce import OrderEvent
-from lapel.devices import Cue, DeviceEvent, Link
+from lapel.devices import Cue, DeviceEvent, Elsewhere, Link
 from lapel.faults import fault
-from lapel.store.schema import conversations, order_events
+from lapel.store.schema import conversations, order_events, users
 
 log = logging.getLogger(__name__)
 
@@ -24,14 +25,16 @@ AGAIN_S = 1.0
 class House:
     """Implements `devices.DeviceHost`. An assistant begins when a device or an order needs it."""
 
-    def __init__(self, ground: Ground) -> None:
+    def __init__(self, ground: Ground, homes: Homes | None = None) -> None:
         self._ground = ground
+        self._homes = homes or Homes(ground.store)
         self._assistants: dict[str, Assistant] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._links: dict[str, dict[str, Link]] = {}
         self._handed: set[asyncio.Task[None]] = set()
         self._closed = False
         self._unsubscribe = ground.orders.subscribe(self._order_moved)
+        self._unhear = self._homes.hear_kept(self._kept)
 
     @property
     def assistants(self) -> dict[str, Assistant]:
@@ -72,10 +75,18 @@ class House:
     async def tell(self, user_id: str, cues: Sequence[Cue]) -> None:
         """Bring something up by itself; durable on return (`skills.Teller`)."""
         await Outbox(self._ground.store, user_id, self._ground.clock).add(cues)
-        self.of(user_id).kept()
+        if self._homes.is_here(user_id):
+            self.of(user_id).kept()
+        else:
+            await self._homes.tell_kept(user_id)
 
     async def take_up(self) -> None:
-        """Begin the assistants of everybody who is waiting to be told something."""
+        """Begin the assistants of everybody who is waiting to be told something.
+
+        Among several workers each begins where the user's first device comes.
+        """
+        if not self._homes.alone:
+            return
         for user_id in await self._ground.store.read(_waiting_users):
             self.of(user_id)
 
@@ -83,6 +94,7 @@ class House:
         """End every assistant."""
         self._closed = True
         self._unsubscribe()
+        self._unhear()
         tasks = list(self._tasks.values())
         for task in tasks:
             task.cancel()
@@ -90,32 +102,65 @@ class House:
 
     async def joined(self, link: Link) -> None:
         self._links.setdefault(link.user_id, {})[link.session_id] = link
+        elsewhere = await self._homes.settle(link.user_id)
+        if elsewhere is not None:
+            link.send_away(Elsewhere(elsewhere))
+            return
         await self.of(link.user_id).joined(link)
 
     async def resumed(self, link: Link) -> None:
-        await self.of(link.user_id).resumed(link)
+        if self._homes.is_here(link.user_id):
+            await self.of(link.user_id).resumed(link)
 
     async def lost(self, link: Link) -> None:
-        self.of(link.user_id).lost(link)
+        if self._homes.is_here(link.user_id):
+            self.of(link.user_id).lost(link)
 
     async def left(self, link: Link) -> None:
         mine = self._links.get(link.user_id, {})
         mine.pop(link.session_id, None)
         if not mine:
             self._links.pop(link.user_id, None)
+        if not self._homes.is_here(link.user_id):
+            return
         self.of(link.user_id).left(link)
+        if not mine and not self._homes.alone:
+            await self._move_out(link.user_id)
+
+    async def _move_out(self, user_id: str) -> None:
+        """The last device has left: the assistant ends, to begin where the next one comes."""
+        await self.of(user_id).settled()
+        if user_id in self._links:
+            return
+        task = self._tasks.get(user_id)
+        if task is not None:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+        await self._homes.leave(user_id)
 
     async def happened(self, link: Link, event: DeviceEvent) -> None:
-        await self.of(link.user_id).happened(link, event)
+        if self._homes.is_here(link.user_id):
+            await self.of(link.user_id).happened(link, event)
 
     def _order_moved(self, event: OrderEvent) -> None:
-        self.of(event.user_id).orders_moved()
+        if self._homes.is_here(event.user_id):
+            self.of(event.user_id).orders_moved()
+
+    def _kept(self, user_id: str) -> None:
+        """Another worker wrote into an outbox; after a break in hearing, perhaps into any."""
+        for one in (user_id,) if user_id else list(self._assistants):
+            if self._homes.is_here(one):
+                self.of(one).kept()
 
 
 def _waiting_users(connection: sa.Connection) -> list[str]:
-    untold = (
-        sa.select(order_events.c.user_id)
-        .outerjoin(conversations, conversations.c.user_id == order_events.c.user_id)
-        .where(order_events.c.n > sa.func.coalesce(conversations.c.told_event, 0))
+    # From the users: one look at the end of each one's events, however many there are.
+    told = (
+        sa.select(conversations.c.told_event)
+        .where(conversations.c.user_id == users.c.id)
+        .scalar_subquery()
     )
-    return list(connection.scalars(untold.distinct()))
+    untold = sa.exists().where(
+        order_events.c.user_id == users.c.id, order_events.c.n > sa.func.coalesce(told, 0)
+    )
+    return list(connection.scalars(sa.select(users.c.id).where(untold)))

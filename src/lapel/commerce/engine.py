@@ -12,7 +12,7 @@ import asyncio
 import logging
 import threading
 import uuid
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextvars import Context
 from datetime import UTC, datetime
 from pathlib import Path
@@ -36,6 +36,10 @@ STEPS = 400
 """Most steps in one workflow: a longer order goes on in a fresh one, so that replay stays short."""
 KEEP_S = 7 * 86400.0
 """How long the history of a finished workflow is kept."""
+PRUNED = 1000
+"""Most workflows that are forgotten at once."""
+IDLE_S = 2.0
+"""So long a transaction of DBOS may stand still on PostgreSQL before the server ends it."""
 _STOP_S = 1.0
 
 _log = logging.getLogger(__name__)
@@ -109,13 +113,19 @@ class Engine:
         """Whether a workflow runs the order at this moment."""
         return order_id in self._following
 
-    async def pending(self) -> set[str]:
-        """Orders whose workflow DBOS itself brings back."""
-        return await self._call(self._pending())
+    @property
+    def following(self) -> frozenset[str]:
+        """The orders that a workflow runs at this moment."""
+        return frozenset(self._following)
 
-    async def prune(self, now: float) -> None:
-        """Forget the history of workflows that ended long ago."""
-        await self._call(self._prune(now - KEEP_S))
+    async def abandon(self, executors: Sequence[str]) -> None:
+        """End the workflows of executors that are no more: their orders have fresh ones."""
+        if executors:
+            await self._call(self._abandon(list(executors)))
+
+    async def prune(self, now: float) -> bool:
+        """Forget some of the workflows that ended long ago; whether there may be more of them."""
+        return await self._call(self._prune(now - KEEP_S))
 
     async def run(self, order_id: str) -> str:
         """The workflow's body: step, wait, step, until the order needs nothing more."""
@@ -158,25 +168,27 @@ class Engine:
         with SetWorkflowID(name):
             await DBOS.start_workflow_async(_order, order_id)
 
-    async def _pending(self) -> set[str]:
+    async def _abandon(self, executors: list[str]) -> None:
         found = await DBOS.list_workflows_async(
             status=["PENDING", "ENQUEUED"],
-            executor_id=self._executor,
+            executor_id=executors,
             load_input=False,
             load_output=False,
         )
-        return {workflow.workflow_id.partition("~")[0] for workflow in found}
+        if found:
+            await DBOS.cancel_workflows_async([workflow.workflow_id for workflow in found])
 
-    async def _prune(self, before: float) -> None:
+    async def _prune(self, before: float) -> bool:
         old = await DBOS.list_workflows_async(
             status=["SUCCESS", "ERROR", "CANCELLED"],
             completed_before=datetime.fromtimestamp(before, UTC).isoformat(),
-            limit=1000,
+            limit=PRUNED,
             load_input=False,
             load_output=False,
         )
         if old:
             await DBOS.delete_workflows_async([workflow.workflow_id for workflow in old])
+        return len(old) == PRUNED
 
     async def _launch(self) -> None:
         logger = logging.getLogger("dbos")
@@ -201,6 +213,8 @@ class Engine:
             config["system_database_url"] = str(self._where)
             config["use_listen_notify"] = False
             config["db_engine_kwargs"] = {"pool_size": 6, "max_overflow": 4}
+            # A worker that is paused within a transaction must not hold the others up.
+            config["sys_db_idle_transaction_timeout_sec"] = IDLE_S
         DBOS(config=config)
         DBOS.launch()
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import secrets
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +19,7 @@ from lapel.commerce.checkout import OrderDraft
 from lapel.commerce.consent import Vault, closed
 from lapel.commerce.desk import Clock, Desk, Step
 from lapel.commerce.errors import ApprovalError, MandateError, OrderError
-from lapel.commerce.guard import GuardedMerchants, GuardedPayments
+from lapel.commerce.guard import Bounds, GuardedMerchants, GuardedPayments
 from lapel.commerce.journal import Journal, Listener
 from lapel.commerce.money import Money
 from lapel.commerce.order import (
@@ -39,19 +40,24 @@ from lapel.commerce.receipt import Signer
 from lapel.commerce.records import Told
 from lapel.commerce.screening import screening, seen_on_screen
 from lapel.commerce.settling import answered, awaits_bill, offers
+from lapel.commerce.sharing import Share
 from lapel.commerce.standing import Standing
 from lapel.commerce.steps import Steps
 from lapel.commerce.tracking import apply, settle_refunds
 from lapel.commerce.trips import ENDS, cancel_key
-from lapel.store import Store
+from lapel.faults import fault
+from lapel.store import Store, Worker
 
 if TYPE_CHECKING:
     from lapel.commerce.engine import Engine
+
+log = logging.getLogger(__name__)
 
 _EARLY = frozenset({OrderState.ESCALATED, OrderState.PLACING, OrderState.TROUBLE})
 """A report about an order in these states says that it is worth looking at its checkout."""
 _AGAIN_S = 5.0
 """An order whose workflow ended too early is taken up again after this."""
+_PRUNE_S = 3600.0
 
 
 class Orders:
@@ -66,10 +72,12 @@ class Orders:
         workflows: Path | str,
         clock: Clock = time.time,
         vault: Vault | None = None,
+        worker: Worker | None = None,
     ) -> None:
         """`workflows` is DBOS's file, or the URL of the PostgreSQL that the record stands in.
 
-        Without a `vault` the users' keys are opened with the key beside that file.
+        Without a `vault` the users' keys are opened with the key beside that file. `worker` is
+        this process among several on one PostgreSQL.
         """
         self._store = store
         if vault is None:
@@ -80,16 +88,18 @@ class Orders:
         self._clock = clock
         self._policy = policy
         self._workflows = workflows
-        self._journal = Journal(store)
+        self._journal = Journal(store, worker)
+        self._share = Share(store, worker, lambda: clock() - policy.track_for_s)
+        bounds = Bounds(policy.call_s, self._share.fence)
         self._desk = Desk(
             self._journal,
-            GuardedMerchants(merchants, policy.call_s),
-            GuardedPayments(payments, policy.call_s),
+            GuardedMerchants(merchants, bounds),
+            GuardedPayments(payments, bounds),
             policy,
             clock,
             vault,
         )
-        self.standing = Standing(self._desk, self._nudge)
+        self.standing = Standing(self._desk, self._nudge_anywhere)
         """Limits within which the user is not asked."""
         self._steps: Steps | None = None
         self._engine: Engine | None = None
@@ -103,23 +113,18 @@ class Orders:
         key = await self._store.write(lambda c: keys.ensure_key(c, "receipt", self._clock()))
         self.receipt_key_id = key.id
         self._steps = Steps(self._desk, Signer(key))
-        engine = engine_class(self._workflows, _Conduct(self._steps, self._ended))
+        await self._journal.open()
+        conduct = _Conduct(self._steps, self._ended)
+        engine = engine_class(self._workflows, conduct, self._share.executor)
         await engine.start()
         self._engine = engine
-        since = self._clock() - self._policy.track_for_s
-        pending = await engine.pending()
-        waits: list[str] = []
-        for order_id in await self._store.read(lambda c: records.open_orders(c, since)):
-            if order_id in pending:
-                waits.append(order_id)
-            else:
-                await engine.follow(order_id, again=True)
-            self._steps.wake(order_id)
-        self._chore(self._hurry(waits))
-        self._chore(engine.prune(self._clock()))
+        await self._share.begin(self)
+        self._chore(self._prune(engine))
 
     async def stop(self) -> None:
         """Leave every order as it stands; `start` of a new `Orders` goes on."""
+        self._share.end()
+        await self._journal.close()
         engine, self._engine = self._engine, None
         for chore in list(self._chores):
             chore.cancel()
@@ -138,7 +143,7 @@ class Orders:
         engine = self._running()
 
         def work(connection: sa.Connection) -> bool:
-            is_new = records.new_order(connection, new, user_id, draft, at)
+            is_new = records.new_order(connection, new, user_id, draft, at, self._share.owner)
             # Before a merchant is asked: it may read the platform's profile, with the user's key.
             self.vault.ensure(connection, user_id, at)
             if not is_new and records.load(connection, new).user_id != user_id:
@@ -165,6 +170,7 @@ class Orders:
             key = f"{order.revision + 1}:revised"
             told = Told("revised", key, words.REVISED, card(order))
             values = {"revision": order.revision + 1, "draft": records.draft_text(draft)}
+            self._share.stir(connection, order_id)
             return None, records.move(connection, order, OrderState.QUOTING, at, told, **values)
 
         await self._journal.commit(work)
@@ -198,6 +204,7 @@ class Orders:
             if _same_answer(approval, decision, evidence):
                 return approval, []
             _refuse_closed(approval)
+            self._share.stir(connection, order.id)
             if at >= approval.expires_at and not approval.limit_id:
                 expired = ApprovalError("the question has expired: order again", code="expired")
                 return expired, lapse(connection, order, approval, at)
@@ -232,6 +239,7 @@ class Orders:
                 return None, []
             order = self._changeable(connection, order_id)
             self._void(connection, order, at)
+            self._share.stir(connection, order_id)
             told = Told("canceled", f"{order.revision}:canceled", words.CANCELED, card(order))
             return None, records.move(connection, order, OrderState.CANCELED, at, told)
 
@@ -279,6 +287,7 @@ class Orders:
             asked = offer is not None and offer.accepted is None and not offer.closed
             if offer is None or not asked or not awaits_bill(order):
                 raise OrderError("that is not asked any more", code="closed")
+            self._share.stir(connection, order_id)
             return None, records.tell(connection, order, at, [answered(order, offer, accept)])
 
         await self._journal.commit(work)
@@ -296,6 +305,8 @@ class Orders:
             early = found.state in _EARLY
             ends = any(event.kind in ("delivered", "merchant_canceled", *ENDS) for event in events)
             packed = order.bill is not None and awaits_bill(found)
+            if early or ends or packed:
+                self._share.stir(connection, found.id)
             return (found.id, early or ends or packed), events
 
         order_id, matters = await self._journal.commit(work)
@@ -391,11 +402,21 @@ class Orders:
         if not self._engine.follows(order_id):
             self._chore(self._take_up(order_id, 0.0))
 
-    async def _hurry(self, order_ids: list[str]) -> None:
-        """Take these up now: DBOS brings them back too, but looks once a second only."""
-        for order_id in order_ids:
-            if self._engine is not None and not self._engine.follows(order_id):
-                await self._engine.follow(order_id, again=True)
+    def _nudge_anywhere(self, order_id: str) -> None:
+        """Also when another worker drives the order."""
+        self._nudge(order_id)
+        if self._engine is not None and not self._engine.follows(order_id):
+            self._chore(self._share.poke(order_id))
+
+    async def _prune(self, engine: Engine) -> None:
+        """Keep the engine's history short, for as long as it runs."""
+        while True:
+            try:
+                while await engine.prune(self._clock()):
+                    pass
+            except Exception as error:  # the boundary: DBOS raises its drivers' errors
+                log.warning("the engine's history was not pruned: %s", fault(error))
+            await asyncio.sleep(_PRUNE_S)
 
     def _ended(self, order_id: str) -> None:
         self._chore(self._take_up(order_id, _AGAIN_S))
@@ -412,8 +433,44 @@ class Orders:
         ):
             return
         await asyncio.sleep(after_s)
-        if self._engine is not None and not self._engine.follows(order_id):
-            await self._engine.follow(order_id, again=True)
+        if await self._share.claim(order_id):
+            await self._drive(order_id)
+
+    # What the share of several workers asks for (`sharing.Driver`).
+
+    def take_on(self, order_ids: Sequence[str], executors: Sequence[str]) -> None:
+        """Orders of this worker, from the start or from one that has ended."""
+        engine = self._running()
+        if self._steps is not None:
+            for order_id in order_ids:
+                self._steps.wake(order_id)
+        self._chore(self._drive(*order_ids))
+        self._chore(engine.abandon(executors))
+
+    def look(self, order_id: str) -> None:
+        """Another worker noted something about it."""
+        if self._engine is None or self._steps is None:
+            return
+        for one in (order_id,) if order_id else self._engine.following:
+            if self._engine.follows(one):
+                self._steps.wake(one)
+            else:
+                self._chore(self._take_up(one, 0.0))
+
+    async def _drive(self, *order_ids: str) -> None:
+        """Run these orders, however long the engine's database is away.
+
+        Those that DBOS brings back itself too: it looks once a second only.
+        """
+        left = list(order_ids)
+        while left and self._engine is not None:
+            try:
+                if not self._engine.follows(left[0]):
+                    await self._engine.follow(left[0], again=True)
+                left.pop(0)
+            except Exception as error:  # the boundary: DBOS raises its drivers' errors
+                log.error("an order cannot be run yet: %s", fault(error))
+                await asyncio.sleep(_AGAIN_S)
 
     async def _settle(self, order_id: str) -> None:
         """See whether what a report announces has come: a delivered order is not followed."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 import sqlalchemy as sa
@@ -27,10 +27,16 @@ from lapel.commerce.order import (
     OrderEvent,
     OrderState,
 )
-from lapel.store import insert, schema
+from lapel.store import insert, is_live, schema
 
-T = TypeVar("T")
 _Row = sa.RowMapping
+
+# Made here, once: msgspec learns a type at its first use, and two threads that both come first in
+# that have crashed the process.
+_draft_of = msgspec.json.Decoder(OrderDraft).decode
+_checkout_of = msgspec.json.Decoder(Checkout).decode
+_evidence_of = msgspec.json.Decoder(Evidence).decode
+_data_of = msgspec.json.Decoder(dict[str, Any]).decode
 
 
 class Moved(CommerceError):
@@ -50,7 +56,12 @@ class Told:
 
 
 def new_order(
-    connection: sa.Connection, order_id: str, user_id: str, draft: OrderDraft, at: float
+    connection: sa.Connection,
+    order_id: str,
+    user_id: str,
+    draft: OrderDraft,
+    at: float,
+    owner: int | None = None,
 ) -> bool:
     """Write a new order; False when one with this id is there already."""
     row = connection.execute(
@@ -65,6 +76,7 @@ def new_order(
             draft=_text(draft),
             created_at=at,
             updated_at=at,
+            owner=owner,
         )
         .on_conflict_do_nothing(index_elements=["id"])
         .returning(schema.orders.c.id)
@@ -96,18 +108,56 @@ def of_user(connection: sa.Connection, user_id: str, limit: int) -> list[Order]:
     return [_order(connection, row) for row in rows.mappings().all()]
 
 
-def open_orders(connection: sa.Connection, placed_since: float) -> list[str]:
-    """Ids of the orders in which something may still happen by itself."""
+def open_orders(
+    connection: sa.Connection, placed_since: float, owner: int | None = None
+) -> list[str]:
+    """Ids of the orders in which something may still happen by itself, or of one owner's."""
     orders = schema.orders.c
-    rows = connection.execute(
-        sa.select(orders.id)
-        .where(orders.state.in_([state.value for state in OPEN]))
-        .where(
-            sa.or_(orders.state != OrderState.PLACED.value, orders.updated_at >= placed_since),
-        )
-        .order_by(orders.created_at)
+    query = sa.select(orders.id).where(_is_followed(placed_since)).order_by(orders.created_at)
+    if owner is not None:
+        query = query.where(orders.owner == owner)
+    return list(connection.scalars(query))
+
+
+def _is_followed(placed_since: float) -> sa.ColumnElement[bool]:
+    """Each side has its range in the index: orders that are long done are not read."""
+    orders, placed = schema.orders.c, OrderState.PLACED.value
+    others = [state.value for state in OPEN if state is not OrderState.PLACED]
+    return sa.or_(
+        orders.state.in_(others),
+        sa.and_(orders.state == placed, orders.updated_at >= placed_since),
     )
-    return list(rows.scalars())
+
+
+def owner_of(connection: sa.Connection, order_id: str) -> tuple[int | None, bool]:
+    """The epoch of the worker that drives the order, and whether it lives."""
+    orders = schema.orders.c
+    row = connection.execute(
+        sa.select(orders.owner, is_live(orders.owner)).where(orders.id == order_id)
+    ).first()
+    return (None, False) if row is None else (row[0], bool(row[1]))
+
+
+def claim(connection: sa.Connection, order_id: str, owner: int) -> bool:
+    """Give `owner` an order whose owner is no more; whether it has it now."""
+    orders = schema.orders.c
+    connection.execute(
+        sa.update(schema.orders)
+        .where(orders.id == order_id, sa.not_(is_live(orders.owner)))
+        .values(owner=owner)
+    )
+    return owner_of(connection, order_id)[0] == owner
+
+
+def inherit(connection: sa.Connection, placed_since: float, owner: int) -> None:
+    """Give `owner` the open orders of those who are no more, and those that nobody has."""
+    orders = schema.orders.c
+    connection.execute(
+        sa.update(schema.orders)
+        .where(_is_followed(placed_since))
+        .where(sa.or_(orders.owner.is_(None), sa.not_(is_live(orders.owner))))
+        .values(owner=owner)
+    )
 
 
 def at_merchant(
@@ -152,26 +202,30 @@ def is_taken(
 
 def last_receipt(connection: sa.Connection, user_id: str) -> str | None:
     """The user's newest receipt: the one that was written last."""
-    return connection.execute(_by_receipt(user_id).order_by(sa.desc("at_n")).limit(1)).scalar()
+    # By the events' own user: found from the end, not among all that there are.
+    return connection.execute(
+        _receipts()
+        .where(schema.order_events.c.user_id == user_id)
+        .order_by(schema.order_events.c.n.desc())
+        .limit(1)
+    ).scalar()
 
 
 def receipts(connection: sa.Connection, user_id: str) -> list[str]:
     """All of the user's receipts in the order of their chain, the oldest first."""
-    return list(connection.execute(_by_receipt(user_id).order_by("at_n")).scalars())
+    orders, events = schema.orders.c, schema.order_events.c
+    found = _receipts().where(orders.user_id == user_id)
+    grouped = found.group_by(orders.id, orders.receipt).order_by(sa.func.max(events.n))
+    return list(connection.scalars(grouped))
 
 
-def _by_receipt(user_id: str) -> sa.Select[Any, Any]:
-    """Receipts with `at_n`, the event that wrote each: the order was placed, or billed later."""
+def _receipts() -> sa.Select[Any]:
+    """Receipts with the events that wrote each: the order was placed, or billed later."""
     orders, events = schema.orders.c, schema.order_events.c
     return (
-        sa.select(orders.receipt, sa.func.max(events.n).label("at_n"))
+        sa.select(orders.receipt)
         .join(schema.order_events, events.order_id == orders.id)
-        .where(
-            orders.user_id == user_id,
-            events.kind.in_(["placed", "billed"]),
-            orders.receipt.is_not(None),
-        )
-        .group_by(orders.id, orders.receipt)
+        .where(events.kind.in_(["placed", "billed"]), orders.receipt.is_not(None))
     )
 
 
@@ -188,7 +242,7 @@ def last_paid(connection: sa.Connection, user_id: str, merchant_id: str) -> Paym
         .order_by(orders.created_at.desc(), orders.id.desc())
         .limit(1)
     ).scalar()
-    return _parsed(text, Checkout).payment if text else None
+    return _checkout_of(text).payment if text else None
 
 
 def move(
@@ -264,6 +318,11 @@ def told_keys(connection: sa.Connection, order_id: str) -> set[str]:
     return set(rows.scalars())
 
 
+def last_event(connection: sa.Connection) -> int:
+    """The number of the newest event of all; 0 before there is one."""
+    return connection.scalar(sa.select(sa.func.max(schema.order_events.c.n))) or 0
+
+
 def events_after(
     connection: sa.Connection, user_id: str | None, after_n: int, limit: int
 ) -> list[OrderEvent]:
@@ -289,7 +348,7 @@ def _events(connection: sa.Connection, query: sa.Select[Any]) -> list[OrderEvent
             row["kind"],
             row["at"],
             row["text"],
-            _parsed(row["data"], dict[str, Any]),
+            _data_of(row["data"]),
         )
         for row in connection.execute(query).mappings()
     ]
@@ -377,7 +436,7 @@ def pending(connection: sa.Connection, user_id: str, now: float) -> list[Approva
 
 
 def _order(connection: sa.Connection, row: _Row) -> Order:
-    draft = _parsed(row["draft"], OrderDraft)
+    draft = _draft_of(row["draft"])
     current = (
         connection.execute(
             sa.select(schema.approvals).where(
@@ -396,7 +455,7 @@ def _order(connection: sa.Connection, row: _Row) -> Order:
         state=OrderState(row["state"]),
         revision=row["revision"],
         draft=draft,
-        checkout=_parsed(row["checkout"], Checkout) if row["checkout"] else None,
+        checkout=_checkout_of(row["checkout"]) if row["checkout"] else None,
         checkout_id=row["checkout_id"] or "",
         total=Money(minor, currency) if minor is not None and currency else None,
         approval=_approval(current, row["merchant_name"], draft) if current else None,
@@ -422,7 +481,7 @@ def _approval(row: _Row, merchant_name: str, draft: OrderDraft) -> Approval:
         expires_at=row["expires_at"],
         state=ApprovalState(row["state"]),
         decided_at=row["decided_at"],
-        evidence=_parsed(row["evidence"], Evidence) if row["evidence"] else None,
+        evidence=_evidence_of(row["evidence"]) if row["evidence"] else None,
         limit_id=row["limit_id"] or "",
     )
 
@@ -454,7 +513,3 @@ def _key(key: str) -> str:
 
 def _text(value: object) -> str:
     return msgspec.json.encode(value).decode()
-
-
-def _parsed(text: str, kind: type[T]) -> T:
-    return msgspec.json.decode(text, type=kind)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
         MapView,
         Progress,
     )
-    from lapel.devices.errors import CueTooLarge, DeviceError
+    from lapel.devices.errors import CueTooLarge, DeviceError, Elsewhere
     from lapel.devices.events import (
         AudioArrived,
         BatteryReported,
@@ -66,6 +66,7 @@ __all__ = [
     "DeviceHost",
     "DeviceProfile",
     "Display",
+    "Elsewhere",
     "Family",
     "Gesture",
     "GestureMade",
@@ -114,6 +115,7 @@ _HOMES = {
     "errors": (
         "CueTooLarge",
         "DeviceError",
+        "Elsewhere",
     ),
     "events": (
         "AudioArrived",

@@ -20,6 +20,7 @@ DeviceError                 `close_code` is set where the error also closes the 
   UnknownCue                `playback` for a cue that this session never had
   TooSlow                   the device does not read, or does not acknowledge
   GoingAway                 Lapel is stopping
+  Elsewhere                 the user's assistant lives on another worker: connect there
   CueTooLarge               raised to the caller of `Link.tell`: the cue fits in no message
 """
 
@@ -122,6 +123,17 @@ class TooSlow(DeviceError):
 class GoingAway(DeviceError):
     code = "going_away"
     close_code = 1001
+
+
+class Elsewhere(DeviceError):
+    """`url` is where that worker is reached."""
+
+    code = "elsewhere"
+    close_code = 4421
+
+    def __init__(self, url: str) -> None:
+        super().__init__(f"this user's assistant is at {url}: connect there")
+        self.url = url
 
 
 class CueTooLarge(DeviceError):

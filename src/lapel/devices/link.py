@@ -31,7 +31,7 @@ from lapel.devices.commands import (
 )
 from lapel.devices.connection import Connection
 from lapel.devices.cues import Cue, fitted
-from lapel.devices.errors import CueTooLarge, WireError
+from lapel.devices.errors import CueTooLarge, DeviceError, WireError
 from lapel.devices.host import DeviceHost
 from lapel.devices.profile import DeviceProfile
 from lapel.devices.session import DeviceSession
@@ -231,6 +231,10 @@ class Link:
     def end(self, end: End) -> None:
         """The session is over, for a reason that the device did not give."""
         self._feed(end)
+
+    def send_away(self, error: DeviceError) -> None:
+        """End the session for this reason, which the device is told."""
+        self.end(End(error.close_code or 0, error, discard=True))
 
     # The host's side.
 

@@ -6,22 +6,24 @@ from lapel.store.errors import (
     StoreError,
     StoreFenced,
     StoreFull,
-    StoreTaken,
     StoreTooNew,
 )
 from lapel.store.once import insert
 from lapel.store.postgresql import notify
 from lapel.store.store import Store
+from lapel.store.workers import Heir, Worker, is_live
 
 __all__ = [
+    "Heir",
     "Store",
     "StoreClosed",
     "StoreError",
     "StoreFenced",
     "StoreFull",
-    "StoreTaken",
     "StoreTooNew",
+    "Worker",
     "insert",
+    "is_live",
     "notify",
     "schema",
 ]

@@ -4,7 +4,6 @@ StoreError
   StoreClosed    a call after `close`: start Lapel again
   StoreFenced    this process no longer owns its part of a shared record; it begins anew by itself
   StoreFull      the disk refused the write: nothing of it was kept; free space and repeat
-  StoreTaken     another process works on it: end that one
   StoreTooNew    it was written by a newer Lapel: upgrade Lapel, or give it another record
 """
 
@@ -25,10 +24,6 @@ class StoreFenced(StoreError):
 
 class StoreFull(StoreError):
     code = "store_full"
-
-
-class StoreTaken(StoreError):
-    code = "store_taken"
 
 
 class StoreTooNew(StoreError):

@@ -21,7 +21,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError
 
 from lapel.store.backend import Change, Guard, Outcome, Work, carry_out, refusal
-from lapel.store.errors import StoreError, StoreFull, StoreTaken
+from lapel.store.errors import StoreError, StoreFull
 from lapel.store.migrations import upgrade
 
 T = TypeVar("T")
@@ -31,7 +31,6 @@ PATIENCE_S = 20.0
 """How long a change waits for a server that does not answer, before it is refused."""
 _LOCK = 0x6C6170656C
 """The key of the advisory lock: "lapel" as a number."""
-_ALONE = _LOCK + 1
 _AGAIN_S = 0.1
 _LISTEN_S = 1.0
 _BEGIN = f"SELECT CAST(pg_current_xact_id() AS text) FROM pg_advisory_xact_lock({_LOCK})"
@@ -40,18 +39,12 @@ _log = logging.getLogger(__name__)
 
 
 class Postgresql:
-    """One database; `lease_s` is the life of a process that no longer speaks, in seconds.
-
-    With `alone` this process is the only such one: the connection that writes holds a lock of its
-    session, so that nobody writes who does not hold it, and a process that dies lets go of it.
-    """
+    """One database; `lease_s` is the life of a process that no longer speaks, in seconds."""
 
     shared = True
 
-    def __init__(self, url: sa.URL, readers: int, lease_s: float, *, alone: bool = False) -> None:
+    def __init__(self, url: sa.URL, readers: int, lease_s: float) -> None:
         self._url = url
-        self._alone = alone
-        self._was_alone = False
         self._engine = engine_for(url, readers + 2, lease_s / 3)
         self._writing: sa.Connection | None = None
         self._reading = self._engine.execution_options(
@@ -100,24 +93,8 @@ class Postgresql:
 
     def _writer(self) -> sa.Connection:
         if self._writing is None:
-            connection = self._engine.connect()
-            if self._alone and not self._taken(connection):
-                connection.invalidate()
-                connection.close()
-                raise StoreTaken(f"another Lapel works on the record {self.name}: end it first")
-            self._writing = connection
+            self._writing = self._engine.connect()
         return self._writing
-
-    def _taken(self, connection: sa.Connection) -> bool:
-        """Take the lock of the only process; a server may still hold it for our last connection."""
-        until = time.monotonic() + (PATIENCE_S if self._was_alone else 0.0)
-        while True:
-            taken = connection.exec_driver_sql(f"SELECT pg_try_advisory_lock({_ALONE})")
-            self._was_alone = bool(taken.scalar_one())
-            connection.commit()
-            if self._was_alone or time.monotonic() >= until:
-                return self._was_alone
-            time.sleep(_AGAIN_S)
 
     def _drop(self) -> None:
         writing, self._writing = self._writing, None

@@ -124,8 +124,13 @@ orders = sa.Table(
     _text("receipt", nullable=True),
     _time("created_at"),
     _time("updated_at"),
+    # The epoch of the worker that drives it; empty where only one works on the record.
+    sa.Column("owner", sa.Integer, nullable=True),
     sa.Index("orders_of_a_user", "user_id", "created_at"),
     sa.Index("orders_at_a_merchant", "merchant_id", "merchant_order_id"),
+    sa.Index("orders_by_checkout", "merchant_id", "checkout_id"),
+    sa.Index("orders_by_state", "state", "updated_at"),
+    sa.Index("orders_of_a_user_there", "user_id", "merchant_id", "created_at"),
 )
 
 approvals = sa.Table(
@@ -344,4 +349,28 @@ ledger_postings = sa.Table(
     _user(),
     sa.Column("amount_minor", sa.BigInteger, nullable=False),
     sa.Index("ledger_postings_of_a_user", "user_id", "currency", "account", "amount_minor"),
+)
+
+# Several processes on one record.
+
+workers = sa.Table(
+    "workers",
+    metadata,
+    sa.Column("epoch", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("id", sa.String(64), nullable=False),
+    _text("url"),
+    sa.Column("lease_s", sa.Float, nullable=False),
+    _time("joined_at"),
+    _time("beat_at"),
+    _time("ended_at", nullable=True),
+    # The epoch of the worker that took over; empty while nobody has.
+    sa.Column("heir", sa.Integer, nullable=True),
+    sqlite_autoincrement=True,
+)
+
+homes = sa.Table(
+    "homes",
+    metadata,
+    sa.Column("user_id", sa.String(64), sa.ForeignKey("users.id"), primary_key=True),
+    sa.Column("epoch", sa.Integer, nullable=False),
 )

@@ -27,7 +27,7 @@ GROUP = 256
 WAITING = 4096
 """Most changes waiting for the writer; beyond that `write` waits for a place."""
 READERS = 3
-LEASE_S = 6.0
+LEASE_S = 5.0
 
 
 class Store:
@@ -48,16 +48,13 @@ class Store:
         """Refuses every change of this process, in its transaction, by raising a `StoreError`."""
 
     @classmethod
-    async def open(
-        cls, where: Path | str, *, lease_s: float = LEASE_S, alone: bool = False
-    ) -> Store:
+    async def open(cls, where: Path | str, *, lease_s: float = LEASE_S) -> Store:
         """Open or create the record, bring its schema up to date, start the writer.
 
         `where` is a file, or a URL `postgresql://user@host/database`. `lease_s` is how long other
-        processes wait for one that stopped. With `alone` a second such process on one database is
-        refused (`StoreTaken`).
+        processes wait for one that stopped.
         """
-        backend = await asyncio.to_thread(_backend, where, lease_s, alone)
+        backend = await asyncio.to_thread(_backend, where, lease_s)
         try:
             await asyncio.to_thread(backend.prepare)
         except BaseException:
@@ -150,7 +147,7 @@ class Store:
         outcome.tell()
 
 
-def _backend(where: Path | str, lease_s: float, alone: bool) -> Backend:
+def _backend(where: Path | str, lease_s: float) -> Backend:
     # Imported here: a start on SQLite does not need the other's driver.
     if isinstance(where, Path):
         from lapel.store.sqlite import Sqlite
@@ -167,4 +164,4 @@ def _backend(where: Path | str, lease_s: float, alone: bool) -> Backend:
         )
     from lapel.store.postgresql import Postgresql
 
-    return Postgresql(url, READERS, lease_s, alone=alone)
+    return Postgresql(url, READERS, lease_s)

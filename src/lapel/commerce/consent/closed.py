@@ -47,6 +47,9 @@ class ClosedMandates(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     standing: OpenMandates | None = None
 
 
+_mandates_of = msgspec.json.Decoder(ClosedMandates).decode
+
+
 class RiskData(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How the user agreed. `checkout_hash` is Lapel's own, over what was shown."""
 
@@ -160,4 +163,4 @@ def find(connection: sa.Connection, approval_id: str) -> ClosedMandates | None:
     body = connection.execute(
         sa.select(table.c.body).where(table.c.approval_id == approval_id)
     ).scalar()
-    return msgspec.json.decode(cast("str", body), type=ClosedMandates) if body else None
+    return _mandates_of(cast("str", body)) if body else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,9 @@ if TYPE_CHECKING:
 class LoopEngine:
     """It forgets everything when it stops: the next one takes the orders up from the record."""
 
-    def __init__(self, path: Path, conduct: Conduct) -> None:
+    following: frozenset[str] = frozenset()
+
+    def __init__(self, path: Path, conduct: Conduct, executor: str) -> None:
         self._conduct = conduct
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
@@ -33,11 +36,11 @@ class LoopEngine:
     def follows(self, order_id: str) -> bool:
         return order_id in self._tasks
 
-    async def pending(self) -> set[str]:
-        return set()
+    async def abandon(self, executors: Sequence[str]) -> None:
+        assert not executors, "on the stage nobody else works"
 
-    async def prune(self, now: float) -> None:
-        pass
+    async def prune(self, now: float) -> bool:
+        return False
 
     async def _run(self, order_id: str) -> None:
         attempt = 0
