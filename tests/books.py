@@ -130,18 +130,25 @@ def _both(lapel: sqlite3.Connection, bank: sqlite3.Connection) -> list[str]:
             wrong.append(f"order {id} ({state}): ledger {ours} paid, bank {took}")
         if back < returned or (back > returned and state not in {*UNDER_WAY, *STANDS}):
             wrong.append(f"order {id} ({state}): ledger {returned} back, bank {back}")
-        # Another's shop has its orders in books of its own.
-        citys = payee.startswith("mer_")
-        if state in STANDS and citys and _current(lapel, id) == authorization:
+        if state not in STANDS or _current(lapel, id) != authorization:
+            continue
+        if _is_transfer(lapel, id):
+            wrong += _transferred(bank, id, state, merchant_order, authorization, took)
+        elif payee.startswith("mer_"):  # another's shop has its orders in books of its own
             wrong += _at_merchant(bank, id, state, merchant_order, authorization, took - back)
+    return wrong + _unknown(lapel, bank, known)
+
+
+def _unknown(lapel: sqlite3.Connection, bank: sqlite3.Connection, known: set[str]) -> list[str]:
     accounts = [row[0] for row in lapel.execute("SELECT account FROM wallets")]
-    for account in accounts:
+    return [
+        f"the bank shows a payment {authorization} that the ledger lacks"
+        for account in accounts
         for (authorization,) in bank.execute(
             "SELECT id FROM authorizations WHERE account = ? AND captured > 0", (account,)
-        ):
-            if authorization not in known:
-                wrong.append(f"the bank shows a payment {authorization} that the ledger lacks")
-    return wrong
+        )
+        if authorization not in known
+    ]
 
 
 def _at_merchant(
@@ -165,6 +172,34 @@ def _at_merchant(
     if status != "canceled" and not 0 <= kept <= total:
         return [f"order {id} costs {total} at its merchant, which keeps {kept}"]
     return []
+
+
+def _transferred(
+    bank: sqlite3.Connection,
+    id: str,
+    state: str,
+    merchant_order: str,
+    authorization: str,
+    took: int,
+) -> list[str]:
+    """A transfer is at the payment service once, with what was taken, into the account it names."""
+    orders = bank.execute(
+        "SELECT o.id, o.terms, a.payee FROM pay_orders o JOIN authorizations a "
+        "ON a.id = o.authorization_id WHERE o.authorization_id = ?",
+        (authorization,),
+    ).fetchall()
+    if len(orders) != 1 or orders[0][0] != merchant_order:
+        return [f"transfer {id} ({state}) is {orders} at the bank, not {merchant_order!r}"]
+    [(_, text, payee)] = orders
+    terms = json.loads(text)
+    if (terms["amount"], terms["account"]) != (took, payee):
+        return [f"transfer {id} moved {took} to {payee!r}, but says {terms}"]
+    return []
+
+
+def _is_transfer(lapel: sqlite3.Connection, order_id: str) -> bool:
+    (draft,) = lapel.execute("SELECT draft FROM orders WHERE id = ?", (order_id,)).fetchone()
+    return bool(json.loads(draft).get("transfer"))
 
 
 def _standing(lapel: sqlite3.Connection, order_id: str) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import typer
 from city import server
 from city.errors import CityError
 from city.faults import Level
+from city.pay import people
 from city.rides import company
 from city.server import Addresses, Options
 from city.shops import acp_shops, city_shops, city_stores
@@ -100,7 +101,7 @@ def _announce(addresses: Addresses, *, as_json: bool) -> None:
     stores = [shop.name for shop in (*city_stores().values(), *acp_shops().values())]
     names = [shop.name for shop in city_shops().values()]
     names += [*(name for _, name in _others()), *stores]
-    urls = (*addresses.merchants, *addresses.rides, *addresses.travel)
+    urls = (*addresses.merchants, *addresses.rides, *addresses.travel, *addresses.pay)
     urls += (*addresses.stores, *addresses.acp)
     for name, url in zip(names, urls, strict=True):
         typer.echo(f"  {name:30} {url}")
@@ -108,7 +109,8 @@ def _announce(addresses: Addresses, *, as_json: bool) -> None:
 
 def _others() -> list[tuple[str, str]]:
     """Companies that are no shops, in the order of their ports: slug and name."""
-    return [(company.SLUG, company.NAME), *((x.slug, x.name) for x in travel.COMPANIES)]
+    going = [(x.slug, x.name) for x in travel.COMPANIES]
+    return [(company.SLUG, company.NAME), *going, (people.SLUG, people.NAME)]
 
 
 def _folder(data: Path | None) -> Path:

@@ -17,6 +17,7 @@ from city.deliveries import couriers
 from city.errors import ProtocolError
 from city.faults import OPERATIONS, Fault, Forced, force, forced, forget
 from city.http import error_answer, read_body, to_response
+from city.pay import people
 from city.replay import Answer
 from city.rides import company, rides
 from city.shops import acp_shops
@@ -135,12 +136,14 @@ class Desk:
             {"slug": slug, "name": shop.name, "url": self._world.urls[slug]}
             for slug, shop in acp_shops().items()
         ]
+        pay_url = self._world.urls[people.SLUG]
         return {
             "bank": self._world.bank_url,
             "merchants": merchants,
             "rides": driving,
             "travel": going,
             "acp": sellers,
+            "pay": [{"slug": people.SLUG, "name": people.NAME, "url": pay_url}],
         }
 
     async def _schema(self, request: Request) -> object:

@@ -134,6 +134,37 @@ CREATE TABLE IF NOT EXISTS acp_platforms (
     webhook_url TEXT NOT NULL, secret TEXT NOT NULL
 ) WITHOUT ROWID;
 
+-- Who can be paid by a name: people, shops and the customers of the bank.
+CREATE TABLE IF NOT EXISTS handles (
+    handle TEXT PRIMARY KEY, account TEXT NOT NULL UNIQUE REFERENCES accounts (id),
+    name TEXT NOT NULL, phone TEXT UNIQUE, habit TEXT NOT NULL DEFAULT ''
+) WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS pay_checkouts (
+    id TEXT PRIMARY KEY, merchant TEXT NOT NULL, platform TEXT NOT NULL, status TEXT NOT NULL,
+    request TEXT NOT NULL, quote TEXT NOT NULL, expires_s REAL NOT NULL, order_id TEXT
+) WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS pay_orders (
+    id TEXT PRIMARY KEY, platform TEXT NOT NULL, capabilities TEXT NOT NULL,
+    checkout_id TEXT NOT NULL UNIQUE REFERENCES pay_checkouts (id),
+    authorization_id TEXT NOT NULL UNIQUE, terms TEXT NOT NULL, placed_s REAL NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS pay_requests (
+    number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE,
+    payee TEXT NOT NULL REFERENCES accounts (id), payer TEXT NOT NULL REFERENCES accounts (id),
+    amount INTEGER NOT NULL, note TEXT NOT NULL, state TEXT NOT NULL, made_s REAL NOT NULL,
+    expires_s REAL NOT NULL, due_s REAL
+);
+CREATE INDEX IF NOT EXISTS pay_requests_due ON pay_requests (due_s) WHERE due_s IS NOT NULL;
+CREATE INDEX IF NOT EXISTS pay_requests_in ON pay_requests (payer, number);
+CREATE INDEX IF NOT EXISTS pay_requests_out ON pay_requests (payee, number);
+
+CREATE TABLE IF NOT EXISTS paid_codes (
+    id TEXT PRIMARY KEY, authorization_id TEXT NOT NULL, at_s REAL NOT NULL
+) WITHOUT ROWID;
+
 CREATE TABLE IF NOT EXISTS webhooks (
     id TEXT PRIMARY KEY, order_id TEXT NOT NULL, seq REAL NOT NULL,
     merchant TEXT NOT NULL, url TEXT NOT NULL, body BLOB NOT NULL, at_s REAL NOT NULL,

@@ -30,6 +30,10 @@ from city.desk import Desk
 from city.errors import DataError
 from city.faults import Faults, Level
 from city.maps import MapService
+from city.pay import people
+from city.pay.api import Siirto
+from city.pay.bank import Asking
+from city.pay.desk import PeopleDesk
 from city.replay import forget_old
 from city.rides import company
 from city.rides.api import RideCompany
@@ -75,6 +79,7 @@ class Addresses:
     merchants: tuple[str, ...]
     rides: tuple[str, ...] = ()
     travel: tuple[str, ...] = ()
+    pay: tuple[str, ...] = ()
     stores: tuple[str, ...] = ()
     acp: tuple[str, ...] = ()
     """Merchants that speak ACP."""
@@ -138,6 +143,7 @@ def _addresses(world: World) -> Addresses:
         travel=tuple(world.urls[each.slug] for each in travel.COMPANIES),
         stores=tuple(world.urls[slug] for slug in city_stores()),
         acp=tuple(world.urls[slug] for slug in acp_shops()),
+        pay=(world.urls[people.SLUG],),
     )
 
 
@@ -174,11 +180,14 @@ def _apps(
         *Desk(world, store, kill).routes(),
         *Bank(world, store).routes(),
         *MapService(world).routes(),
+        *Asking(world, store).routes(),
+        *PeopleDesk(world, store).routes(),
     ]
     apps = [Starlette(routes=routes)]
     apps += [Merchant(world, store, platforms, slug).app() for slug in city_shops()]
     apps.append(RideCompany(world, store, platforms).app())
     apps += [TravelCompany(world, store, platforms, each).app() for each in travel.COMPANIES]
+    apps.append(Siirto(world, store, platforms).app())
     apps += [Merchant(world, store, platforms, slug).app() for slug in city_stores()]
     apps += [Seller(world, store, platforms, slug).app() for slug in acp_shops()]
     if not options.allow_remote:
@@ -252,10 +261,12 @@ def found(world: World, tx: Transaction) -> None:
     for slug, shop in world.shops.items():
         secret = remember(tx, f"bank_secret:{slug}", f"sec_{new_secret()}")
         ledger.ensure_account(tx, shop.name, "merchant", payee(slug), secret, now_s)
-    others = [(company.SLUG, company.NAME), *((x.slug, x.name) for x in travel.COMPANIES)]
+    others = [(company.SLUG, company.NAME), (people.SLUG, people.NAME)]
+    others += [(x.slug, x.name) for x in travel.COMPANIES]
     for slug, name in others:
         secret = remember(tx, f"bank_secret:{slug}", f"sec_{new_secret()}")
         ledger.ensure_account(tx, name, "merchant", payee(slug), secret, now_s)
+    people.settle_in(world, tx, now_s)
     hire(tx, world.streets, world.seed)
     company.engage(tx, world.streets, world.seed)
     forget_old(tx, now_s)
@@ -263,7 +274,7 @@ def found(world: World, tx: Transaction) -> None:
 
 def all_slugs() -> tuple[str, ...]:
     """Whoever has a port, in the order of the ports."""
-    companies = (company.SLUG, *(each.slug for each in travel.COMPANIES))
+    companies = (company.SLUG, *(each.slug for each in travel.COMPANIES), people.SLUG)
     return (*city_shops(), *companies, *city_stores(), *acp_shops())
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from city.bank import ledger
+from city.pay import requests
 from city.rides import rides
 from city.store import CITY_CLOCK, Database, Transaction, put_fact, recall
 from city.travel import bookings
@@ -15,13 +16,13 @@ from city.world import World
 def advance(world: World, database: Database) -> int:
     """Let everything happen that is due in city time; gives how many events that were."""
     count = 0
-    steps = (_step, _ride_step, _travel_step, _unanswered)
+    steps = (_step, _ride_step, _travel_step, _unanswered, _answer)
     while any(step(world, database) for step in steps):
         count += 1
     with database.transaction() as tx:
         busy = any(
             tx.execute(f"SELECT 1 FROM {steps} LIMIT 1").fetchone() is not None
-            for steps in ("order_steps", "ride_steps")
+            for steps in ("order_steps", "ride_steps", "pay_requests WHERE due_s IS NOT NULL")
         )
     world.clock.set_busy(busy)
     return count
@@ -105,6 +106,17 @@ def _travel_step(world: World, database: Database) -> bool:
             return False
         world.crash.passing("before_step")
         bookings.step(world, tx, *found)
+        world.crash.passing("in_step")
+    world.crash.passing("after_step")
+    return True
+
+
+def _answer(world: World, database: Database) -> bool:
+    """One of the City's people answers a request for money."""
+    with database.transaction() as tx:
+        if not requests.step(world, tx):
+            return False
+        put_fact(tx, CITY_CLOCK, repr(world.clock.now_s()))
         world.crash.passing("in_step")
     world.crash.passing("after_step")
     return True

@@ -26,7 +26,6 @@ from starlette.middleware import Middleware
 
 from lapel import first_run
 from lapel.assistant import Ground, Homes, House, LimitsSkill, RideSkill, SavedPlaces, Skill
-from lapel.brain import Brain, Menu
 from lapel.commerce import Books, ConsentError, Orders, Party, Policy, PortError
 from lapel.commerce.consent import Vault, public_keys
 from lapel.devices import Links, Pairing, StoredAccounts, device_route
@@ -58,7 +57,7 @@ from lapel.services.personal import UnknownZone, zone_of
 from lapel.settings import Settings
 from lapel.speech import SpeechEngines, SpeechSettings, SpeechUnavailable
 from lapel.store import Store, StoreError, StoreFenced, Worker
-from lapel.verticals import Goods, Guide, Personal
+from lapel.verticals import Brains, Goods, Guide, Payments, Personal
 from lapel.web import (
     Api,
     ConsentApi,
@@ -262,10 +261,11 @@ async def build(
     accounts = StoredAccounts(store)
     await _users_keys(accounts, store, vault)
     pairing = Pairing(store, accounts)
-    brains = _Brains(store, food, orders)
+    brains = Brains(store, food, orders)
     personal = Personal(store, _zone(settings))
     guide = Guide(store, http, settings.maps)
     rides = Rides(registry, client)
+    money = Payments(store, registry, client, payments, orders)
     goods = Goods(store, orders, registry, client)
 
     async def shops() -> list[Party]:
@@ -277,6 +277,7 @@ async def build(
             personal.skill(user_id),
             *goods.skills(user_id),
             RideSkill(user_id, orders, rides, SavedPlaces(store, user_id)),
+            money.skill(user_id),
             *guide.skills(user_id),
         ]
 
@@ -300,7 +301,8 @@ async def build(
     chore = asyncio.create_task(_know_merchants(food, settings.commerce.merchants))
     stack.push_async_callback(_end, chore)
     await house.take_up()
-    stack.push_async_callback(_end, asyncio.create_task(personal.run(house)))
+    for running in (personal.run(house), money.run(house)):
+        stack.push_async_callback(_end, asyncio.create_task(running))
     inbox = WebhookInbox(store, registry, url=profile.webhook_url, clock=time.time)
     acp_inbox = AcpInbox(store, registry, accesses, merchants, clock=time.time)
     gate = Gate(accounts)
@@ -325,7 +327,11 @@ async def build(
             MerchantsApi(api, food, payments, configured=settings.commerce.merchants),
             Webhooks(profile, inbox, acp_inbox, orders),
             device_route(links),
-            [*personal.routes(api), *LimitsApi(api, orders.standing, shops, house).routes()],
+            [
+                *personal.routes(api),
+                *money.routes(api, house),
+                *LimitsApi(api, orders.standing, shops, house).routes(),
+            ],
         ),
         middleware=[Middleware(SecurityHeaders)],
     )
@@ -390,34 +396,6 @@ def _profile(keys: SigningKeys, store: Store, origin: str) -> PlatformProfile:
             f"merchants would not accept this address of Lapel: {error.text}. Set "
             "server.public_url to the one at which they reach it"
         ) from error
-
-
-class _Brains:
-    """A user's brain is their menus, addresses and usual shop; made anew when one has changed."""
-
-    def __init__(self, store: Store, food: Food, orders: Orders) -> None:
-        self._store = store
-        self._food = food
-        self._orders = orders
-        self._made: dict[str, tuple[object, Brain]] = {}
-
-    async def of(self, user_id: str) -> Brain:
-        menus = tuple(await self._food.menus())
-        labels = tuple(await SavedPlaces(self._store, user_id).labels())
-        usual = await self._usual(user_id, menus)
-        known = self._made.get(user_id)
-        if known is not None and known[0] == (menus, labels, usual):
-            return known[1]
-        brain = Brain(menus, labels, usual)
-        self._made[user_id] = ((menus, labels, usual), brain)
-        return brain
-
-    async def _usual(self, user_id: str, menus: tuple[Menu, ...]) -> tuple[str, ...]:
-        """The shop that settles a tie: the one last ordered from, else the first in the list."""
-        for order in await self._orders.list(user_id, limit=10):
-            if order.merchant_order_id and order.draft.is_cart:
-                return (order.merchant_id,)
-        return tuple(menu.merchant_id for menu in menus[:1])
 
 
 async def _engines(

@@ -13,11 +13,29 @@ from zoneinfo import ZoneInfo
 import httpx
 from starlette.routing import BaseRoute
 
-from lapel.assistant import ListSkill, SavedPlaces, Skill, Teller
+from lapel.assistant import (
+    ListSkill,
+    PaySkill,
+    PayTelling,
+    SavedPlaces,
+    Skill,
+    Teller,
+    asked_about_code,
+)
 from lapel.assistant.guide import GuideSkill
 from lapel.assistant.personal import PersonalSkill, Wording, load_words
+from lapel.brain import Brain, Menu
 from lapel.commerce import Orders
-from lapel.services import Client, MerchantRegistry
+from lapel.services import (
+    BankPayments,
+    Client,
+    Contacts,
+    Food,
+    MerchantRegistry,
+    OwedRecord,
+    Pay,
+    PayWatch,
+)
 from lapel.services.gcj02 import Gcj02Maps, takes_gcj02
 from lapel.services.goods import Groceries, ShoppingList
 from lapel.services.maps import AmapMaps
@@ -25,7 +43,35 @@ from lapel.services.maps import Maps as MapService
 from lapel.services.personal import Due, Notes, Reminders, Ringing
 from lapel.settings import Maps
 from lapel.store import Store
-from lapel.web import Api, PersonalApi
+from lapel.web import Api, PayApi, PersonalApi
+
+
+class Brains:
+    """A user's brain is their menus, addresses and usual shop; made anew when one has changed."""
+
+    def __init__(self, store: Store, food: Food, orders: Orders) -> None:
+        self._store = store
+        self._food = food
+        self._orders = orders
+        self._made: dict[str, tuple[object, Brain]] = {}
+
+    async def of(self, user_id: str) -> Brain:
+        menus = tuple(await self._food.menus())
+        labels = tuple(await SavedPlaces(self._store, user_id).labels())
+        usual = await self._usual(user_id, menus)
+        known = self._made.get(user_id)
+        if known is not None and known[0] == (menus, labels, usual):
+            return known[1]
+        brain = Brain(menus, labels, usual)
+        self._made[user_id] = ((menus, labels, usual), brain)
+        return brain
+
+    async def _usual(self, user_id: str, menus: tuple[Menu, ...]) -> tuple[str, ...]:
+        """The shop that settles a tie: the one last ordered from, else the first in the list."""
+        for order in await self._orders.list(user_id, limit=10):
+            if order.merchant_order_id and order.draft.is_cart:
+                return (order.merchant_id,)
+        return tuple(menu.merchant_id for menu in menus[:1])
 
 
 class Goods:
@@ -60,6 +106,43 @@ class Guide:
 def _maps_of(http: httpx.AsyncClient, settings: Maps) -> MapService:
     maps = AmapMaps(http, settings.url, settings.key)
     return Gcj02Maps(maps) if takes_gcj02(settings.url, settings.datum) else maps
+
+
+class Payments:
+    """Money between people: contacts, transfers, requests, and the codes of shops."""
+
+    def __init__(
+        self,
+        store: Store,
+        registry: MerchantRegistry,
+        client: Client,
+        bank: BankPayments,
+        orders: Orders,
+    ) -> None:
+        self._store = store
+        self._pay = Pay(registry, client, bank)
+        self._contacts = Contacts(store, time.time)
+        self._owed = OwedRecord(store, time.time)
+        self._orders = orders
+        self._skills: dict[str, PaySkill] = {}
+
+    def skill(self, user_id: str) -> PaySkill:
+        """The user's; the same one for words and for scanned codes."""
+        if user_id not in self._skills:
+            self._skills[user_id] = PaySkill(
+                user_id, self._orders, self._pay, self._contacts, self._owed
+            )
+        return self._skills[user_id]
+
+    def routes(self, api: Api, teller: Teller) -> Sequence[BaseRoute]:
+        async def ask(user_id: str, text: str) -> None:
+            await teller.tell(user_id, [asked_about_code(text)])
+
+        return PayApi(api, self._pay, self._contacts, self.skill, ask, time.time).routes()
+
+    async def run(self, teller: Teller) -> None:
+        """Send what the user asks for, and bring up what comes in, until cancelled."""
+        await PayWatch(self._pay, self._owed, self._store, PayTelling(teller)).run()
 
 
 class Personal:

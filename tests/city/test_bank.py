@@ -176,7 +176,7 @@ def test_refusals_that_are_nobodys_money(database):
     with database.transaction() as tx:
         for hold, code in (
             (_hold(30_001), "limit_exceeded"),
-            (_hold(10, payee="ann"), "unknown_payee"),
+            (_hold(10, payee="ann"), "own_account"),
             (_hold(10, payee="nobody"), "unknown_payee"),
         ):
             with pytest.raises(BankRefusal) as refusal:

@@ -11,8 +11,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import sqlalchemy as sa
-from commerce_town import LATTES, Town
-from commerce_world import QUICK, TAP, _users
+from commerce_town import LATTES, Town, sending
+from commerce_world import ON_SCREEN, QUICK, TAP, _users
 from sqlalchemy import event
 
 from lapel.commerce import LimitTerms, Orders, OrderState, Party, engine
@@ -116,7 +116,7 @@ async def _run(folder: Path, kill_at: int, scenario: str, url: str | None) -> No
     event.listen(sa.Engine, "commit", on_commit)
     if scenario == "within a limit":
         await _allow(orders)
-    await orders.begin("u_0", LATTES, ORDER)
+    await orders.begin("u_0", sending() if scenario == "transfer" else LATTES, ORDER)
     while True:
         news.clear()
         order = await orders.get(ORDER)
@@ -147,7 +147,8 @@ async def _behave(orders: Orders, town: Town, scenario: str) -> None:
             continue
         if scenario == "reprice":
             town.set("price:latte", 550)
-        await orders.decide(approval.id, "approve", TAP, checkout_hash=approval.checkout_hash)
+        evidence = ON_SCREEN if scenario == "transfer" else TAP
+        await orders.decide(approval.id, "approve", evidence, checkout_hash=approval.checkout_hash)
     order = await orders.get(ORDER)
     if scenario == "merchant cancels" and order is not None and order.state is OrderState.PLACED:
         await orders.merchant_reports(town.report(order.checkout_id, canceled=True))

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import msgspec
+from msgspec.structs import replace as replace_struct
 
 from lapel.commerce import (
     Address,
@@ -32,6 +33,7 @@ from lapel.commerce import (
     PortError,
     Refused,
     Total,
+    Transfer,
     Unreachable,
 )
 
@@ -45,6 +47,22 @@ OFFICE = Address("office", "Mannerheimintie 1", "Helsinki", "00100", "FI", 60.17
 def draft(*lines: tuple[str, int], merchant: str = "blue", address: Address = OFFICE) -> OrderDraft:
     wanted = tuple(DraftLine(item, item.title(), n) for item, n in lines or (("latte", 2),))
     return OrderDraft(merchant, wanted, address)
+
+
+def sending(
+    minor: int = 2000, payee: str = "@anna", name: str = "Anna Korhonen", **more: str
+) -> OrderDraft:
+    """Money for somebody, as an order."""
+    transfer = Transfer(
+        more.pop("kind", "send"),  # type: ignore[arg-type]
+        payee,
+        name,
+        Money(minor, "EUR"),
+        **more,
+    )
+    line = DraftLine("transfer", f"To {name}", 1)
+    nowhere = Address("", "", "", "", "", 0.0, 0.0)
+    return OrderDraft("siirto", (line,), nowhere, transfer=transfer)
 
 
 LATTES = draft(("latte", 2), ("muffin", 1))
@@ -274,13 +292,19 @@ class Town:
             replace(TARGET, at_most=bool(self.knob("at_most"))),
             eta_minutes=int(self.knob("eta", "20")),
             pickup=wanted.pickup,
+            transfer=wanted.transfer,
         )
+        if wanted.transfer is not None:
+            payee = self.knob(f"account:{wanted.transfer.payee}", f"of {wanted.transfer.payee}")
+            checkout = replace(checkout, payment=replace(TARGET, payee=payee), eta_minutes=None)
         priced = self._priced(checkout)
         self._save(priced)
         return priced
 
     def _priced(self, checkout: Checkout) -> Checkout:
         """At today's prices: they may have moved since the checkout was made."""
+        if checkout.transfer is not None:
+            return self._moving(checkout, checkout.transfer)
         lines = tuple(
             replace(
                 line,
@@ -321,6 +345,20 @@ class Town:
             messages=messages,
             status=status,
         )
+
+    def _moving(self, checkout: Checkout, transfer: Transfer) -> Checkout:
+        """Money for somebody: as the bank names them today, at no price."""
+        name = self.knob(f"name:{transfer.payee}", transfer.name)
+        fee = Money(int(self.knob("transfer_fee", "0")), "EUR")
+        line = replace(checkout.lines[0], unit_price=transfer.amount, total=transfer.amount)
+        total = transfer.amount + fee
+        totals = (
+            Total("subtotal", "Amount", transfer.amount),
+            *((Total("fee", "Fee", fee),) if fee.minor else ()),
+            Total("total", "Total", total),
+        )
+        named = replace_struct(transfer, name=name)
+        return replace(checkout, lines=(line,), totals=totals, total=total, transfer=named)
 
     def confirms(self, checkout_id: str) -> None:
         """The buyer, on the shop's page: that the shop may go on."""

@@ -37,6 +37,7 @@ QUICK = Policy(
     track_most_s=0.05,
 )
 TAP = Evidence("d_ring", "Ring", "ring", "press", 1764000000.0, ("d_glasses",), ("d_buds",))
+ON_SCREEN = Evidence("d_phone", "Phone", "phone", "approve", 1764000000.0, ("Phone",))
 BUDS = Evidence("d_buds", "Buds", "earbuds", "tap", 1764000001.0)
 
 

@@ -29,6 +29,7 @@ SCENARIOS = {
     "merchant cancels": ([*START, "placed", "merchant_canceled", "refunded"], 0),
     "within a limit": (["quoted", "within_limit", *START[2:], "placed", "delivered"], TOTAL),
     "reprice": ([*START, "price_changed", *START, "placed", "delivered"], 1760),
+    "transfer": ([*START, "placed", "transferred"], 2000),
 }
 LEAST = {
     "delivered": 25,
@@ -36,6 +37,7 @@ LEAST = {
     "merchant cancels": 8,
     "reprice": 10,
     "within a limit": 10,
+    "transfer": 6,
 }
 STRIDE = {
     "delivered": 1,
@@ -43,6 +45,7 @@ STRIDE = {
     "merchant cancels": 3,
     "reprice": 4,
     "within a limit": 3,
+    "transfer": 4,
 }
 """Every n-th point is tried; with CRASH_POINTS=all in the environment every point is."""
 
@@ -111,6 +114,8 @@ def prepare(ground: Ground, scenario: str, like: Path | None = None) -> None:
         town.set("refuse:complete", "We are out of milk.")
     if scenario in ("delivered", "reprice", "within a limit"):
         town.set("events", "delivered")
+    if scenario == "transfer":
+        town.set("events", "transferred")
     town.db.close()
 
 

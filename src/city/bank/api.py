@@ -19,6 +19,7 @@ from city.clock import stamp_utc
 from city.errors import BankRefusal, ProtocolError
 from city.faults import Fault
 from city.http import Exchange, error_answer, once, read_body, to_response
+from city.pay import people
 from city.replay import Answer, key_for
 from city.store import Database, Store, Transaction
 from city.ucp.wire import parse
@@ -133,6 +134,8 @@ class Bank:
         def act(tx: Transaction) -> Answer:
             id, secret = f"acc_{secrets.token_hex(8)}", f"sec_{secrets.token_urlsafe(24)}"
             ledger.open_account(tx, asked.owner, asked.kind, id, secret, now_s)
+            if asked.kind == "customer":
+                people.welcome(tx, id, asked.owner)
             opened = {
                 "account": id,
                 "secret": secret,
@@ -155,6 +158,7 @@ class Bank:
             shown = {
                 "account": account.id,
                 "owner": account.owner,
+                "handle": people.welcome(tx, account.id, account.owner).handle,
                 "balance": balance,
                 "held": held,
                 "available": balance - held,
@@ -167,7 +171,7 @@ class Bank:
     def _entries(self, request: Request, _: bytes) -> Act:
         def act(tx: Transaction) -> Answer:
             account = _own(tx, request)
-            shown = [
+            shown: list[dict[str, object]] = [
                 {
                     "id": id,
                     "transfer": transfer,
@@ -189,6 +193,8 @@ class Bank:
                     at_s,
                 ) in ledger.entries(tx, account.id)
             ]
+            for entry in shown:
+                entry |= people.told(tx, str(entry["counterparty"]), str(entry["authorization"]))
             whole = {"account": account.id, "currency": account.currency, "entries": shown}
             return Answer(200, msgspec.json.encode(whole))
 
@@ -268,7 +274,7 @@ class Bank:
         return made
 
     def _perhaps_decline(self, tx: Transaction, payee: str) -> None:
-        merchant = payee.removeprefix("mer_")
+        merchant = payee.removeprefix("mer_") if payee.startswith("mer_") else people.SLUG
         if self._world.faults.strike(tx, Fault.DECLINE_PAYMENT, merchant) is not None:
             raise BankRefusal("the card was declined", code="card_declined", status=402)
 

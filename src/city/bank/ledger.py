@@ -63,12 +63,12 @@ class Authorization:
 
 
 def open_account(tx: Transaction, owner: str, kind: str, id: str, secret: str, at_s: float) -> None:
-    """Customers start with `OPENING_BALANCE`, from the mint."""
+    """Customers and the City's people start with `OPENING_BALANCE`, from the mint."""
     tx.execute(
         "INSERT INTO accounts VALUES (?, ?, ?, ?, ?, ?)",
         (id, owner, kind, CURRENCY, _hashed(secret), at_s),
     )
-    if kind == "customer":
+    if kind in ("customer", "person"):
         _transfer(tx, Move(MINT, id, OPENING_BALANCE, "opening"), at_s)
 
 
@@ -121,12 +121,14 @@ def entries(tx: Transaction, account: str) -> list[tuple[int, int, int, str, str
 def authorize(tx: Transaction, hold: Hold, now_s: float) -> Authorization:
     """Hold the amount. Raises BankRefusal when the payer may not or cannot pay it."""
     payee = tx.execute(
-        "SELECT currency FROM accounts WHERE id = ? AND kind = 'merchant'", (hold.payee,)
+        "SELECT currency FROM accounts WHERE id = ? AND kind != 'mint'", (hold.payee,)
     ).fetchone()
     if payee is None:
         _refuse(
             404, "unknown_payee", f"nobody has the account {hold.payee!r}; read the payee again"
         )
+    if hold.payee == hold.account:
+        _refuse(422, "own_account", "an account cannot pay itself")
     if hold.currency != CURRENCY:
         _refuse(422, "currency_unsupported", f"{hold.currency!r} is not {CURRENCY}")
     if hold.amount > PAYMENT_LIMIT:
@@ -248,6 +250,13 @@ def refund(
         (amount, "refunded" if amount == left else "captured", id),
     )
     return _again(tx, id, now_s)
+
+
+def give(tx: Transaction, source: str, target: str, amount: int, note: str, now_s: float) -> None:
+    """Pay at once, without a hold. Raises BankRefusal when the account does not cover it."""
+    if amount > balance(tx, source) - held(tx, source, now_s):
+        _refuse(402, "insufficient_funds", "the account does not cover the payment")
+    _transfer(tx, Move(source, target, amount, "payment", note), now_s)
 
 
 @dataclass(frozen=True, slots=True)

@@ -166,14 +166,17 @@ def token_of(request: CompleteRequest) -> str | Note:
 
 
 def session_json(
-    counter: Counter, session: Session[R, T], notes: Sequence[Note], shown: Json
+    counter: Counter, session: Session[R, T], notes: Sequence[Note], shown: Json, account: str = ""
 ) -> Json:
-    """The checkout as an answer; `shown` has its lines, its totals and what it is about."""
+    """The checkout as an answer; `shown` has its lines, its totals and what it is about.
+
+    It is paid into the company's account, or into another `account`.
+    """
     world, base = counter.world, counter.world.urls[counter.slug]
     body: Json = {
         "ucp": {
             **metadata(counter.platform.shared, CHECKOUT),
-            "payment_handlers": payment_handlers(world, counter.slug),
+            "payment_handlers": payment_handlers(world, counter.slug, account),
         },
         "id": session.id,
         "status": session.status,

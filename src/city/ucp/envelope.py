@@ -22,9 +22,12 @@ def metadata(shared: Shared, root: str, *, error: bool = False) -> Json:
     }
 
 
-def payment_handlers(world: World, slug: str, *, later: bool = False) -> Json:
-    """`later`: the goods are weighed after the order, and what they cost is captured then."""
-    config: Json = {"endpoint": world.bank_url, "payee": payee(slug)}
+def payment_handlers(world: World, slug: str, account: str = "", *, later: bool = False) -> Json:
+    """How to pay: into the merchant's account, or another one that it names.
+
+    `later`: the goods are weighed after the order, and what they cost is captured then.
+    """
+    config: Json = {"endpoint": world.bank_url, "payee": account or payee(slug)}
     if later:
         config["capture"] = "at_most"
     return {

@@ -24,6 +24,8 @@ TRAVEL = "dev.lapel.travel"
 TRAVEL_VERSION = "2026-11-01"
 GROCERIES = "dev.lapel.groceries"
 GROCERIES_VERSION = "2026-11-01"
+PAY = "dev.lapel.pay"
+PAY_VERSION = "2026-11-01"
 HANDLER = "dev.lapel.city.bank"
 HANDLER_ID = "city_bank"
 
@@ -123,6 +125,18 @@ OFFERED_BY_TRAVEL: tuple[Offered, ...] = (
 )
 """What airlines, railways and hotels implement."""
 
+OFFERED_BY_PAY: tuple[Offered, ...] = (
+    *_BASE,
+    Offered(
+        PAY,
+        PAY_VERSION,
+        "https://lapel.dev/specs/pay",
+        "https://lapel.dev/schemas/pay.json",
+        (CHECKOUT, ORDER),
+    ),
+)
+"""What a service implements that moves money from one person to another."""
+
 
 class Declared(msgspec.Struct):
     """A capability in a platform's profile."""
@@ -154,6 +168,6 @@ def relevant(shared: Shared, root: str) -> dict[str, list[dict[str, str]]]:
     """What an answer declares: the root capability and the shared extensions of it."""
     return {
         ours.name: [{"version": ours.version}]
-        for ours in (*OFFERED, OFFERED_BY_RIDES[-1], OFFERED_BY_TRAVEL[-1])
+        for ours in (*OFFERED, OFFERED_BY_RIDES[-1], OFFERED_BY_TRAVEL[-1], OFFERED_BY_PAY[-1])
         if ours.name in shared and (ours.name == root or root in ours.extends)
     }

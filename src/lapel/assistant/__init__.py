@@ -5,6 +5,7 @@ from lapel.assistant.goods import ListSkill
 from lapel.assistant.homes import Homes
 from lapel.assistant.house import House
 from lapel.assistant.limits import LimitsSkill, limit_question, shop_called
+from lapel.assistant.pay import PaySkill, PayTelling, asked_about_code
 from lapel.assistant.places import PlaceError, SavedPlaces
 from lapel.assistant.rides import RideSkill
 from lapel.assistant.skills import Heard, Outcome, Skill, Teller
@@ -18,11 +19,14 @@ __all__ = [
     "LimitsSkill",
     "ListSkill",
     "Outcome",
+    "PaySkill",
+    "PayTelling",
     "PlaceError",
     "RideSkill",
     "SavedPlaces",
     "Skill",
     "Teller",
+    "asked_about_code",
     "limit_question",
     "shop_called",
 ]

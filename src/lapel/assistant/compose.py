@@ -6,12 +6,14 @@ from collections.abc import Mapping, Sequence
 
 from lapel.assistant import words
 from lapel.assistant.goods import cues as goods
+from lapel.assistant.pay import cues as pay
 from lapel.assistant.rides import cues as rides
 from lapel.commerce import (
     Approval,
     Checkout,
     Order,
     OrderEvent,
+    Transfer,
     TripTerms,
     fetched_at,
     off,
@@ -29,7 +31,7 @@ from lapel.devices import (
     Progress,
 )
 
-ON_SCREEN = "Look at your phone for this one, and tap Order there."
+ON_SCREEN = "Look at your phone for this one, and tap {button} there."
 
 SAY_STOP = "Say stop to undo."
 
@@ -78,7 +80,7 @@ _GRAVE = frozenset({"charged_more", "refund_failed", "overbilled"})
 SILENT = frozenset(
     {
         "quoted", "revised", "approval_needed", "within_limit", "approved", "paid",
-        "cancel_asked", "substitution_answered", "substitution_closed",
+        "cancel_asked", "transferred", "substitution_answered", "substitution_closed",
     }
 )  # fmt: skip
 """Kinds without a cue of their own: an approval says more, or the next step follows at once."""
@@ -105,6 +107,9 @@ def where_to(order: Order, label: str) -> str:
     checkout = order.checkout
     if checkout is not None and checkout.pickup:
         return f"to pick up at {fetched_at(checkout)}"
+    transfer = order.draft.transfer
+    if transfer is not None:
+        return f"to {transfer.name} ({transfer.payee})"
     return f"to {words.address(label)}"
 
 
@@ -133,11 +138,13 @@ def approval(
     assert checkout is not None  # an approval is only ever made for a priced cart
     if checkout.trip is not None:
         return _ride_approval(order, asked, checkout, checkout.trip, now, [*notes, how])
+    if checkout.transfer is not None:
+        return _transfer_approval(asked, checkout, checkout.transfer, now, how, screen=screen)
     where = where_to(order, asked.address_label)
     comma = "," if checkout.pickup else ""
     spoken = f"{words.cart(order.draft.lines)} from {asked.merchant_name}{comma} {where}."
     notes = [*notes, *unheeded(checkout, order.draft)]
-    how = ON_SCREEN if screen else how
+    how = ON_SCREEN.format(button="Order") if screen else how
     parts = [*notes, sentence(spoken), _price(checkout), how]
     return Cue(
         id=f"{approval_topic(asked.id)}",
@@ -216,9 +223,40 @@ def _ride_approval(
     )
 
 
+def _transfer_approval(
+    asked: Approval,
+    checkout: Checkout,
+    transfer: Transfer,
+    now: float,
+    how: str,
+    *,
+    screen: bool,
+) -> Cue:
+    """Whom, as the bank names them, and how much."""
+    how = ON_SCREEN.format(button="Send") if screen else how.replace("to order", "to send")
+    return Cue(
+        id=approval_topic(asked.id),
+        topic=approval_topic(asked.id),
+        kind=CueKind.APPROVAL,
+        speech=f"{pay.question(checkout, transfer)} {how}",
+        card=Card(
+            title=f"Send money with {asked.merchant_name}",
+            lines=(CardLine(f"To {transfer.name} ({transfer.payee})", str(asked.amount)),),
+            total=str(asked.amount),
+            body=pay.way_of(transfer),
+            footer="Tap Send on a screen" if screen else "Press to send, hold to refuse",
+            actions=(CardAction("approve", "Send"), CardAction("refuse", "Refuse")),
+        ),
+        haptic=Pattern.PULSE,
+        expires_s=max(0.0, asked.expires_at - now),
+    )
+
+
 def _progress(order: Order, kind: str) -> Progress | None:
-    """How far the order is; a tip and a change have no steps."""
+    """How far the order is; a tip, a change and a transfer have no steps."""
     trip = order.draft.trip
+    if order.draft.transfer is not None:
+        return None
     steps, reached = _progress_of(order)
     at = reached.get(kind)
     if at is None or (trip is not None and trip.kind != "ride"):

@@ -279,13 +279,13 @@ class Conversation:
         return Outcome("There is nothing to cancel.")
 
     async def _latest(self, states: frozenset[OrderState]) -> Order | None:
-        """The newest order of goods in one of these states: rides are their skill's."""
+        """The newest order of goods in one of these states: all else is its skill's."""
         orders = await self._of_goods()
         return next((order for order in orders if order.state in states), None)
 
     async def _of_goods(self) -> list[Order]:
         orders = await self.orders.list(self.user_id, limit=20)
-        return [order for order in orders if order.draft.trip is None]
+        return [order for order in orders if order.draft.is_goods]
 
     async def _status(self) -> str:
         order = await self._open_order()

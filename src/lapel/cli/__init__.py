@@ -7,7 +7,19 @@ import sys
 import typer
 
 from lapel import __version__
-from lapel.cli import ask, bench, books, consent, limits, merchants, personal, receipts, show, up
+from lapel.cli import (
+    ask,
+    bench,
+    books,
+    consent,
+    limits,
+    merchants,
+    pay,
+    personal,
+    receipts,
+    show,
+    up,
+)
 from lapel.cli.console import Trouble
 
 app = typer.Typer(
@@ -31,6 +43,8 @@ app.add_typer(consent.keys, name="keys")
 app.add_typer(limits.mandates, name="mandates")
 app.add_typer(personal.reminders, name="reminders")
 app.add_typer(personal.notes, name="notes")
+app.add_typer(pay.contacts, name="contacts")
+app.command("scan")(pay.scan)
 app.add_typer(receipts.receipts, name="receipts")
 app.add_typer(books.ledger, name="ledger")
 app.command("bench")(bench.bench)

@@ -66,8 +66,16 @@ class Running:
         content = self.content(method, path, body)
         return json.loads(content) if content else None
 
-    def content(self, method: str, path: str, body: object | None = None) -> bytes:
-        """The bytes of the answer, as they came."""
+    def content(
+        self,
+        method: str,
+        path: str,
+        body: object | None = None,
+        *,
+        raw: bytes | None = None,
+        kind: str = "",
+    ) -> bytes:
+        """The bytes of the answer, as they came. `raw` of a media type is sent instead of JSON."""
         import httpx
 
         try:
@@ -75,7 +83,11 @@ class Running:
                 method,
                 self.url + path,
                 json=body,
-                headers={"authorization": f"Bearer {self.token}"},
+                content=raw,
+                headers={
+                    "authorization": f"Bearer {self.token}",
+                    **({"content-type": kind} if kind else {}),
+                },
                 timeout=30,
                 trust_env=False,
                 verify=self.trust() or True,
@@ -87,6 +99,10 @@ class Running:
         if answer.status_code >= 400:
             raise Trouble(_words(answer.text, answer.status_code))
         return answer.content
+
+    def send(self, path: str, raw: bytes, kind: str) -> object:
+        """POST bytes of a media type; the answer of the API, or Trouble with its own words."""
+        return json.loads(self.content("POST", path, raw=raw, kind=kind))
 
     @property
     def device_url(self) -> str:

@@ -12,6 +12,7 @@ from lapel.commerce.checkout import (
     OrderDraft,
     PaymentTarget,
     Total,
+    Transfer,
     Trip,
     TripTerms,
 )
@@ -57,6 +58,8 @@ from lapel.commerce.ports import (
     Unreachable,
 )
 from lapel.commerce.receipt import Receipt, verify, verify_chain
+from lapel.commerce.shares import ShareError
+from lapel.commerce.shares import split as split_bill
 from lapel.commerce.standing import LimitNow, Standing
 from lapel.commerce.statement import Statement, is_statement
 from lapel.commerce.statement import verify as verify_statement
@@ -113,10 +116,12 @@ __all__ = [
     "ReceiptError",
     "Refused",
     "RideStatus",
+    "ShareError",
     "Standing",
     "StandingLimit",
     "Statement",
     "Total",
+    "Transfer",
     "Trip",
     "TripTerms",
     "Unreachable",
@@ -124,6 +129,7 @@ __all__ = [
     "is_statement",
     "minor_digits",
     "off",
+    "split_bill",
     "spoken",
     "unheeded",
     "verify",

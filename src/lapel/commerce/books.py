@@ -143,7 +143,9 @@ def compare(paid: Iterable[Paid], entries: Iterable[BankEntry]) -> list[Differen
     back: dict[str, int] = {}
     currencies: dict[str, str] = {}
     for entry in entries:
-        if entry.kind in ("payment", "refund"):
+        # A payment that comes in, or a refund that goes out, is another's payment to the user.
+        is_ours = (entry.kind == "payment") == (entry.amount.minor < 0)
+        if entry.kind in ("payment", "refund") and is_ours:
             side = taken if entry.kind == "payment" else back
             side[entry.authorization_id] = side.get(entry.authorization_id, 0) - entry.amount.minor
             currencies[entry.authorization_id] = entry.amount.currency

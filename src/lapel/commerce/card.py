@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lapel.commerce.checkout import Checkout, CheckoutLine, OrderDraft, Trip
+from lapel.commerce.checkout import Checkout, CheckoutLine, OrderDraft, Transfer, Trip
 from lapel.commerce.money import Money
 from lapel.commerce.order import Approval, Order, OrderState
 from lapel.commerce.words import fetched_at, place
@@ -29,6 +29,8 @@ def card(order: Order, checkout: Checkout | None = None) -> dict[str, object]:
     }
     if order.draft.trip is not None:
         data["trip"] = trip_data(order.draft.trip)
+    if order.draft.transfer is not None:
+        data["transfer"] = transfer_data(order.draft.transfer)
     if priced is None:
         data["lines"] = [
             {
@@ -65,6 +67,16 @@ def trip_data(trip: Trip) -> dict[str, object]:
         "kind": trip.kind,
         "pickup": "" if trip.pickup is None else place(trip.pickup),
         "destination": place(trip.destination),
+    }
+
+
+def transfer_data(transfer: Transfer) -> dict[str, object]:
+    return {
+        "kind": transfer.kind,
+        "payee": transfer.payee,
+        "name": transfer.name,
+        "note": transfer.note,
+        "amount": money(transfer.amount),
     }
 
 

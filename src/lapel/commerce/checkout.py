@@ -75,6 +75,25 @@ class Trip(msgspec.Struct, frozen=True):
     tip: int = 0
 
 
+TransferKind = Literal["send", "request", "code"]
+
+
+class Transfer(msgspec.Struct, frozen=True):
+    """Money for a person or a shop; `kind` says what it answers.
+
+    `payee` is a handle, `name` whose it is: both as the bank states them. `request_id` names the
+    payee's request, `code` is the text of a scanned code.
+    """
+
+    kind: TransferKind
+    payee: str
+    name: str
+    amount: Money
+    note: str = ""
+    request_id: str = ""
+    code: str = ""
+
+
 class OrderDraft(msgspec.Struct, frozen=True):
     """What the user asked for, complete enough to be priced."""
 
@@ -87,6 +106,7 @@ class OrderDraft(msgspec.Struct, frozen=True):
     fastest: bool = False
     """The fastest delivery rather than the cheapest."""
     trip: Trip | None = None
+    transfer: Transfer | None = None
     kind: Literal["", "groceries", "goods"] = ""
     """What was gathered otherwise than by talking about a cart."""
     pickup: bool = False
@@ -95,7 +115,12 @@ class OrderDraft(msgspec.Struct, frozen=True):
     @property
     def is_cart(self) -> bool:
         """Whether words about a cart are about it: a ride or a shopping list has its own."""
-        return self.trip is None and not self.kind
+        return self.is_goods and not self.kind
+
+    @property
+    def is_goods(self) -> bool:
+        """Whether something is brought: no ride, and no money for somebody."""
+        return self.trip is None and self.transfer is None
 
 
 TO_BE_FETCHED = Address("pick-up", "", "", "", "", 0.0, 0.0)
@@ -210,6 +235,7 @@ class Checkout:
     signed: SignedTerms | None = None
     """Of a merchant that speaks AP2: such a checkout is completed with mandates only."""
     trip: TripTerms | None = None
+    transfer: Transfer | None = None
     pickup: bool = False
     """To be fetched at `address`, a place of the merchant's whose `label` is its name."""
 
@@ -254,6 +280,8 @@ class Checkout:
         }
         if self.trip is not None:
             agreed["trip"] = _agreed_trip(self.trip)
+        if self.transfer is not None:
+            agreed["transfer"] = _agreed_transfer(self.transfer)
         if self.pickup:
             agreed["pickup"] = self.address.label
         if self.payment is not None and self.payment.at_most:
@@ -286,6 +314,19 @@ def _agreed_groceries(line: CheckoutLine) -> list[object]:
         weighing.max_grams,
         weighing.unit_price.minor,
         weighing.estimate.minor,
+    ]
+
+
+def _agreed_transfer(transfer: Transfer) -> list[object]:
+    return [
+        transfer.kind,
+        transfer.payee,
+        transfer.name,
+        transfer.amount.minor,
+        transfer.amount.currency,
+        transfer.note,
+        transfer.request_id,
+        transfer.code,
     ]
 
 

@@ -182,12 +182,13 @@ def that_covers(
 ) -> StandingLimit | None:
     """The limit within which this is bought without asking; None when it must be asked.
 
-    What needs a screen never is. Of several limits one that names the shop comes first. `besides`
-    is the approval that asks, `only` the limit that it stands on already.
+    What needs a screen never is, nor is money for somebody. Of several limits one that names the
+    shop comes first. `besides` is the approval that asks, `only` the limit that it stands on
+    already.
     """
     if isinstance(policy.judge(checkout), Denied):
         return None
-    if screening(connection, policy, user_id, checkout):
+    if screening(connection, policy, user_id, checkout) or checkout.transfer is not None:
         return None
     live = limits_of(connection, user_id, LimitState.LIVE)
     for limit in sorted(live, key=lambda limit: (not limit.terms.merchants, limit.asked_at)):

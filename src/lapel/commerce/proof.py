@@ -12,6 +12,7 @@ from lapel.commerce.checkout import (
     CheckoutStatus,
     PaymentTarget,
     Total,
+    Transfer,
     Trip,
     TripTerms,
     Weighing,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
         Mandates,
         Place,
         Receipt,
+        TransferLine,
         TripLine,
     )
 
@@ -185,6 +187,19 @@ def _cart(receipt: Receipt) -> Checkout:
         ),
         trip=None if receipt.trip is None else _trip(receipt.trip),
         pickup=receipt.pickup,
+        transfer=None if receipt.transfer is None else _transfer(receipt.transfer),
+    )
+
+
+def _transfer(line: TransferLine) -> Transfer:
+    return Transfer(
+        kind=line.kind,
+        payee=line.payee,
+        name=line.name,
+        amount=_money(line.amount),
+        note=line.note,
+        request_id=line.request_id,
+        code=line.code,
     )
 
 

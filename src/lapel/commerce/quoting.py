@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import sqlalchemy as sa
 
-from lapel.commerce import records, standing, trips, words
+from lapel.commerce import records, standing, transfers, trips, words
 from lapel.commerce.card import approval_card, card
 from lapel.commerce.checkout import (
     Checkout,
@@ -89,8 +89,8 @@ def mismatch(draft: OrderDraft, checkout: Checkout) -> str:
     """Why this is not a price for that draft, in words for the user; empty when it is."""
     if checkout.merchant_id != draft.merchant_id or goods_of(draft) != priced_goods(checkout):
         return words.OTHER_CART
-    if draft.trip is not None and not trips.same(draft.trip, checkout):
-        return words.OTHER_TRIP
+    if (other := _other_service(draft, checkout)) != "":
+        return other
     if not _same_weights(draft, checkout):
         return words.OTHER_CART
     elsewhere = _elsewhere(draft, checkout)
@@ -108,6 +108,14 @@ def mismatch(draft: OrderDraft, checkout: Checkout) -> str:
         return _complaint(checkout)
     if checkout.payment is None or not checkout.payment.payee:
         return words.NO_WAY_TO_PAY
+    return ""
+
+
+def _other_service(draft: OrderDraft, checkout: Checkout) -> str:
+    if draft.trip is not None and not trips.same(draft.trip, checkout):
+        return words.OTHER_TRIP
+    if draft.transfer is not None and not transfers.same(draft.transfer, checkout):
+        return words.OTHER_TRANSFER
     return ""
 
 

@@ -16,7 +16,16 @@ from datetime import UTC, datetime
 import msgspec
 
 from lapel.commerce import keys, proof
-from lapel.commerce.checkout import Address, Checkout, Substitution, TripKind, TripTerms, Weighing
+from lapel.commerce.checkout import (
+    Address,
+    Checkout,
+    Substitution,
+    Transfer,
+    TransferKind,
+    TripKind,
+    TripTerms,
+    Weighing,
+)
 from lapel.commerce.consent.closed import ClosedMandates
 from lapel.commerce.consent.open_mandates import OpenMandates
 from lapel.commerce.errors import ReceiptError
@@ -147,6 +156,18 @@ class TripLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
     cancel_fee: Amount | None = None
 
 
+class TransferLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Money for a person or a shop, as the bank stated whom."""
+
+    kind: TransferKind
+    payee: str
+    name: str
+    amount: Amount
+    note: str = ""
+    request_id: str = ""
+    code: str = ""
+
+
 class Receipt(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """`previous` is the SHA-256 of the user's previous receipt file, empty in the first one."""
 
@@ -170,6 +191,7 @@ class Receipt(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     """Of groceries: what was brought in the end. `lines` are what was agreed."""
     pickup: bool = False
     """Fetched at `address` by the user."""
+    transfer: TransferLine | None = None
 
 
 class _File(msgspec.Struct, forbid_unknown_fields=True):
@@ -251,6 +273,7 @@ def receipt_of(
             for x in bill
         ),
         pickup=checkout.pickup,
+        transfer=None if checkout.transfer is None else _transfer(checkout.transfer),
     )
 
 
@@ -365,6 +388,18 @@ def _trip(terms: TripTerms) -> TripLine:
         free_minutes=terms.free_minutes,
         pickup=None if trip.pickup is None else _place(trip.pickup),
         cancel_fee=None if fee is None else _amount(fee),
+    )
+
+
+def _transfer(transfer: Transfer) -> TransferLine:
+    return TransferLine(
+        kind=transfer.kind,
+        payee=transfer.payee,
+        name=transfer.name,
+        amount=_amount(transfer.amount),
+        note=transfer.note,
+        request_id=transfer.request_id,
+        code=transfer.code,
     )
 
 

@@ -245,6 +245,33 @@ def last_paid(connection: sa.Connection, user_id: str, merchant_id: str) -> Paym
     return _checkout_of(text).payment if text else None
 
 
+def has_paid(connection: sa.Connection, user_id: str, checkout: Checkout) -> bool:
+    """Whether the user has paid into the same account at the same bank before."""
+    now = checkout.payment
+    if now is None:
+        return False
+    orders, approvals = schema.orders.c, schema.approvals.c
+    text = connection.execute(
+        sa.select(orders.checkout)
+        .join(schema.approvals, approvals.order_id == orders.id)
+        .where(
+            orders.user_id == user_id,
+            orders.merchant_id == checkout.merchant_id,
+            orders.receipt.is_not(None),
+            approvals.payee == now.payee,
+            approvals.state == ApprovalState.APPROVED.value,
+        )
+        .order_by(orders.created_at.desc(), orders.id.desc())
+        .limit(1)
+    ).scalar()
+    before = _checkout_of(text).payment if text else None
+    return before is not None and (before.handler, before.endpoint, before.payee) == (
+        now.handler,
+        now.endpoint,
+        now.payee,
+    )
+
+
 def move(
     connection: sa.Connection,
     order: Order,

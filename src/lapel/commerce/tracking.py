@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from lapel.commerce import ledger, records, trips, words
+from lapel.commerce import ledger, records, transfers, trips, words
 from lapel.commerce.card import card, money
 from lapel.commerce.desk import Desk, Step, key_of
 from lapel.commerce.money import Money
@@ -89,6 +89,8 @@ def apply(
     keys = records.told_keys(connection, order.id)
     if order.draft.trip is not None:
         return trips.apply(connection, order, report, keys, at)
+    if order.draft.transfer is not None and not report.canceled:
+        return transfers.apply(connection, order, report, at)
     news = [*_progress(order, report, keys), *questions_told(connection, order, report)]
     if report.canceled and not order.authorization_id:
         # Paid on the shop's own page: there is no money of ours to bring back.

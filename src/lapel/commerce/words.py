@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from lapel.commerce.checkout import Address, Checkout, OrderDraft, TripTerms
+from lapel.commerce.checkout import Address, Checkout, OrderDraft, Transfer, TripTerms
 from lapel.commerce.money import Money
 from lapel.commerce.ports import BilledLine, RideStatus, SubstitutionQuestion
 
@@ -20,11 +20,14 @@ OTHER_CART = "The shop priced something else than you asked for. Nothing was ord
 OTHER_ADDRESS = "The shop would deliver to another address. Nothing was ordered."
 OTHER_WAY = "The shop would not hand it over the way that you asked for. Nothing was ordered."
 OTHER_TRIP = "The company offers another ride than you asked for. Nothing was ordered."
+OTHER_TRANSFER = "The bank would pay something else than you asked for. Nothing was sent."
 OTHER_MONEY = "The shop mixed up its prices. Nothing was ordered."
 NO_WAY_TO_PAY = "The shop offers no way to pay. Nothing was ordered."
 NOT_READY = "The shop cannot take this order. Nothing was ordered."
 LARGE = "That is a large order."
 OTHER_ACCOUNT = "The shop wants to be paid into another account than last time."
+FROM_A_CODE = "That comes from a code that you scanned."
+LARGE_TRANSFER = "That is a lot of money."
 ON_SCREEN = "Look at your phone for this one."
 REFUSED = "All right, I did not order it."
 NO_LINK = (
@@ -136,6 +139,8 @@ _CODES = {
 def quoted(checkout: Checkout) -> str:
     if checkout.trip is not None:
         return f"{trip(checkout.trip, checkout)} {spoken(checkout.total)} in all."
+    if checkout.transfer is not None:
+        return transfer(checkout.transfer)
     goods = ", ".join(f"{line.quantity} {line.title}" for line in checkout.lines)
     return f"{checkout.merchant_name}: {goods}. {cost(checkout)} in all{off(checkout)}."
 
@@ -153,6 +158,8 @@ def cost(checkout: Checkout) -> str:
 def approval(checkout: Checkout, draft: OrderDraft) -> str:
     if draft.trip is not None:
         return f"{quoted(checkout)} Shall I order it?"
+    if draft.transfer is not None:
+        return f"{quoted(checkout)} Shall I send it?"
     notes = "".join(f"{note} " for note in unheeded(checkout, draft))
     where = f"You pick it up at {fetched_at(checkout)}." if checkout.pickup else ""
     where = where or f"To {draft.address.label}."
@@ -209,6 +216,8 @@ def paid(amount: Money) -> str:
 def placed(checkout: Checkout, final: Money) -> str:
     if checkout.trip is not None:
         return _trip_placed(checkout.trip)
+    if checkout.transfer is not None:
+        return f"{spoken(final)} are on the way to {checkout.transfer.name}."
     eta = checkout.eta_minutes
     when = f" It should be there in about {eta} {_minutes(eta)}." if eta else ""
     if checkout.pickup:
@@ -350,6 +359,16 @@ def trip(terms: TripTerms, checkout: Checkout) -> str:
             start = f" from {place(wanted.pickup)}" if wanted.pickup else ""
             what = f"{checkout.lines[0].title} with {checkout.merchant_name}"
             return f"{what}{start} to {place(wanted.destination)}."
+
+
+def new_payee(name: str, handle: str) -> str:
+    return f"You have not paid {name} ({handle}) before."
+
+
+def transfer(wanted: Transfer) -> str:
+    """`20 euros to Anna Korhonen (@anna) for lunch.`, as a sentence."""
+    note = f" for {wanted.note}" if wanted.note else ""
+    return f"{spoken(wanted.amount)} to {wanted.name} ({wanted.payee}){note}."
 
 
 def _trip_placed(terms: TripTerms) -> str:

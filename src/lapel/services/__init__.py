@@ -25,13 +25,19 @@ from lapel.services.connectors.ucp.merchants import UcpMerchants
 from lapel.services.connectors.ucp.platform import PlatformProfile
 from lapel.services.connectors.ucp.registry import Merchant, MerchantRegistry
 from lapel.services.connectors.ucp.webhooks import WebhookInbox
+from lapel.services.contacts import Contact, ContactError, Contacts
 from lapel.services.errors import ServiceError, SignatureRejected, WebhookError
 from lapel.services.fetch import open_http
 from lapel.services.food import Food
+from lapel.services.owed import Owed, OwedRecord
+from lapel.services.owed import Wish as OwedWish
+from lapel.services.pay import MoneyRequest, Party, Pay, Payee, Received, Requests, Scanned
 from lapel.services.payments import BankPayments
+from lapel.services.pictures import PictureError, codes_in
 from lapel.services.retry import RetryingMerchants, RetryingPayments
 from lapel.services.rides import RideOffer, Rides
 from lapel.services.tracking import Tracking
+from lapel.services.watching import PayTeller, PayWatch
 
 __all__ = [
     "ACP_WEBHOOKS",
@@ -44,17 +50,33 @@ __all__ = [
     "BankPayments",
     "CheckUp",
     "Client",
+    "Contact",
+    "ContactError",
+    "Contacts",
     "Doors",
     "Drafts",
     "Food",
     "Jwk",
     "Merchant",
     "MerchantRegistry",
+    "MoneyRequest",
+    "Owed",
+    "OwedRecord",
+    "OwedWish",
+    "Party",
+    "Pay",
+    "PayTeller",
+    "PayWatch",
+    "Payee",
+    "PictureError",
     "PlatformProfile",
+    "Received",
+    "Requests",
     "RetryingMerchants",
     "RetryingPayments",
     "RideOffer",
     "Rides",
+    "Scanned",
     "ServiceError",
     "SignatureRejected",
     "SigningKeys",
@@ -64,6 +86,7 @@ __all__ = [
     "WebhookError",
     "WebhookInbox",
     "access_from",
+    "codes_in",
     "open_http",
     "ordered_items",
     "stored_drafts",

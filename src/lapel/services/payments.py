@@ -280,6 +280,23 @@ class BankPayments:
                 answer = await self._post(target, f"{path}/refund", wallet, {}, f"{key}/refund")
         return _state_of(answer, target)
 
+    async def as_holder(
+        self, user_id: str, endpoint: str, path: str, body: object = None, key: str = ""
+    ) -> Answer:
+        """Call the user's bank with the account's secret: GET, or with a `key` POST.
+
+        `{account}` in `path` stands for the user's account.
+        """
+        target = PaymentTarget(CITY_BANK, "", endpoint, "")
+        wallet = await self._wallet(user_id, target)
+        path = path.replace("{account}", quote(wallet.account, safe=""))
+        if not key:
+            headers = _bearer(wallet.secret)
+            return await fetch(
+                self._http, "GET", endpoint + path, headers=headers, limit=STATEMENT_LIMIT
+            )
+        return await self._post(target, path, wallet, body, key)
+
     async def can_pay_at(self, user_id: str, endpoint: str) -> bool:
         """Whether the user has, or may open, an account at this bank."""
         wallet = await self._store.read(lambda at: _find(at, user_id, endpoint.rstrip("/")))

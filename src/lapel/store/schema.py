@@ -323,6 +323,48 @@ shopping_lists = sa.Table(
     sa.Column("substitution", sa.String(16), nullable=False),
 )
 
+# Money between people: whom the user knows, who is asked for what, and what the user was told.
+
+contacts = sa.Table(
+    "contacts",
+    metadata,
+    _id(),
+    _user(),
+    _text("name"),
+    _text("aliases"),
+    sa.Column("handle", sa.String(64), nullable=False),
+    _text("bank_name"),
+    _time("added_at"),
+    sa.UniqueConstraint("user_id", "handle", name="contacts_once"),
+)
+
+money_requests = sa.Table(
+    "money_requests",
+    metadata,
+    _id(),
+    _user(),
+    sa.Column("direction", sa.String(8), nullable=False),
+    sa.Column("bank_id", sa.String(128), nullable=False),
+    sa.Column("handle", sa.String(64), nullable=False),
+    _text("name"),
+    sa.Column("amount_minor", sa.BigInteger, nullable=False),
+    sa.Column("currency", sa.String(3), nullable=False),
+    _text("note"),
+    sa.Column("about", sa.String(128), nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),
+    _time("created_at"),
+    sa.Index("money_requests_of_a_user", "user_id", "direction", "state"),
+    sa.Index("money_requests_to_send", "state"),
+    sa.Index("money_requests_about", "user_id", "about"),
+)
+
+pay_cursors = sa.Table(
+    "pay_cursors",
+    metadata,
+    sa.Column("user_id", sa.String(64), sa.ForeignKey("users.id"), primary_key=True),
+    sa.Column("entry", sa.BigInteger, nullable=False),
+)
+
 # The ledger: entries of lines that sum to zero, never changed.
 
 ledger_entries = sa.Table(

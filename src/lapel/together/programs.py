@@ -99,7 +99,7 @@ class Program:
 
 
 def city(*arguments: str, **options: Any) -> Program:
-    """Start `city up`; ready with `city`, `bank`, `merchants`, `rides` and `stores`, all URLs."""
+    """Start `city up`; ready with the URLs of `city`, `bank`, `merchants`, `rides` and so on."""
     return Program([*_script("city"), "up", "--json", *arguments], **options)
 
 
@@ -112,7 +112,7 @@ def of_city(urls: Mapping[str, Any]) -> list[str]:
     """Arguments of `lapel up` that name the City's shops, bank and demonstration addresses."""
     merchants = [
         word
-        for kind in ("merchants", "rides", "stores", "acp")
+        for kind in ("merchants", "rides", "pay", "stores", "acp")
         for url in urls[kind]
         for word in ("--merchant", str(url))
     ]

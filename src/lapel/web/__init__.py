@@ -5,6 +5,7 @@ from lapel.web.consent import ConsentApi
 from lapel.web.gate import Gate, SecurityHeaders
 from lapel.web.limits import LimitsApi
 from lapel.web.merchants import MerchantsApi
+from lapel.web.pay import PayApi
 from lapel.web.personal import PersonalApi
 from lapel.web.routes import routes
 from lapel.web.webhooks import Webhooks
@@ -15,6 +16,7 @@ __all__ = [
     "Gate",
     "LimitsApi",
     "MerchantsApi",
+    "PayApi",
     "PersonalApi",
     "SecurityHeaders",
     "Webhooks",

@@ -16,9 +16,9 @@ from lapel.commerce.checkout import (
     CheckoutMessage,
     CheckoutStatus,
     DraftLine,
+    OrderDraft,
     PaymentTarget,
     Total,
-    Trip,
 )
 from lapel.commerce.money import Money
 from lapel.commerce.ports import MerchantAdjustment, MerchantEvent, MerchantOrder, Nonsense
@@ -38,6 +38,7 @@ from lapel.services.connectors.ucp.profile import HandlerEntry
 from lapel.services.connectors.ucp.refusals import plain
 from lapel.services.connectors.ucp.registry import Merchant
 from lapel.services.connectors.ucp.requests import PICKUP, cheapest, is_same_place
+from lapel.services.connectors.ucp.transfers import transfer_of
 from lapel.services.connectors.ucp.trips import status_of, terms_of
 from lapel.services.connectors.ucp.wire import (
     Adjustment,
@@ -86,16 +87,15 @@ def to_checkout(
     merchant: Merchant,
     pairs: Sequence[DraftLine | None],
     *,
-    address: Address | None,
+    draft: OrderDraft | None,
     handlers: Sequence[str],
     now_s: float,
-    trip: Trip | None = None,
 ) -> Checkout:
     """The checkout with all its sums checked.
 
     Where `pairs` knows the draft's line for a line, it speaks in the draft's terms, so that what
     was asked and what was answered can be compared and hash alike at all times. The same goes for
-    `address`, as long as the merchant's is the same place.
+    the draft's address and trip, as long as the merchant's are the same.
     """
     if not body.id or len(body.line_items) > LINES_LIMIT:
         raise Nonsense(f"a checkout without an id or with {len(body.line_items)} lines")
@@ -118,9 +118,10 @@ def to_checkout(
             for entry in body.totals
         ),
         total=Money(total, currency),
-        address=_address(body, address),
+        address=_address(body, draft.address if draft and not draft.pickup else None),
         pickup=_is_fetched(body),
-        trip=terms_of(body.trip, trip, currency),
+        trip=terms_of(body.trip, draft.trip if draft else None, currency),
+        transfer=transfer_of(body.transfer),
         payment=_payment(body.ucp.payment_handlers, handlers, merchant),
         messages=tuple(
             CheckoutMessage(x.code, plain(x.content), x.severity or x.type, x.path or "")

@@ -94,7 +94,7 @@ class UcpMerchants:
         """The same checkout with other content; UCP's update replaces all of it."""
         merchant = await self._registry.get(draft.merchant_id)
         path = _path(checkout_id)
-        if draft.trip is not None:
+        if not draft.is_goods:
             whole = create_body(draft, merchant)
             body = await self._client.write(merchant, "PUT", path, whole, key, CheckoutBody)
             return _same(await self._priced(body, merchant, draft, key), checkout_id)
@@ -189,8 +189,8 @@ class UcpMerchants:
     ) -> Checkout:
         """Select address and delivery where the merchant has not, then check everything."""
         _check_quote(body, merchant, draft, final=False)
-        if draft.trip is not None:
-            return self._ride(body, merchant, draft)
+        if not draft.is_goods:
+            return self._without_delivery(body, merchant, draft)
         codes = codes_body(draft, merchant) if draft.codes else None
         selection = selection_body(body, draft, codes=codes)
         if selection is not None:
@@ -208,8 +208,10 @@ class UcpMerchants:
         notes = (*code_messages(body, draft, merchant), *delivery_messages(body, draft))
         return replace(checkout, messages=(*checkout.messages, *notes)) if notes else checkout
 
-    def _ride(self, body: CheckoutBody, merchant: Merchant, draft: OrderDraft) -> Checkout:
-        """A trip has nothing to select."""
+    def _without_delivery(
+        self, body: CheckoutBody, merchant: Merchant, draft: OrderDraft
+    ) -> Checkout:
+        """A trip and a transfer have nothing to select."""
         _check_quote(body, merchant, draft, final=True)
         pairs = check(body.line_items, asked_lines(draft, merchant), lambda item_id: None)
         return self._checkout(body, merchant, pairs, draft)
@@ -244,10 +246,9 @@ class UcpMerchants:
             body,
             merchant,
             pairs,
-            address=draft.address if draft and not draft.pickup else None,
+            draft=draft,
             handlers=self._handlers,
             now_s=self._clock(),
-            trip=draft.trip if draft else None,
         )
 
 

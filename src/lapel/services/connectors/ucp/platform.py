@@ -20,6 +20,7 @@ from lapel.services.connectors.ucp.profile import (
     MCP,
     MODIFIERS,
     ORDER,
+    PAY,
     REST,
     RIDES,
     SEARCH,
@@ -61,6 +62,7 @@ _PAGES: Mapping[str, tuple[str, str]] = MappingProxyType(
         ),
         RIDES: (f"{_LAPEL}/specification/rides", f"{_LAPEL}/schemas/rides.json"),
         GROCERIES: (f"{_LAPEL}/specification/groceries", f"{_LAPEL}/schemas/groceries.json"),
+        PAY: (f"{_LAPEL}/specification/pay", f"{_LAPEL}/schemas/pay.json"),
     }
 )
 _EXTENDS: Mapping[str, str | list[str]] = MappingProxyType(
@@ -71,6 +73,7 @@ _EXTENDS: Mapping[str, str | list[str]] = MappingProxyType(
         MODIFIERS: [CHECKOUT, ORDER, SEARCH, LOOKUP],
         RIDES: [CHECKOUT, ORDER],
         GROCERIES: [CHECKOUT, ORDER, SEARCH],
+        PAY: [CHECKOUT, ORDER],
     }
 )
 

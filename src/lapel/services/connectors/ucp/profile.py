@@ -34,6 +34,7 @@ LOOKUP = "dev.ucp.shopping.catalog.lookup"
 MODIFIERS = "dev.lapel.food.modifiers"
 RIDES = "dev.lapel.rides"
 GROCERIES = "dev.lapel.groceries"
+PAY = "dev.lapel.pay"
 CITY_BANK = "dev.lapel.city.bank"
 
 SPOKEN: Mapping[str, str] = MappingProxyType(
@@ -48,6 +49,7 @@ SPOKEN: Mapping[str, str] = MappingProxyType(
         MODIFIERS: "2026-11-01",
         RIDES: "2026-11-01",
         GROCERIES: "2026-11-01",
+        PAY: "2026-11-01",
     }
 )
 """The capabilities that Lapel speaks, with their version."""
@@ -108,6 +110,10 @@ class Profile:
     tracking_origins: tuple[str, ...] = field(default=())
     version: str = VERSION
     """Of the protocol, as negotiated."""
+    code_prefix: str = ""
+    """What the codes of a service that moves money begin with."""
+    bank: str = ""
+    """Where its payment handler says that accounts are."""
     transport: str = REST
     protocol: str = UCP
 
@@ -125,6 +131,12 @@ class _FoodConfig(msgspec.Struct, frozen=True):
     name: Short = ""
     aliases: tuple[Short, ...] = ()
     tags: tuple[Short, ...] = ()
+
+
+class _PayConfig(msgspec.Struct, frozen=True):
+    name: Short = ""
+    aliases: tuple[Short, ...] = ()
+    codes: Short = ""
 
 
 def profile_url_of(url: str) -> str:
@@ -178,17 +190,21 @@ def read_profile(profile_url: str, text: str) -> Profile:
     transport, endpoint = _endpoint(document, profile_url)
     food = _config(document, MODIFIERS, _FoodConfig, profile_url)
     rides = _config(document, RIDES, _FoodConfig, profile_url)
+    pay = _config(document, PAY, _PayConfig, profile_url)
+    named = food.name or rides.name or pay.name
     return Profile(
         url=profile_url,
-        name=food.name or rides.name or document.name or urlsplit(profile_url).hostname or "",
+        name=named or document.name or urlsplit(profile_url).hostname or "",
         endpoint=endpoint,
         capabilities=active,
         keys=document.signing_keys,
         text=text,
-        aliases=food.aliases or rides.aliases,
+        aliases=food.aliases or rides.aliases or pay.aliases,
         tags=food.tags,
         tracking_origins=_tracking_origins(document, profile_url),
         transport=transport,
+        code_prefix=check(pay.codes, named_by=profile_url) if pay.codes else "",
+        bank=_bank(document, profile_url) if PAY in active else "",
     )
 
 
@@ -244,6 +260,18 @@ def _owns(name: str, spec: str) -> bool:
     parts = urlsplit(spec)
     host = parts.hostname or ""
     return parts.scheme == "https" and (host == domain or host.endswith(f".{domain}"))
+
+
+class _BankConfig(msgspec.Struct, frozen=True):
+    endpoint: str = ""
+
+
+def _bank(document: ProfileDocument, profile_url: str) -> str:
+    for entry in document.ucp.payment_handlers.get(CITY_BANK, ()):
+        config = decode(bytes(entry.config), _BankConfig, profile_url)
+        if config.endpoint:
+            return config.endpoint.rstrip("/")
+    return ""
 
 
 def _parents(name: str, entries: Iterable[CapabilityEntry]) -> frozenset[str]:

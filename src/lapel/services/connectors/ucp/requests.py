@@ -16,6 +16,7 @@ from lapel.commerce.ports import Credential, Nonsense, Refused
 from lapel.services.connectors.ucp.groceries import kept_body, line_body
 from lapel.services.connectors.ucp.profile import DISCOUNT, FULFILLMENT, MODIFIERS
 from lapel.services.connectors.ucp.registry import Merchant
+from lapel.services.connectors.ucp.transfers import transfer_body
 from lapel.services.connectors.ucp.trips import trip_body
 from lapel.services.connectors.ucp.variants import resolve
 from lapel.services.connectors.ucp.wire import (
@@ -59,9 +60,11 @@ def asked_lines(draft: OrderDraft, merchant: Merchant) -> tuple[AskedLine, ...]:
 
 
 def create_body(draft: OrderDraft, merchant: Merchant) -> dict[str, object]:
-    """Lines and where they go, all in one; of a ride, the trip."""
+    """Lines and where they go, all in one; of a ride, the trip; of a transfer, whom."""
     if draft.trip is not None:
         return trip_body(draft, merchant)
+    if draft.transfer is not None:
+        return transfer_body(draft.transfer, merchant)
     method: dict[str, object] = {"type": _type_of(draft), **_destinations(draft, merchant)}
     body = {**lines_body(draft, merchant), "fulfillment": {"methods": [method]}}
     if not draft.codes:

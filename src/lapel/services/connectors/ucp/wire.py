@@ -178,6 +178,26 @@ class TripBody(msgspec.Struct, frozen=True):
     driver: TripDriver | None = None
 
 
+class PartyBody(msgspec.Struct, frozen=True):
+    """A person or a shop, as the bank calls them."""
+
+    handle: Id
+    name: str = ""
+
+
+class TransferBody(msgspec.Struct, frozen=True):
+    """The member `transfer` of the extension `dev.lapel.pay`; `amount` is None where it is open."""
+
+    kind: str
+    payee: PartyBody
+    currency: Currency
+    amount: Amount | None = None
+    note: str | None = ""
+    request_id: str = ""
+    code: str = ""
+    state: str = ""
+
+
 class CheckoutBody(msgspec.Struct, frozen=True):
     """A checkout, or (`ucp.status` is `error`) only messages that say why there is none."""
 
@@ -195,6 +215,7 @@ class CheckoutBody(msgspec.Struct, frozen=True):
     """Not of the wire: the client sets it once the merchant's signature is verified."""
     discounts: Discounts | None = None
     trip: TripBody | None = None
+    transfer: TransferBody | None = None
 
 
 class OrderQuantity(msgspec.Struct, frozen=True):
@@ -421,6 +442,18 @@ class RideClassEntry(msgspec.Struct, frozen=True):
 class EstimateBody(msgspec.Struct, frozen=True):
     ucp: Envelope
     classes: tuple[RideClassEntry, ...] = ()
+    messages: tuple[Message, ...] | None = ()
+
+
+class PayeeBody(msgspec.Struct, frozen=True):
+    ucp: Envelope
+    payee: PartyBody | None = None
+    messages: tuple[Message, ...] | None = ()
+
+
+class CodeBody(msgspec.Struct, frozen=True):
+    ucp: Envelope
+    transfer: TransferBody | None = None
     messages: tuple[Message, ...] | None = ()
 
 

@@ -1,0 +1,1 @@
+"""Siirto: money from one person to another, payment requests, and the codes of shops."""

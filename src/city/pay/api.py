@@ -1,0 +1,148 @@
+"""Siirto's HTTP interface: UCP over REST with the extension `dev.lapel.pay`, and its pages."""
+
+from __future__ import annotations
+
+from html import escape
+
+import segno
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Route
+
+from city.bank import ledger
+from city.pay import checkouts, codes, people
+from city.pay.people import SLUG
+from city.pay.wire import CodeRequest, PayeeRequest, TransferCheckoutRequest
+from city.replay import Answer
+from city.store import Store
+from city.ucp.company import Act, CompanyServer
+from city.ucp.counter import Counter
+from city.ucp.envelope import metadata
+from city.ucp.platforms import Platforms
+from city.ucp.quote import Json, Note
+from city.ucp.vocabulary import CHECKOUT, OFFERED_BY_PAY
+from city.ucp.wire import CompleteRequest, parse
+from city.world import World
+
+
+class Siirto(CompanyServer):
+    """The endpoints of the City's payment service."""
+
+    def __init__(self, world: World, store: Store, platforms: Platforms) -> None:
+        config = {
+            "name": people.NAME,
+            "aliases": list(people.ALIASES),
+            "codes": codes.prefix(world, SLUG),
+        }
+        super().__init__(world, store, platforms, SLUG, OFFERED_BY_PAY, config)
+
+    def app(self) -> Starlette:
+        ucp = self.ucp
+        return Starlette(
+            routes=[
+                Route("/.well-known/ucp", self.serve_profile),
+                ucp("/pay/payees", "POST", "lookup", self._payee),
+                ucp("/pay/codes", "POST", "lookup", self._code),
+                ucp("/checkout-sessions", "POST", "create", self._create),
+                ucp("/checkout-sessions/{id}", "GET", "get", self._get),
+                ucp("/checkout-sessions/{id}", "PUT", "update", self._update),
+                ucp("/checkout-sessions/{id}/complete", "POST", "complete", self._complete),
+                ucp("/checkout-sessions/{id}/cancel", "POST", "cancel", self._drop),
+                ucp("/orders/{id}", "GET", "order", self._order),
+                Route("/till/{shop}", self._till),
+                Route("/{name:path}", self._page),
+            ]
+        )
+
+    # The extension's own verbs.
+
+    def _payee(self, _: Request, body: bytes) -> Act:
+        asked = parse(body, PayeeRequest)
+
+        def act(counter: Counter) -> Answer:
+            found = people.by_handle(counter.tx, asked.handle)
+            if found is None:
+                text = f"nobody has the handle {asked.handle!r}"
+                note = Note("error", "payee_not_found", text, severity="unrecoverable")
+                return counter.refuse(note)
+            shared = metadata(counter.platform.shared, CHECKOUT)
+            party = {"handle": found.handle, "name": found.name}
+            return counter.respond({"ucp": shared, "payee": party})
+
+        return act
+
+    def _code(self, _: Request, body: bytes) -> Act:
+        asked = parse(body, CodeRequest)
+
+        def act(counter: Counter) -> Answer:
+            found = checkouts.look_at_code(counter.world, counter.tx, asked.code)
+            if isinstance(found, Note):
+                return counter.refuse(found)
+            shown: Json = {**found.json(), "amount": found.amount or None}
+            return counter.respond(
+                {"ucp": metadata(counter.platform.shared, CHECKOUT), "transfer": shown}
+            )
+
+        return act
+
+    # UCP's verbs.
+
+    def _create(self, _: Request, body: bytes) -> Act:
+        asked = parse(body, TransferCheckoutRequest)
+        return lambda counter: checkouts.create(counter, asked)
+
+    def _get(self, request: Request, _: bytes) -> Act:
+        return lambda counter: checkouts.read(counter, request.path_params["id"])
+
+    def _update(self, request: Request, body: bytes) -> Act:
+        asked = parse(body, TransferCheckoutRequest)
+        return lambda counter: checkouts.update(counter, request.path_params["id"], asked)
+
+    def _drop(self, request: Request, _: bytes) -> Act:
+        return lambda counter: checkouts.cancel(counter, request.path_params["id"])
+
+    def _complete(self, request: Request, body: bytes) -> Act:
+        asked = parse(body, CompleteRequest)
+        return lambda counter: checkouts.complete(counter, request.path_params["id"], asked)
+
+    def _order(self, request: Request, _: bytes) -> Act:
+        return lambda counter: checkouts.order(counter, request.path_params["id"])
+
+    # Without UCP.
+
+    async def _till(self, request: Request) -> Response:
+        """A shop's till: a fresh code to be scanned, for `?amount=` cents or an open amount."""
+        shop = self._world.shops.get(str(request.path_params["shop"]))
+        said = request.query_params.get("amount", "")
+        if shop is None or (said and not (said.isdecimal() and 0 < int(said) <= 10**6)):
+            return HTMLResponse("<!doctype html><title>No till</title><p>There is no till.", 404)
+        amount = int(said) if said else None
+        note = request.query_params.get("note", "")[:140]
+        code = codes.make(self._world, SLUG, shop.slug, amount, note)
+        cost = "any amount" if amount is None else f"{amount / 100:.2f} {ledger.CURRENCY}"
+        return HTMLResponse(
+            f"<!doctype html><html lang=en><meta charset=utf-8><title>{escape(shop.name)}</title>"
+            f"<h1>{escape(shop.name)}</h1><p>Scan to pay {cost}. The code lasts 15 minutes.</p>"
+            f"{picture(code)}<p><small>{escape(code)}</small></p></html>"
+        )
+
+    async def _page(self, request: Request) -> Response:
+        """What people see in a browser; nothing can be paid there."""
+        name = str(request.path_params.get("name", ""))
+        if name not in ("", "terms", "privacy") and not name.startswith(("o/", "c/")):
+            return HTMLResponse("<!doctype html><title>Not found</title><p>Not found.", 404)
+        tills = "".join(
+            f"<li><a href='/till/{slug}'>{escape(shop.name)}</a></li>"
+            for slug, shop in self._world.shops.items()
+        )
+        return HTMLResponse(
+            f"<!doctype html><html lang=en><meta charset=utf-8><title>{people.NAME}</title>"
+            f"<h1>{people.NAME}</h1><p>Moves money between people of the City, which is worth "
+            f"nothing. The tills of the shops show codes to pay by:</p><ul>{tills}</ul></html>"
+        )
+
+
+def picture(code: str) -> str:
+    """The code as an SVG for a page."""
+    return segno.make(code, error="m", micro=False).svg_inline(scale=4, border=4, light="white")
