@@ -51,6 +51,9 @@ def test_currencies_do_not_mix():
         (-250, "EUR", "-2.50 EUR", "minus 2 euros 50"),
         (500, "JPY", "500 JPY", "500 JPY"),
         (1234, "KWD", "1.234 KWD", "1.234 KWD"),
+        (12345, "CLF", "1.2345 CLF", "1.2345 CLF"),
+        (1500, "KMF", "1500 KMF", "1500 KMF"),
+        (1500, "OMR", "1.500 OMR", "1.500 OMR"),
     ],
 )
 def test_amounts_are_written_and_said(minor, currency, text, said):

@@ -27,7 +27,7 @@ from lapel.commerce import (
     verify_chain,
 )
 from lapel.commerce import keys as signing
-from lapel.commerce.receipt import TYPE, Signer, canonical, receipt_of
+from lapel.commerce.receipt import TYPE, Signer, canonical, encoded, receipt_of
 
 pytestmark = pytest.mark.unit
 
@@ -215,3 +215,33 @@ def test_the_encoding_is_that_of_rfc_8785():
     text = canonical(receipt).decode()
     assert 'é€\\u001f\\"\\\\\u2028\x7f\\n' in text
     assert text.index('"address"') < text.index('"consent"') < text.index('"id"')
+
+
+TEXTS = st.text(max_size=12)
+PLAIN = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | TEXTS,
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.text(st.characters(max_codepoint=127)), inner, max_size=4)
+    ),
+)
+
+
+@given(PLAIN)
+def test_receipts_of_former_versions_have_the_same_bytes(plain):
+    former = json.dumps(plain, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    assert encoded(plain) == former.encode()
+
+
+@pytest.mark.parametrize("odd", [2**53, "\ud800", {"a": ["\udfff"]}])
+def test_what_has_no_canonical_form_is_no_receipt(odd):
+    with pytest.raises(ReceiptError) as refused:
+        encoded(odd)
+    assert refused.value.code == "not_canonical"
+
+
+def test_a_number_that_no_json_reader_is_sure_of_is_found():
+    file = json.loads(SIGNER.sign(receipt_of(*order(), 1764000010.0, SIGNER.key_id, None)))
+    file["receipt"]["total"]["minor"] = 2**53
+    text = json.dumps(file, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    assert code(text) == "not_canonical"

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-_EXPONENTS = {"JPY": 0, "KRW": 0, "ISK": 0, "VND": 0, "BHD": 3, "KWD": 3, "TND": 3}
+_DECIMALS = {
+    **dict.fromkeys(("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF"), 0),
+    **dict.fromkeys(("UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF"), 0),
+    **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
+    **dict.fromkeys(("CLF", "UYW"), 4),
+}
+"""ISO 4217: every currency whose minor unit is not the hundredth."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,4 +59,4 @@ class Money:
 
 def minor_digits(currency: str) -> int:
     """How many decimals an amount in this currency has."""
-    return _EXPONENTS.get(currency, 2)
+    return _DECIMALS.get(currency, 2)

@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 
 import msgspec
+import rfc8785
 
 from lapel.commerce import keys, proof
 from lapel.commerce.checkout import (
@@ -335,9 +336,11 @@ def canonical(value: msgspec.Struct) -> bytes:
 
 
 def encoded(plain: object) -> bytes:
-    """RFC 8785 for what was read from a file, on the same terms."""
-    text = json.dumps(plain, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return text.encode("utf-8", errors="surrogatepass")
+    """RFC 8785 for what was read from a file; raises `ReceiptError` for what has no such form."""
+    try:
+        return rfc8785.dumps(plain)  # pyright: ignore[reportArgumentType]  # it says if it cannot
+    except rfc8785.CanonicalizationError as error:
+        raise ReceiptError(f"this has no canonical form: {error}", code="not_canonical") from None
 
 
 def _mandates(checkout: Checkout, given: ClosedMandates) -> Mandates:
