@@ -39,7 +39,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 EVERYBODYS = {"faults"}
 """What every room may import."""
 
-ABOVE = {"app", "verticals", "cli", "first_run", "benchmark"}
+ABOVE = {"app", "listening", "verticals", "cli", "first_run", "benchmark"}
 
 
 def modules(top: str) -> list[Path]:

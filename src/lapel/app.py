@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ipaddress
 import json
 import logging
 import os
 import secrets
 import signal
 import socket
-import ssl
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
@@ -29,6 +27,14 @@ from lapel.assistant import Ground, Homes, House, LimitsSkill, RideSkill, SavedP
 from lapel.commerce import Books, ConsentError, Orders, Party, Policy, PortError
 from lapel.commerce.consent import Vault, public_keys
 from lapel.devices import Links, Pairing, StoredAccounts, device_route
+from lapel.listening import (
+    StartError,
+    check_certificate,
+    listen,
+    refuse_open_door,
+    server_config,
+    url_of,
+)
 from lapel.services import (
     GRACE_S,
     Accesses,
@@ -72,13 +78,8 @@ from lapel.web import (
 log = logging.getLogger(__name__)
 Say = Callable[[str], None]
 
-BACKLOG = 512
 MERCHANTS_AGAIN_S = 15.0
 """A merchant that could not be reached at start is tried again this often."""
-
-
-class StartError(Exception):
-    """Lapel cannot start; the text says why and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +107,11 @@ async def serve(
 
     `new_keys` retires the users' keys that the consent key at hand cannot open.
     """
-    _refuse_open_door(settings)
-    _check_certificate(settings)
+    refuse_open_door(settings)
+    check_certificate(settings)
     await asyncio.to_thread(_make, folder)
-    listening = _listen(settings)
-    url = _url(settings, listening.getsockname()[1])
+    listening = listen(settings)
+    url = url_of(settings, listening.getsockname()[1])
     with listening:
         try:
             with first_run.only_one(folder):
@@ -159,7 +160,7 @@ async def _serve_until(start: _Start, name: str, stack: AsyncExitStack) -> bool:
     if start.new_keys:
         await _retire_lost_keys(store, folder, settings, say)
     gateway = await build(store, folder, settings, start.url, stack, say, worker)
-    server = uvicorn.Server(_server_config(gateway.app, settings))
+    server = uvicorn.Server(server_config(gateway.app, settings))
     certificate = settings.server.tls_certificate
     ready = _Ready(folder, start.url, token, certificate, start.as_json, say)
     await _run(server, start.listening.dup(), ready, worker)
@@ -178,13 +179,6 @@ async def _join(store: Store, name: str, start: _Start, stack: AsyncExitStack) -
 
 def _quiet(_: str) -> None:
     """What was said at the first start need not be said again."""
-
-
-def _url(settings: Settings, port: int) -> str:
-    """Where this machine reaches the gateway; who listens everywhere listens on loopback too."""
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.server.host, settings.server.host)
-    scheme = "https" if settings.server.tls_certificate else "http"
-    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
 
 
 def _make(folder: Path) -> None:
@@ -439,77 +433,6 @@ async def _end(task: asyncio.Task[None]) -> None:
     await asyncio.gather(task, return_exceptions=True)
 
 
-def _refuse_open_door(settings: Settings) -> None:
-    server = settings.server
-    if server.tls_certificate or server.allow_plain_remote or _is_loopback(server.host):
-        return
-    raise StartError(
-        f"{server.host!r} is not loopback: everybody on the network could listen in. Set "
-        "server.tls_certificate and server.tls_key, or pass --allow-plain-remote"
-    )
-
-
-def _check_certificate(settings: Settings) -> None:
-    server = settings.server
-    if not server.tls_certificate and not server.tls_key:
-        return
-    try:
-        # A key with a password would make the server wait for somebody to type it.
-        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(
-            server.tls_certificate, server.tls_key or None, password=lambda: ""
-        )
-    except OSError as error:
-        raise StartError(
-            f"server.tls_certificate {server.tls_certificate!r} and server.tls_key "
-            f"{server.tls_key!r} cannot be used ({error.strerror or error}); both must be PEM "
-            "files that belong together, without a password"
-        ) from error
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _listen(settings: Settings) -> socket.socket:
-    host, port = settings.server.host, settings.server.port
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # With the protocol named, asyncio turns Nagle off: 40 ms less on every small answer.
-    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listening.bind((host, port))
-        # From now on callers wait in the queue instead of being refused: orders that go on after a
-        # crash may reach a merchant, who asks for our profile, before the server is up.
-        listening.listen(BACKLOG)
-    except OSError as error:
-        listening.close()
-        raise StartError(
-            f"cannot listen on {host}:{port} ({error.strerror}); choose another --port"
-        ) from error
-    return listening
-
-
-def _server_config(app: Starlette, settings: Settings) -> uvicorn.Config:
-    return uvicorn.Config(
-        app,
-        ws="websockets-sansio",
-        ws_per_message_deflate=False,
-        ws_max_size=1 << 17,
-        ws_ping_interval=None,  # the protocol has its own heartbeat, which devices can hold
-        ssl_certfile=settings.server.tls_certificate or None,
-        ssl_keyfile=settings.server.tls_key or None,
-        log_level="warning",
-        access_log=False,
-        lifespan="off",
-        timeout_graceful_shutdown=3,
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class _Ready:
     """What is said and written down once the gateway listens."""
@@ -560,6 +483,11 @@ async def _run(
         await task
     finally:
         await _end(lost)
+        if worker is not None and worker.lost.is_set():
+            # Until the next life listens to signals, one ends the process, which loses nothing.
+            for number in (signal.SIGINT, signal.SIGTERM):
+                with contextlib.suppress(NotImplementedError):
+                    loop.remove_signal_handler(number)
         if file is not None:
             file.unlink(missing_ok=True)
 
