@@ -123,6 +123,12 @@ class Town:
             assert time.monotonic() < until, "the shops are not known in time"
             time.sleep(0.1)
 
+    def wait_for_menu(self, merchant: str) -> None:
+        until = time.monotonic() + 30
+        while merchant not in {menu["merchant_name"] for menu in self.api("/api/menus")}:
+            assert time.monotonic() < until, f"{merchant} is not known in time"
+            time.sleep(0.1)
+
     def orders(self) -> list[dict[str, Any]]:
         return self.api("/api/orders")
 

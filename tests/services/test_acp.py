@@ -260,6 +260,16 @@ async def test_a_key_that_was_given_by_hand(agent: Agent):
     assert refused.value.code == "unauthorized"
 
 
+async def test_a_seller_that_has_forgotten_the_key_gives_another(agent: Agent):
+    merchant = agent.merchant
+    assert merchant is not None
+    access = await agent.world.accesses.find(merchant.id)
+    assert access is not None
+    await agent.world.accesses.keep(merchant.id, replace(access, token="of-another-city"))
+    await agent.world.food.add_merchant(merchant.url)
+    assert (await quoted(agent, agent.candles())).status is CheckoutStatus.READY_FOR_COMPLETE
+
+
 async def test_a_check_buys_nothing_and_says_what_is_lacking(agent: Agent):
     async def pays_at(endpoint: str) -> bool:
         return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
@@ -12,6 +13,7 @@ import pytest_asyncio
 
 from lapel.commerce import Nonsense, OrderState, PortError
 from lapel.services import AcpInbox, BankPayments, WebhookError, access_from
+from lapel.services.connectors.acp.client import signature
 from lapel.services.connectors.acp.feed import read_feed
 from services import hostile_cases as cases
 from services.hostile_buyer import Buyer, Visit, lapel
@@ -318,6 +320,27 @@ async def test_order_of_another_seller(buyer: Buyer):
         assert await push(thief, *sent) == ""  # well signed, and about nothing of theirs
         assert await mine.said() == before
         await ends(mine, cases.UNTOUCHED)
+
+
+async def test_only_what_the_order_needs_leaves_and_every_call_is_dressed(buyer: Buyer):
+    async with buyer.shop(kind=HostileSeller) as visit:
+        await asked(visit)
+        await visit.approve()
+        sent = [call for call in visit.hostile.calls if "checkout_sessions" in call[1]]
+        assert {path.rpartition("/")[2] for _, path, _, _ in sent} >= {"complete"}
+        for method, path, headers, body in sent:
+            assert headers["api-version"] == "2026-04-17", path
+            assert headers["authorization"] == "Bearer t_1"
+            assert ("idempotency-key" in headers) == (method == "POST")
+            assert headers["signature"] == signature(SECRET, headers["timestamp"], body)
+            for private in (b"office", b"latitude", b"60.16", b"u_1", b"@"):
+                assert private not in body
+        [hold] = visit.holds()
+        asked_for = [json.loads(x[3]) for x in buyer.bank.calls if "delegate_payment" in x[1]]
+        allowance = asked_for[-1]["allowance"]
+        assert (allowance["reason"], allowance["max_amount"]) == ("one_time", hold["amount"])
+        assert allowance["checkout_session_id"] in visit.hostile.checkouts
+        assert allowance["merchant_id"] == "acc_shop"
 
 
 OWN = [

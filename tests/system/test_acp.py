@@ -14,7 +14,7 @@ pytestmark = pytest.mark.net
 
 
 async def test_candles_by_word_to_the_door(text_town: Town):
-    await asyncio.to_thread(text_town.wait_for_menus, 7)
+    await asyncio.to_thread(text_town.wait_for_menu, "Lumo Candles")
     shops = await asyncio.to_thread(text_town.api, "/api/merchants")
     [seller] = [row for row in shops if row["protocol"] == "acp"]
     assert (seller["name"], seller["version"]) == ("Lumo Candles", "2026-04-17")

@@ -38,7 +38,7 @@ class Seller:
         self._world = world
         self._store = store
         self._slug = slug
-        self._pages = Merchant(world, store, known, slug)
+        self._shop = Merchant(world, store, known, slug)
         self._exchange = Exchange(world, store, slug)
 
     def app(self) -> Starlette:
@@ -58,7 +58,7 @@ class Seller:
                 route(one, "POST", "update", self._update),
                 route(f"{one}/complete", "POST", "complete", self._complete),
                 route(f"{one}/cancel", "POST", "cancel", self._cancel),
-                *self._pages.pages(),
+                *self._shop.pages(),
             ]
         )
 
@@ -170,8 +170,8 @@ class Seller:
         self, platform: Platform, body: bytes, request: Request
     ) -> Callable[[Database], Answer]:
         wanted = asked.create(parse(body, Create))
-        return self._write(
-            platform, body, request, lambda counter: checkouts.create(counter, wanted)
+        return self._shop.write(
+            request, platform, body, lambda counter: checkouts.create(counter, wanted)
         )
 
     def _update(
@@ -186,20 +186,22 @@ class Seller:
                 return counter.missing()
             return checkouts.update(counter, id, asked.update(wanted, stored.request))
 
-        return self._write(platform, body, request, act)
+        return self._shop.write(request, platform, body, act)
 
     def _cancel(
         self, platform: Platform, body: bytes, request: Request
     ) -> Callable[[Database], Answer]:
         id = str(request.path_params["id"])
-        return self._write(platform, body, request, lambda counter: checkouts.cancel(counter, id))
+        return self._shop.write(
+            request, platform, body, lambda counter: checkouts.cancel(counter, id)
+        )
 
     def _complete(
         self, platform: Platform, body: bytes, request: Request
     ) -> Callable[[Database], Answer]:
         paying = asked.complete(parse(body, Complete))
         id, world, slug = str(request.path_params["id"]), self._world, self._slug
-        key = self._key(platform, body, request)
+        key = self._shop.key(request, platform, body)
         return lambda database: completing.complete(
             world, database, slug, platform, key, id, paying
         )
@@ -209,7 +211,7 @@ class Seller:
 
         def run(database: Database) -> Answer:
             with database.transaction() as tx:
-                made = checkouts.read(self._counter(platform, tx), id)
+                made = checkouts.read(self._shop.counter(platform, tx), id)
                 body = msgspec.json.decode(made.body, type=Json)
                 confirmed = body.get("order")
                 if isinstance(confirmed, dict):
@@ -219,34 +221,6 @@ class Seller:
             return Answer(made.status, msgspec.json.encode(body))
 
         return run
-
-    def _write(
-        self,
-        platform: Platform,
-        body: bytes,
-        request: Request,
-        act: Callable[[checkouts.Counter], Answer],
-    ) -> Callable[[Database], Answer]:
-        key = self._key(platform, body, request)
-        crash = self._world.crash
-
-        def run(database: Database) -> Answer:
-            crash.passing("before_checkout")
-            made = once(
-                database, key, self._world.real_s(), lambda tx: act(self._counter(platform, tx))
-            )
-            crash.passing("after_checkout")
-            return made
-
-        return run
-
-    def _counter(self, platform: Platform, tx: Transaction) -> checkouts.Counter:
-        return checkouts.Counter(self._world, self._slug, platform, tx)
-
-    def _key(self, platform: Platform, body: bytes, request: Request):
-        header = request.headers.get("idempotency-key")
-        scope = f"acp {self._slug} {platform.profile_url}"
-        return key_for(scope, header, request.method, request.url.path, body)
 
     # What is said.
 

@@ -223,7 +223,7 @@ class Merchant:
             note = Note("error", "substitution_closed", "nothing is asked about this any more")
             return counter.respond(failure(world, self._slug, platform.shared, ORDER, [note]))
 
-        return self._write(request, platform, body, act)
+        return self.write(request, platform, body, act)
 
     def _own(self, tx: Transaction, platform: Platform, id: str) -> orders.Order | None:
         """The order, where it is this merchant's and was made by this platform."""
@@ -243,7 +243,7 @@ class Merchant:
 
         def run(database: Database) -> Answer:
             with database.transaction() as tx:
-                return checkouts.read(self._counter(platform, tx), id)
+                return checkouts.read(self.counter(platform, tx), id)
 
         return run
 
@@ -251,16 +251,14 @@ class Merchant:
         self, request: Request, platform: Platform, body: bytes
     ) -> Callable[[Database], Answer]:
         asked = parse(body, CheckoutRequest)
-        return self._write(
-            request, platform, body, lambda counter: checkouts.create(counter, asked)
-        )
+        return self.write(request, platform, body, lambda counter: checkouts.create(counter, asked))
 
     def _update(
         self, request: Request, platform: Platform, body: bytes
     ) -> Callable[[Database], Answer]:
         asked = parse(body, CheckoutRequest)
         id = str(request.path_params["id"])
-        return self._write(
+        return self.write(
             request, platform, body, lambda counter: checkouts.update(counter, id, asked)
         )
 
@@ -268,41 +266,42 @@ class Merchant:
         self, request: Request, platform: Platform, body: bytes
     ) -> Callable[[Database], Answer]:
         id = str(request.path_params["id"])
-        return self._write(request, platform, body, lambda counter: checkouts.cancel(counter, id))
+        return self.write(request, platform, body, lambda counter: checkouts.cancel(counter, id))
 
     def _complete(
         self, request: Request, platform: Platform, body: bytes
     ) -> Callable[[Database], Answer]:
         id = str(request.path_params["id"])
-        key = self._key(request, platform, body)
+        key = self.key(request, platform, body)
         return lambda database: completing.complete(
             self._world, database, self._slug, platform, key, id, body
         )
 
-    def _write(
+    def write(
         self,
         request: Request,
         platform: Platform,
         body: bytes,
         act: Callable[[checkouts.Counter], Answer],
     ) -> Callable[[Database], Answer]:
-        key = self._key(request, platform, body)
+        """One act and one kept answer for each Idempotency-Key, whatever protocol it came by."""
+        key = self.key(request, platform, body)
         crash = self._world.crash
 
         def run(database: Database) -> Answer:
             crash.passing("before_checkout")
             made = once(
-                database, key, self._world.real_s(), lambda tx: act(self._counter(platform, tx))
+                database, key, self._world.real_s(), lambda tx: act(self.counter(platform, tx))
             )
             crash.passing("after_checkout")
             return made
 
         return run
 
-    def _counter(self, platform: Platform, tx: Transaction) -> checkouts.Counter:
+    def counter(self, platform: Platform, tx: Transaction) -> checkouts.Counter:
         return checkouts.Counter(self._world, self._slug, platform, tx)
 
-    def _key(self, request: Request, platform: Platform, body: bytes) -> Key:
+    def key(self, request: Request, platform: Platform, body: bytes) -> Key:
         scope = f"ucp {self._slug} {platform.profile_url}"
         header = request.headers.get("idempotency-key")
         return key_for(scope, header, request.method, request.url.path, body)

@@ -8,9 +8,10 @@ from dataclasses import replace
 import httpx
 import msgspec
 
-from lapel.commerce.ports import PortError
+from lapel.commerce.ports import PortError, Refused
 from lapel.services.connectors.acp.access import Access, Accesses, enrol
 from lapel.services.connectors.acp.client import AcpClient
+from lapel.services.connectors.acp.feed import read_feed
 from lapel.services.connectors.acp.profile import VERSION, document_of
 from lapel.services.connectors.acp.webhooks import webhook_url
 from lapel.services.connectors.ucp.catalogue import read_menu
@@ -37,11 +38,23 @@ class AcpDoor:
         Refused (`key_needed`) by a seller that gives its keys out by hand.
         """
         access = given or await self._accesses.find(merchant.id)
-        if access is None:
+        if access is None or (given is None and not await self._still(merchant, access)):
             access = await enrol(self._http, merchant, webhook_url(self._origin, merchant.id))
         name = access.name or split(merchant.url).hostname or merchant.id
         await self._accesses.keep(merchant.id, access)
         return replace(merchant, name=name)
+
+    async def _still(self, merchant: Merchant, access: Access) -> bool:
+        """Whether the key is good; one that a seller has forgotten, it gives again if it enrols."""
+        if not document_of(merchant.url, merchant.profile.text).enrols:
+            return True
+        try:
+            await read_feed(self._http, merchant, access)
+        except Refused:
+            return False
+        except PortError:
+            return True
+        return True
 
     async def forget(self, merchant_id: str) -> None:
         await self._accesses.forget(merchant_id)
