@@ -63,7 +63,7 @@ from lapel.services.personal import UnknownZone, zone_of
 from lapel.settings import Settings
 from lapel.speech import SpeechEngines, SpeechSettings, SpeechUnavailable
 from lapel.store import Store, StoreError, StoreFenced, Worker
-from lapel.verticals import Brains, Goods, Guide, Payments, Personal
+from lapel.verticals import Brains, Connected, Goods, Guide, Payments, Personal
 from lapel.web import (
     Api,
     ConsentApi,
@@ -77,9 +77,6 @@ from lapel.web import (
 
 log = logging.getLogger(__name__)
 Say = Callable[[str], None]
-
-MERCHANTS_AGAIN_S = 15.0
-"""A merchant that could not be reached at start is tried again this often."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,10 +254,12 @@ async def build(
     pairing = Pairing(store, accounts)
     brains = Brains(store, food, orders)
     personal = Personal(store, _zone(settings))
-    guide = Guide(store, http, settings.maps)
     rides = Rides(registry, client)
     money = Payments(store, registry, client, payments, orders)
     goods = Goods(store, orders, registry, client)
+    connected = Connected(store, folder)
+    stack.push_async_callback(connected.servers.close)
+    guide = Guide(store, http, settings.maps, connected.servers)
 
     async def shops() -> list[Party]:
         return [Party(merchant.id, merchant.name) for merchant in await registry.all()]
@@ -273,6 +272,7 @@ async def build(
             RideSkill(user_id, orders, rides, SavedPlaces(store, user_id)),
             money.skill(user_id),
             *guide.skills(user_id),
+            connected.skill(user_id, house),
         ]
 
     house = House(
@@ -292,10 +292,10 @@ async def build(
     await orders.start()
     stack.push_async_callback(orders.stop)
     links = await stack.enter_async_context(Links(house, pairing, speech=engines is not None))
-    chore = asyncio.create_task(_know_merchants(food, settings.commerce.merchants))
+    chore = asyncio.create_task(food.know(settings.commerce.merchants))
     stack.push_async_callback(_end, chore)
     await house.take_up()
-    for running in (personal.run(house), money.run(house)):
+    for running in (personal.run(house), money.run(house), connected.run(house)):
         stack.push_async_callback(_end, asyncio.create_task(running))
     inbox = WebhookInbox(store, registry, url=profile.webhook_url, clock=time.time)
     acp_inbox = AcpInbox(store, registry, accesses, merchants, clock=time.time)
@@ -325,6 +325,7 @@ async def build(
                 *personal.routes(api),
                 *money.routes(api, house),
                 *LimitsApi(api, orders.standing, shops, house).routes(),
+                *connected.routes(api),
             ],
         ),
         middleware=[Middleware(SecurityHeaders)],
@@ -410,22 +411,6 @@ async def _engines(
         return None
     stack.push_async_callback(engines.close)
     return engines
-
-
-async def _know_merchants(food: Food, urls: tuple[str, ...]) -> None:
-    """Add every merchant of the settings; one that does not answer is tried again later."""
-    left = list(urls)
-    while left:
-        for url in list(left):
-            try:
-                await food.add_merchant(url)
-            except PortError as error:
-                log.warning("merchant %s cannot be added yet: %s", url, error.code)
-            else:
-                left.remove(url)
-        if left:
-            await asyncio.sleep(MERCHANTS_AGAIN_S)
-    await food.menus(refresh=True)
 
 
 async def _end(task: asyncio.Task[None]) -> None:

@@ -118,6 +118,10 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     conversation: Conversation = Conversation()
 
 
+SERVICES_FILE = "services.json"
+"""In the data folder: the programs that may be started as services, by name."""
+
+
 def data_folder() -> Path:
     """Where a user's data lives unless `--data` says otherwise."""
     return Path(platformdirs.user_data_dir("lapel", appauthor=False))

@@ -6,11 +6,14 @@ is its API. `app` asks them in the order of `Verticals.all`.
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import httpx
+import msgspec
 from starlette.routing import BaseRoute
 
 from lapel.assistant import (
@@ -22,6 +25,7 @@ from lapel.assistant import (
     Teller,
     asked_about_code,
 )
+from lapel.assistant.connected import ConnectedSkill, told, unknown
 from lapel.assistant.guide import GuideSkill
 from lapel.assistant.personal import PersonalSkill, Wording, load_words
 from lapel.brain import Brain, Menu
@@ -36,14 +40,15 @@ from lapel.services import (
     Pay,
     PayWatch,
 )
+from lapel.services.connected import McpMaps, Servers, ToolCalls
 from lapel.services.gcj02 import Gcj02Maps, takes_gcj02
 from lapel.services.goods import Groceries, ShoppingList
 from lapel.services.maps import AmapMaps
 from lapel.services.maps import Maps as MapService
 from lapel.services.personal import Due, Notes, Reminders, Ringing
-from lapel.settings import Maps
+from lapel.settings import SERVICES_FILE, Maps
 from lapel.store import Store
-from lapel.web import Api, PayApi, PersonalApi
+from lapel.web import Api, ConnectedApi, PayApi, PersonalApi
 
 
 class Brains:
@@ -91,21 +96,22 @@ class Goods:
 
 
 class Guide:
-    """Maps: ways, distances and guidance, where a map service is set."""
+    """Maps: ways, distances and guidance, by the service that is set, else by a connected one."""
 
-    def __init__(self, store: Store, http: httpx.AsyncClient, settings: Maps) -> None:
+    def __init__(
+        self, store: Store, http: httpx.AsyncClient, settings: Maps, servers: Servers
+    ) -> None:
         self._store = store
-        self._maps = _maps_of(http, settings) if settings.url else None
+        self._connected = None if settings.url else McpMaps(servers)
+        maps = self._connected or AmapMaps(http, settings.url, settings.key)
+        shifted = takes_gcj02(settings.url, settings.datum)
+        self._maps: MapService = Gcj02Maps(maps) if shifted else maps
 
     def skills(self, user_id: str) -> Sequence[Skill]:
-        if self._maps is None:
-            return ()
-        return (GuideSkill(user_id, self._maps, SavedPlaces(self._store, user_id)),)
-
-
-def _maps_of(http: httpx.AsyncClient, settings: Maps) -> MapService:
-    maps = AmapMaps(http, settings.url, settings.key)
-    return Gcj02Maps(maps) if takes_gcj02(settings.url, settings.datum) else maps
+        places = SavedPlaces(self._store, user_id)
+        if self._connected is None:
+            return (GuideSkill(user_id, self._maps, places),)
+        return (GuideSkill(user_id, self._maps, places, ready=self._connected.ready),)
 
 
 class Payments:
@@ -169,3 +175,36 @@ class Personal:
             await teller.tell(due.reminder.user_id, [wording.due(due)])
 
         await Ringing(self._reminders, bring_up).run()
+
+
+LONGEST_CALL_S = 120.0
+"""No call of a tool takes so long, nor waits so long for its server's line."""
+
+
+class Connected:
+    """MCP servers as services."""
+
+    def __init__(self, store: Store, folder: Path) -> None:
+        self._calls = ToolCalls(store)
+        self._folder = folder
+        self.servers = Servers(store, self._commands, time.time)
+
+    def skill(self, user_id: str, teller: Teller) -> Skill:
+        return ConnectedSkill(user_id, self.servers, self._calls, teller)
+
+    def routes(self, api: Api) -> Sequence[BaseRoute]:
+        return ConnectedApi(api, self.servers, self._calls).routes()
+
+    async def run(self, teller: Teller) -> None:
+        """Tell of calls that a crash has cut: whether they happened is not known."""
+        while True:
+            for call in await self._calls.interrupted(time.time() - LONGEST_CALL_S):
+                await teller.tell(call.user_id, [told(call, unknown(call))])
+            await asyncio.sleep(LONGEST_CALL_S / 2)
+
+    def _commands(self) -> Mapping[str, Sequence[str]]:
+        try:
+            text = (self._folder / SERVICES_FILE).read_bytes()
+            return msgspec.json.decode(text, type=dict[str, tuple[str, ...]])
+        except (OSError, msgspec.DecodeError):
+            return {}

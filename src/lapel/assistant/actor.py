@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from lapel.assistant import compose
+from lapel.assistant.consenting import Consenting
 from lapel.assistant.conversation import ASKING_THE_SHOP, Conversation, Places
 from lapel.assistant.deciding import Deciding
 from lapel.assistant.delivery import is_worn
@@ -38,7 +39,7 @@ from lapel.assistant.matters import (
 from lapel.assistant.memory import ConversationState, Memory
 from lapel.assistant.news import News, OrderNews
 from lapel.assistant.outbox import Outbox
-from lapel.assistant.skills import Outcome, Skill
+from lapel.assistant.skills import Asker, Outcome, Skill
 from lapel.assistant.speaking import Saying, Speaking
 from lapel.assistant.telling import Sent, Telling
 from lapel.assistant.voice import Voice
@@ -136,6 +137,14 @@ class Assistant:
             settle_s=ground.settings.settle_s,
             hush=self._withdraw,
             reply=self._reply,
+        )
+        self._consenting = Consenting(
+            lambda: [skill for skill in self.conversation.skills if isinstance(skill, Asker)],
+            self.telling,
+            settle_s=ground.settings.settle_s,
+            hush=self._withdraw,
+            reply=self._reply,
+            answer=self._answer,
         )
         self._news = OrderNews(ground.orders, user_id, self._deciding.how, ground.clock)
         self.voice = Voice(self, ground.engines)
@@ -365,12 +374,19 @@ class Assistant:
         if made.topic is not None and made.action:
             outcome = await self.conversation.pressed(made.topic, made.action)
             if outcome is not None:
-                await self._close(outcome)
-                if outcome.text or outcome.card:
-                    self._reply(outcome.text, None, done.link.session_id, outcome.card)
+                await self._answer(outcome, done)
                 return
+        alone = not await self.ground.orders.pending_approvals(self.user_id)
+        if await self._consenting.gesture(done, alone=alone):
+            return
         if await self._deciding.gesture(done):
             self.orders_moved()
+
+    async def _answer(self, outcome: Outcome, done: Gestured) -> None:
+        """Tell what a gesture came to."""
+        await self._close(outcome)
+        if outcome.text or outcome.card:
+            self._reply(outcome.text, None, done.link.session_id, outcome.card)
 
     async def _close(self, outcome: Outcome) -> None:
         """Nothing more is to be told or shown of what a skill has finished with."""
@@ -543,6 +559,7 @@ class Assistant:
             return
         await self._flush()
         running = await self._news.under_way(self.conversation.state.told_event)
-        for cue in [*running.cues, *await self._news.pending()]:
+        asked = [each.cue for each in await self._consenting.questions()]
+        for cue in [*running.cues, *await self._news.pending(), *asked]:
             if is_worn(link):
                 self.telling.present(link, cue)

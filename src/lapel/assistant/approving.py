@@ -10,10 +10,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Protocol
 
 from lapel.assistant.compose import approval_topic
 from lapel.assistant.delivery import Carrier, is_worn
-from lapel.commerce import Approval
 from lapel.devices import Family, Gesture, GestureMade
 
 _TOUCH_SCREENS = frozenset({Family.PHONE, Family.BROWSER, Family.TERMINAL})
@@ -23,6 +23,17 @@ _TOUCH_SCREENS = frozenset({Family.PHONE, Family.BROWSER, Family.TERMINAL})
 BACK_S = 0.5
 """A device that comes back repeats what it could not send. A press may then be hours old, so one
 that names no card is none of consent."""
+
+
+class Pending(Protocol):
+    """A question that waits for a gesture."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def asked_at(self) -> float: ...
+    @property
+    def limit_id(self) -> str: ...
 
 
 class Meaning(StrEnum):
@@ -58,7 +69,7 @@ class Told:
 def meaning(
     made: GestureMade,
     device: Carrier,
-    pending: Approval | None,
+    pending: Pending | None,
     told: Told,
     *,
     now: float,

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from lapel.brain import Utterance
+from lapel.commerce import Evidence
 from lapel.devices import Card, Cue, PositionReported
 
 
@@ -72,6 +73,30 @@ class Follower(Protocol):
 
     async def moved(self, report: PositionReported) -> Sequence[Cue]:
         """What to show and say now; a cue replaces the last one of its topic."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question for consent. `cue` shows exactly what a yes is for, under an approval's topic."""
+
+    id: str
+    asked_at: float
+    cue: Cue
+    limit_id: str = ""
+    """Never one: what a skill asks does not answer itself."""
+
+
+@runtime_checkable
+class Asker(Protocol):
+    """A skill that does nothing of consequence before a deliberate gesture on a device."""
+
+    async def asked(self) -> Sequence[Asked]:
+        """The questions that can still be answered, the oldest first."""
+        ...
+
+    async def decided(self, asked: Asked, *, yes: bool, evidence: Evidence) -> Outcome:
+        """Do what was agreed to, once, or leave it; what to tell of it."""
         ...
 
 

@@ -26,11 +26,11 @@ def plural(title: str, number: int) -> str:
     return f"{title}es" if title.endswith(_SIBILANT) else f"{title}s"
 
 
-def joined(parts: Sequence[str]) -> str:
-    """`a`, `a and b`, `a, b and c`."""
+def joined(parts: Sequence[str], last: str = "and") -> str:
+    """`a`, `a and b`, `a, b and c`; with another word before the last one, if that is given."""
     if len(parts) < 2:
         return "".join(parts)
-    return f"{', '.join(parts[:-1])} and {parts[-1]}"
+    return f"{', '.join(parts[:-1])} {last} {parts[-1]}"
 
 
 def line(entry: DraftLine) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -22,6 +23,10 @@ from lapel.services.connectors.ucp.registry import Merchant, MerchantRegistry
 from lapel.services.connectors.ucp.variants import is_variant_value
 from lapel.services.tracking import Tracking, track
 
+log = logging.getLogger(__name__)
+
+AGAIN_S = 15.0
+"""A merchant that cannot be added yet is tried again this often."""
 REFRESH_S = 180.0
 """Menus older than this are read again when somebody asks."""
 RETRY_S = 30.0
@@ -83,6 +88,21 @@ class Food:
         merchant = await self._registry.keep(met)
         self._shelves.pop(merchant.id, None)
         return merchant
+
+    async def know(self, urls: Sequence[str]) -> None:
+        """Add every one of them; one that cannot be had yet is tried again until it can."""
+        left = list(urls)
+        while left:
+            for url in list(left):
+                try:
+                    await self.add_merchant(url)
+                except PortError as error:
+                    log.warning("merchant %s cannot be added yet: %s", url, error.code)
+                else:
+                    left.remove(url)
+            if left:
+                await asyncio.sleep(AGAIN_S)
+        await self.menus(refresh=True)
 
     async def merchants(self) -> tuple[Merchant, ...]:
         """Every known merchant, in the order they were added."""

@@ -66,10 +66,14 @@ class Way:
     distance_m: float
     duration_s: float
     steps: tuple[Step, ...]
+    drawn: bool = True
+    """Whether the points are the way's; a service may tell roads and turns alone."""
 
     @property
     def points(self) -> tuple[Point, ...]:
-        """The whole line, no point twice in a row."""
+        """The whole line, no point twice in a row; of a way that is not drawn, its two ends."""
+        if not self.drawn:
+            return (self.steps[0].points[0], self.steps[-1].points[-1])
         line: list[Point] = []
         for step in self.steps:
             line += step.points[1:] if line and line[-1] == step.points[0] else step.points
@@ -167,16 +171,16 @@ class AmapMaps:
         if not found:
             return None
         text = found[0].formatted_address
-        return Place(text, text, _point(found[0].location))
+        return Place(text, text, point_of(found[0].location))
 
     async def reverse(self, point: Point) -> str:
         """The address at a point; empty where there is none."""
-        answer = await self._get("/v3/geocode/regeo", {"location": _written(point)})
-        return "" if answer.regeocode is None else _text(answer.regeocode.formatted_address)
+        answer = await self._get("/v3/geocode/regeo", {"location": written(point)})
+        return "" if answer.regeocode is None else text_of(answer.regeocode.formatted_address)
 
     async def near(self, point: Point, what: str, radius_m: int = 5000) -> list[Place]:
         """What is called so, or is of that kind, the nearest first."""
-        wanted = {"location": _written(point), "keywords": what, "radius": str(radius_m)}
+        wanted = {"location": written(point), "keywords": what, "radius": str(radius_m)}
         answer = await self._get("/v3/place/around", {**wanted, "sortrule": "distance"})
         return [_place(poi) for poi in answer.pois]
 
@@ -185,7 +189,7 @@ class AmapMaps:
 
     async def route(self, start: Point, end: Point, mode: Mode) -> Way | None:
         """The way that the service likes best; None where there is none."""
-        wanted = {"origin": _written(start), "destination": _written(end)}
+        wanted = {"origin": written(start), "destination": written(end)}
         try:
             answer = await self._get(_PATHS[mode], wanted)
         except MapError as error:
@@ -199,7 +203,7 @@ class AmapMaps:
         steps = tuple(_step(step) for step in path.steps)
         if not steps:
             return None
-        return Way(_number(path.distance), _number(path.duration), steps)
+        return Way(number(path.distance), number(path.duration), steps)
 
     async def _get(self, path: str, wanted: Mapping[str, str]) -> _Answer:
         url = f"{self._url}{path}?{urlencode({**wanted, 'key': self._key})}"
@@ -215,22 +219,22 @@ class AmapMaps:
 
 
 def _place(poi: _Poi) -> Place:
-    away = _text(poi.distance)
-    address = _text(poi.address)
-    return Place(poi.name, address, _point(poi.location), _number(away) if away else None)
+    away = text_of(poi.distance)
+    address = text_of(poi.address)
+    return Place(poi.name, address, point_of(poi.location), number(away) if away else None)
 
 
 def _step(step: _Step) -> Step:
-    points = tuple(_point(text) for text in step.polyline.split(";") if text)
+    points = tuple(point_of(text) for text in step.polyline.split(";") if text)
     if not points:
         raise Nonsense("a step of a way has no points")
-    duration = 0.0 if isinstance(step.duration, list) else _number(step.duration)
+    duration = 0.0 if isinstance(step.duration, list) else number(step.duration)
     return Step(
-        _text(step.road), _turn(_text(step.action)), _number(step.distance), duration, points
+        text_of(step.road), turn_of(text_of(step.action)), number(step.distance), duration, points
     )
 
 
-def _turn(action: str) -> Turn:
+def turn_of(action: str) -> Turn:
     """The service's own words for what to do."""
     if "调头" in action:
         return Turn.BACK
@@ -242,12 +246,13 @@ def _turn(action: str) -> Turn:
     return Turn.ARRIVE if "到达" in action else Turn.STRAIGHT
 
 
-def _text(value: str | list[str]) -> str:
+def text_of(value: str | list[str]) -> str:
     """The service writes an empty list where it has no text."""
     return value if isinstance(value, str) else ""
 
 
-def _number(value: str | float) -> float:
+def number(value: str | float) -> float:
+    """A number as the service writes it; Nonsense for what is none."""
     try:
         number = float(value or 0)
     except ValueError as error:
@@ -257,7 +262,8 @@ def _number(value: str | float) -> float:
     return number
 
 
-def _point(text: str) -> Point:
+def point_of(text: str) -> Point:
+    """From "longitude,latitude"; Nonsense for what is no place on Earth."""
     longitude, _, latitude = text.partition(",")
     try:
         point = float(latitude), float(longitude)
@@ -268,5 +274,6 @@ def _point(text: str) -> Point:
     return point
 
 
-def _written(point: Point) -> str:
+def written(point: Point) -> str:
+    """As "longitude,latitude"."""
     return f"{point[1]:.6f},{point[0]:.6f}"

@@ -77,6 +77,19 @@ merchants = sa.Table(
     sa.Column("protocol", sa.String(16), nullable=False, server_default="ucp"),
 )
 
+mcp_servers = sa.Table("mcp_servers", metadata, _id(), _text("body"), _time("added_at"))
+
+tool_calls = sa.Table(
+    "tool_calls",
+    metadata,
+    _id(),
+    _user(),
+    sa.Column("state", sa.String(16), nullable=False),
+    _time("asked_at"),
+    _text("body"),
+    sa.Index("tool_calls_of_a_user", "user_id", "state"),
+)
+
 acp_access = sa.Table(
     "acp_access",
     metadata,

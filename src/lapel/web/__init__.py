@@ -1,6 +1,7 @@
 """The HTTP face of the gateway: sign-in, device lab, API, UCP profile and webhooks."""
 
 from lapel.web.api import Api
+from lapel.web.connected import ConnectedApi
 from lapel.web.consent import ConsentApi
 from lapel.web.gate import Gate, SecurityHeaders
 from lapel.web.limits import LimitsApi
@@ -12,6 +13,7 @@ from lapel.web.webhooks import Webhooks
 
 __all__ = [
     "Api",
+    "ConnectedApi",
     "ConsentApi",
     "Gate",
     "LimitsApi",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import tomllib
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
@@ -97,12 +97,23 @@ def asked(text: str) -> Asked | None:
     return Asked(found.key, place, Mode.WALK if mode is None else Mode(mode.key))
 
 
+async def _always() -> bool:
+    return True
+
+
 class GuideSkill:
     """One user's. Implements `Skill` and `Follower`."""
 
     def __init__(
-        self, user_id: str, maps: Maps, places: Places, clock: Callable[[], float] = time.time
+        self,
+        user_id: str,
+        maps: Maps,
+        places: Places,
+        clock: Callable[[], float] = time.time,
+        ready: Callable[[], Awaitable[bool]] = _always,
     ) -> None:
+        """`ready` says whether there is a map now; without one the words are left to others."""
+        self._ready = ready
         self._user_id = user_id
         self._maps = maps
         self._places = places
@@ -114,7 +125,7 @@ class GuideSkill:
 
     async def hear(self, heard: Heard) -> Outcome | None:
         wanted = asked(heard.utterance.text)
-        if wanted is None:
+        if wanted is None or not await self._ready():
             return None
         self._before = (heard.turn, self._guided)
         try:
@@ -162,7 +173,9 @@ class GuideSkill:
         said = f"{target.name} is {span}."
         if wanted.name == "far":
             return Outcome(said)
-        if wanted.name == "navigate":
+        if wanted.name == "navigate" and not way.drawn:
+            said = f"{said} I can tell you the way, but this map does not let me guide you."
+        elif wanted.name == "navigate":
             self._guided = _Guided(target, wanted.mode, Navigation(way))
         first = way.steps[0]
         begin = f"Start along {first.road}." if first.road else "Start along the path."
