@@ -23,8 +23,8 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
 from lapel import first_run
-from lapel.assistant import Ground, Homes, House, LimitsSkill, RideSkill, SavedPlaces, Skill
-from lapel.commerce import Books, ConsentError, Orders, Party, Policy, PortError
+from lapel.assistant import Ground, Homes, House, RideSkill, SavedPlaces, Skill
+from lapel.commerce import Books, ConsentError, Orders, Policy, PortError
 from lapel.commerce.consent import Vault, public_keys
 from lapel.devices import Links, Pairing, StoredAccounts, device_route
 from lapel.listening import (
@@ -63,12 +63,11 @@ from lapel.services.personal import UnknownZone, zone_of
 from lapel.settings import Settings
 from lapel.speech import SpeechEngines, SpeechSettings, SpeechUnavailable
 from lapel.store import Store, StoreError, StoreFenced, Worker
-from lapel.verticals import Brains, Connected, Goods, Guide, Payments, Personal
+from lapel.verticals import Brains, Connected, Consents, Goods, Guide, Payments, Personal
 from lapel.web import (
     Api,
     ConsentApi,
     Gate,
-    LimitsApi,
     MerchantsApi,
     SecurityHeaders,
     Webhooks,
@@ -261,12 +260,11 @@ async def build(
     stack.push_async_callback(connected.servers.close)
     guide = Guide(store, http, settings.maps, connected.servers)
 
-    async def shops() -> list[Party]:
-        return [Party(merchant.id, merchant.name) for merchant in await registry.all()]
+    consents = Consents(orders, registry, settings.server.public_url or url)
 
     def skills(user_id: str) -> list[Skill]:
         return [
-            LimitsSkill(user_id, orders, shops, house, time.time),
+            consents.skill(user_id, house),
             personal.skill(user_id),
             *goods.skills(user_id),
             RideSkill(user_id, orders, rides, SavedPlaces(store, user_id)),
@@ -324,7 +322,7 @@ async def build(
             [
                 *personal.routes(api),
                 *money.routes(api, house),
-                *LimitsApi(api, orders.standing, shops, house).routes(),
+                *consents.routes(api, house),
                 *connected.routes(api),
             ],
         ),

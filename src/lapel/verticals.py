@@ -17,6 +17,8 @@ import msgspec
 from starlette.routing import BaseRoute
 
 from lapel.assistant import (
+    House,
+    LimitsSkill,
     ListSkill,
     PaySkill,
     PayTelling,
@@ -29,7 +31,7 @@ from lapel.assistant.connected import ConnectedSkill, told, unknown
 from lapel.assistant.guide import GuideSkill
 from lapel.assistant.personal import PersonalSkill, Wording, load_words
 from lapel.brain import Brain, Menu
-from lapel.commerce import Orders
+from lapel.commerce import Orders, Party
 from lapel.services import (
     BankPayments,
     Client,
@@ -48,7 +50,7 @@ from lapel.services.maps import Maps as MapService
 from lapel.services.personal import Due, Notes, Reminders, Ringing
 from lapel.settings import SERVICES_FILE, Maps
 from lapel.store import Store
-from lapel.web import Api, ConnectedApi, PayApi, PersonalApi
+from lapel.web import Api, ConnectedApi, LimitsApi, PasskeysApi, PayApi, PersonalApi, relying_party
 
 
 class Brains:
@@ -93,6 +95,26 @@ class Goods:
         own = ShoppingList(self._store, user_id)
         places = SavedPlaces(self._store, user_id)
         return (ListSkill(user_id, self._orders, self._groceries, own, places),)
+
+
+class Consents:
+    """Standing limits and passkeys; `url` is where browsers find this Lapel."""
+
+    def __init__(self, orders: Orders, registry: MerchantRegistry, url: str) -> None:
+        self._orders = orders
+        self._registry = registry
+        self._party = relying_party(url)
+
+    def skill(self, user_id: str, teller: Teller) -> Skill:
+        return LimitsSkill(user_id, self._orders, self._shops, teller, time.time)
+
+    def routes(self, api: Api, house: House) -> Sequence[BaseRoute]:
+        orders = self._orders
+        limits = LimitsApi(api, orders.standing, orders.passkeys, self._shops, house)
+        return [*limits.routes(), *PasskeysApi(api, orders, house, self._party).routes()]
+
+    async def _shops(self) -> Sequence[Party]:
+        return [Party(merchant.id, merchant.name) for merchant in await self._registry.all()]
 
 
 class Guide:

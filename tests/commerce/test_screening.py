@@ -21,7 +21,7 @@ BARE = replace(ON_GLASSES, gesture="press")
 async def test_a_first_small_order_takes_a_press(tmp_path):
     async with running(tmp_path) as world:
         order = await world.placed()
-        assert not await world.orders.needs_screen(order)
+        assert await world.orders.takes(order) == "press"
 
 
 @pytest.mark.parametrize("limit", [TOTAL - 1, TOTAL])
@@ -31,7 +31,8 @@ async def test_above_the_limit_a_screen_that_showed_it_is_needed(tmp_path, limit
         await world.start(replace(QUICK, screen_over={"EUR": limit}))
         order_id, question = await world.asked()
         needed = limit < TOTAL
-        assert await world.orders.needs_screen(await world.orders.get(order_id)) is needed
+        takes = await world.orders.takes(await world.orders.get(order_id))
+        assert takes == ("screen" if needed else "press")
         if needed:
             for evidence in (TAP, BARE, ELSEWHERE):
                 assert await world.refused_decision(question, evidence=evidence) == "needs_screen"

@@ -1,10 +1,17 @@
 """The user's assistant: conversation, presence, delivery of cues, approvals by gesture."""
 
 from lapel.assistant.actor import Assistant, Ground
+from lapel.assistant.compose import approval_topic
 from lapel.assistant.goods import ListSkill
 from lapel.assistant.homes import Homes
 from lapel.assistant.house import House
-from lapel.assistant.limits import LimitsSkill, limit_question, shop_called
+from lapel.assistant.limits import (
+    LimitsSkill,
+    limit_question,
+    limit_settled,
+    limit_topic,
+    shop_called,
+)
 from lapel.assistant.pay import PaySkill, PayTelling, asked_about_code
 from lapel.assistant.places import PlaceError, SavedPlaces
 from lapel.assistant.rides import RideSkill
@@ -26,7 +33,10 @@ __all__ = [
     "SavedPlaces",
     "Skill",
     "Teller",
+    "approval_topic",
     "asked_about_code",
     "limit_question",
+    "limit_settled",
+    "limit_topic",
     "shop_called",
 ]

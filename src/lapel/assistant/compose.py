@@ -13,6 +13,7 @@ from lapel.commerce import (
     Checkout,
     Order,
     OrderEvent,
+    Takes,
     Transfer,
     TripTerms,
     fetched_at,
@@ -30,8 +31,16 @@ from lapel.devices import (
     Pattern,
     Progress,
 )
+from lapel.devices.cues import PASSKEY_ACTION
 
-ON_SCREEN = "Look at your phone for this one, and tap {button} there."
+_HOW: Mapping[Takes, str] = {
+    "screen": "Look at your phone for this one, and tap {button} there.",
+    "passkey": "Look at your phone for this one, and confirm it with your passkey.",
+}
+_FOOTER: Mapping[Takes, str] = {
+    "screen": "Tap {button} on a screen",
+    "passkey": "Confirm with your passkey on a screen",
+}
 
 SAY_STOP = "Say stop to undo."
 
@@ -128,23 +137,21 @@ def approval(
     now: float,
     how: str,
     notes: Sequence[str] = (),
-    screen: bool = False,
+    takes: Takes = "press",
 ) -> Cue:
-    """The question of a purchase: everything that is agreed to, and how to answer it.
-
-    `screen` says that only the button of a screen which shows it will do.
-    """
+    """The question of a purchase: everything that is agreed to, and how to answer it."""
     checkout = order.checkout
     assert checkout is not None  # an approval is only ever made for a priced cart
     if checkout.trip is not None:
-        return _ride_approval(order, asked, checkout, checkout.trip, now, [*notes, how])
+        around = [*notes, _how(takes, "Book", how)]
+        return _ride_approval(order, asked, checkout, checkout.trip, now, around, takes)
     if checkout.transfer is not None:
-        return _transfer_approval(asked, checkout, checkout.transfer, now, how, screen=screen)
+        return _transfer_approval(asked, checkout, checkout.transfer, now, how, takes)
     where = where_to(order, asked.address_label)
     comma = "," if checkout.pickup else ""
     spoken = f"{words.cart(order.draft.lines)} from {asked.merchant_name}{comma} {where}."
     notes = [*notes, *unheeded(checkout, order.draft)]
-    how = ON_SCREEN.format(button="Order") if screen else how
+    how = _how(takes, "Order", how)
     parts = [*notes, sentence(spoken), _price(checkout), how]
     return Cue(
         id=f"{approval_topic(asked.id)}",
@@ -156,8 +163,8 @@ def approval(
             lines=tuple(cart_lines(order)),
             total=_total(checkout),
             body=" ".join([*notes, sentence(where)]),
-            footer="Tap Order on a screen" if screen else "Press to order, hold to refuse",
-            actions=(CardAction("approve", "Order"), CardAction("refuse", "Refuse")),
+            footer=_footer(takes, "Order"),
+            actions=_answers(takes, "Order"),
         ),
         haptic=Pattern.PULSE,
         expires_s=max(0.0, asked.expires_at - now),
@@ -169,9 +176,10 @@ def window(order: Order, asked: Approval, *, now: float, notes: Sequence[str] = 
     checkout = order.checkout
     assert checkout is not None  # as for an approval
     if checkout.trip is None:
-        where = words.address(asked.address_label)
-        what = f"{words.cart(order.draft.lines)} from {asked.merchant_name} to {where}"
-        price, body = _price(checkout), f"To {where}"
+        where = where_to(order, asked.address_label)
+        comma = "," if checkout.pickup else ""
+        what = f"{words.cart(order.draft.lines)} from {asked.merchant_name}{comma} {where}"
+        price, body = _price(checkout), sentence(where)
     else:
         what = rides.question(order, checkout, checkout.trip).rstrip(".")
         price, body = "", rides.way_of(checkout.trip)
@@ -185,7 +193,7 @@ def window(order: Order, asked: Approval, *, now: float, notes: Sequence[str] = 
         card=Card(
             title=asked.merchant_name,
             lines=tuple(cart_lines(order)),
-            total=str(asked.amount),
+            total=_total(checkout),
             body=" ".join([*notes, f"Within your limit, ordered in a moment. {body}"]),
             footer="Hold to undo",
             actions=(CardAction("refuse", "Undo"),),
@@ -202,6 +210,7 @@ def _ride_approval(
     terms: TripTerms,
     now: float,
     around: Sequence[str],
+    takes: Takes,
 ) -> Cue:
     *notes, how = around
     parts = [*notes, rides.question(order, checkout, terms), how]
@@ -215,8 +224,8 @@ def _ride_approval(
             lines=tuple(cart_lines(order)),
             total=str(asked.amount),
             body=" ".join([*notes, rides.way_of(terms)]),
-            footer="Press to book, hold to refuse",
-            actions=(CardAction("approve", "Book"), CardAction("refuse", "Refuse")),
+            footer=_footer(takes, "Book"),
+            actions=_answers(takes, "Book"),
         ),
         haptic=Pattern.PULSE,
         expires_s=max(0.0, asked.expires_at - now),
@@ -229,11 +238,10 @@ def _transfer_approval(
     transfer: Transfer,
     now: float,
     how: str,
-    *,
-    screen: bool,
+    takes: Takes,
 ) -> Cue:
     """Whom, as the bank names them, and how much."""
-    how = ON_SCREEN.format(button="Send") if screen else how.replace("to order", "to send")
+    how = _how(takes, "Send", how.replace("to order", "to send"))
     return Cue(
         id=approval_topic(asked.id),
         topic=approval_topic(asked.id),
@@ -244,12 +252,29 @@ def _transfer_approval(
             lines=(CardLine(f"To {transfer.name} ({transfer.payee})", str(asked.amount)),),
             total=str(asked.amount),
             body=pay.way_of(transfer),
-            footer="Tap Send on a screen" if screen else "Press to send, hold to refuse",
-            actions=(CardAction("approve", "Send"), CardAction("refuse", "Refuse")),
+            footer=_footer(takes, "Send"),
+            actions=_answers(takes, "Send"),
         ),
         haptic=Pattern.PULSE,
         expires_s=max(0.0, asked.expires_at - now),
     )
+
+
+def _how(takes: Takes, button: str, how: str) -> str:
+    instead = _HOW.get(takes)
+    return how if instead is None else instead.format(button=button)
+
+
+def _footer(takes: Takes, button: str) -> str:
+    usual = f"Press to {button.lower()}, hold to refuse"
+    return _FOOTER.get(takes, usual).format(button=button)
+
+
+def _answers(takes: Takes, yes: str) -> tuple[CardAction, ...]:
+    agree = CardAction("approve", yes)
+    if takes == "passkey":
+        agree = CardAction(PASSKEY_ACTION, f"{yes} with passkey")
+    return (agree, CardAction("refuse", "Refuse"))
 
 
 def _progress(order: Order, kind: str) -> Progress | None:

@@ -12,7 +12,7 @@ import msgspec
 from lapel.assistant import compose
 from lapel.assistant.goods import cues as goods
 from lapel.assistant.limits import cues as limits
-from lapel.commerce import Approval, ApprovalState, Order, OrderEvent, Orders, OrderState
+from lapel.commerce import Approval, ApprovalState, Order, OrderEvent, Orders, OrderState, Takes
 from lapel.devices import Cue
 from lapel.faults import fault
 
@@ -117,9 +117,10 @@ class OrderNews:
                 news.taken_down.add(compose.escalation_topic(order.id))
             if event.kind == "canceled" and order.id in replaced:
                 continue
-            screen = event.kind == "approval_needed" and await self._orders.needs_screen(order)
+            asks = event.kind == "approval_needed"
+            takes = await self._orders.takes(order) if asks else "press"
             try:
-                self._read(event, order, news, notes.get(order.id, ()), screen=screen)
+                self._read(event, order, news, notes.get(order.id, ()), takes=takes)
             except Exception as error:  # the boundary of one event: the rest must be told
                 log.error("a %s event is told plainly: %s", event.kind, fault(error))
                 news.cues.append(compose.plain(event))
@@ -132,12 +133,12 @@ class OrderNews:
         news: News,
         notes: tuple[str, ...],
         *,
-        screen: bool = False,
+        takes: Takes = "press",
     ) -> None:
         asked = order.approval
         if event.kind in ASKS:
             if asked is not None and asked.state is ApprovalState.PENDING:
-                cue = self._question(order, asked, notes, screen=screen)
+                cue = self._question(order, asked, notes, takes=takes)
                 news.cues.append(cue)
                 news.answers[order.id] = cue
             return
@@ -156,12 +157,12 @@ class OrderNews:
         _courier(event, order, news)
 
     def _question(
-        self, order: Order, asked: Approval, notes: tuple[str, ...] = (), *, screen: bool
+        self, order: Order, asked: Approval, notes: tuple[str, ...] = (), *, takes: Takes
     ) -> Cue:
         now = self._clock()
         if asked.limit_id:
             return compose.window(order, asked, now=now, notes=notes)
-        return compose.approval(order, asked, now=now, how=self._how(), notes=notes, screen=screen)
+        return compose.approval(order, asked, now=now, how=self._how(), notes=notes, takes=takes)
 
     def _escalation(self, order: Order, event: OrderEvent, notes: tuple[str, ...]) -> Cue | None:
         """None once the order went on: a link that leads nowhere is not worth telling."""
@@ -175,10 +176,11 @@ class OrderNews:
         for approval in await self._orders.pending_approvals(self._user_id):
             order = await self._orders.get(approval.order_id)
             if order is not None:
-                screen = await self._orders.needs_screen(order)
-                asked.append(self._question(order, approval, screen=screen))
+                takes = await self._orders.takes(order)
+                asked.append(self._question(order, approval, takes=takes))
+        passkey = bool(await self._orders.passkeys.of(self._user_id))
         for limit in await self._orders.standing.asked(self._user_id):
-            asked.append(limits.question(limit, now=self._clock()))
+            asked.append(limits.question(limit, now=self._clock(), passkey=passkey))
         for order in await self._orders.list(self._user_id, _RECENT):
             if order.state is OrderState.ESCALATED:
                 history = await self._orders.history(order.id)

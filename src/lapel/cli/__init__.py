@@ -14,6 +14,7 @@ from lapel.cli import (
     consent,
     limits,
     merchants,
+    passkeys,
     pay,
     personal,
     receipts,
@@ -41,6 +42,7 @@ app.add_typer(merchants.merchants, name="merchants")
 app.add_typer(show.addresses, name="addresses")
 app.add_typer(receipts.receipt, name="receipt")
 app.add_typer(consent.keys, name="keys")
+app.add_typer(passkeys.passkeys, name="passkeys")
 app.add_typer(limits.mandates, name="mandates")
 app.add_typer(personal.reminders, name="reminders")
 app.add_typer(personal.notes, name="notes")

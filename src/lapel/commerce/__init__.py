@@ -25,6 +25,7 @@ from lapel.commerce.errors import (
     LimitError,
     MandateError,
     OrderError,
+    PasskeyError,
     ReceiptError,
 )
 from lapel.commerce.limits import LimitState, StandingLimit
@@ -37,8 +38,10 @@ from lapel.commerce.order import (
     Order,
     OrderEvent,
     OrderState,
+    PasskeyProof,
 )
 from lapel.commerce.orders import Orders
+from lapel.commerce.passkeys import Passkey, Passkeys, RelyingParty
 from lapel.commerce.policy import Allowed, Denied, Policy
 from lapel.commerce.ports import (
     BankEntry,
@@ -58,6 +61,7 @@ from lapel.commerce.ports import (
     Unreachable,
 )
 from lapel.commerce.receipt import Receipt, verify, verify_chain
+from lapel.commerce.screening import Takes
 from lapel.commerce.shares import ShareError
 from lapel.commerce.shares import split as split_bill
 from lapel.commerce.standing import LimitNow, Standing
@@ -105,6 +109,10 @@ __all__ = [
     "OrderState",
     "Orders",
     "Party",
+    "Passkey",
+    "PasskeyError",
+    "PasskeyProof",
+    "Passkeys",
     "Payment",
     "PaymentState",
     "PaymentTarget",
@@ -115,11 +123,13 @@ __all__ = [
     "Receipt",
     "ReceiptError",
     "Refused",
+    "RelyingParty",
     "RideStatus",
     "ShareError",
     "Standing",
     "StandingLimit",
     "Statement",
+    "Takes",
     "Total",
     "Transfer",
     "Trip",

@@ -4,6 +4,7 @@ CommerceError
   OrderError      the order cannot do that now; `code` says why
   ApprovalError   the decision does not count; `code` says why
   LimitError      the standing limit cannot be set or ended like that; `code` says why
+  PasskeyError    the passkey cannot be added or found; `code` says why
   ReceiptError    the file is not a receipt that can be trusted
   ConsentError    the user's keys cannot be used
   MandateError    the mandate proves nothing; `code` says why
@@ -30,7 +31,7 @@ class OrderError(CommerceError):
 
 class ApprovalError(CommerceError):
     """Codes: `unknown`, `expired`, `void`, `already_decided`, `hash_mismatch`, `wrong_user`,
-    `needs_screen`.
+    `needs_screen`, `needs_passkey`, `bad_passkey`.
     """
 
     code = "approval_error"
@@ -38,10 +39,16 @@ class ApprovalError(CommerceError):
 
 class LimitError(CommerceError):
     """Codes: `unknown`, `bad_terms`, `too_many`, `expired`, `already_decided`, `wrong_user`,
-    `hash_mismatch`, `needs_screen`, `too_large`.
+    `hash_mismatch`, `needs_screen`, `needs_passkey`, `bad_passkey`, `too_large`.
     """
 
     code = "limit_error"
+
+
+class PasskeyError(CommerceError):
+    """Codes: `unknown`, `no_challenge`, `bad_passkey`, `known`, `too_many`."""
+
+    code = "passkey_error"
 
 
 class ReceiptError(CommerceError):
@@ -61,7 +68,7 @@ class ConsentError(CommerceError):
 class MandateError(CommerceError):
     """Codes: `not_a_mandate`, `not_terminal`, `bad_signature`, `wrong_key`, `altered`, `expired`,
     `not_yet`, `other_audience`, `other_nonce`, `other_checkout`, `other_amount`, `other_payee`,
-    `other_evidence`.
+    `other_evidence`, `bad_passkey`.
     """
 
     code = "mandate_error"

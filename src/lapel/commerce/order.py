@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
+import msgspec
+
 from lapel.commerce.checkout import Checkout, OrderDraft
 from lapel.commerce.money import Money
 
@@ -58,6 +60,21 @@ class ApprovalState(StrEnum):
 Decision = Literal["approve", "refuse"]
 
 
+class PasskeyProof(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A WebAuthn assertion over the hash of a question; all but the last two are base64url.
+
+    `public_key` is the credential's, as COSE has it.
+    """
+
+    credential_id: str
+    public_key: str
+    authenticator_data: str
+    client_data: str
+    signature: str
+    rp_id: str
+    origin: str
+
+
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """How the user decided; `at` is in seconds since 1970."""
@@ -69,6 +86,7 @@ class Evidence:
     at: float
     shown_on: tuple[str, ...] = ()
     read_aloud_on: tuple[str, ...] = ()
+    passkey: PasskeyProof | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,12 +33,13 @@ from lapel.commerce.order import (
     OrderEvent,
     OrderState,
 )
+from lapel.commerce.passkeys import Passkeys
 from lapel.commerce.policy import Policy
 from lapel.commerce.ports import MerchantOrder, Merchants, Payments
 from lapel.commerce.quoting import lapse
 from lapel.commerce.receipt import Signer
 from lapel.commerce.records import Told
-from lapel.commerce.screening import screening, seen_on_screen
+from lapel.commerce.screening import Takes, screening, too_little, what_it_takes
 from lapel.commerce.settling import answered, awaits_bill, offers
 from lapel.commerce.sharing import Share
 from lapel.commerce.standing import Standing
@@ -99,6 +100,7 @@ class Orders:
             clock,
             vault,
         )
+        self.passkeys = Passkeys(self._journal, clock)
         self.standing = Standing(self._desk, self._nudge_anywhere)
         """Limits within which the user is not asked."""
         self._steps: Steps | None = None
@@ -216,7 +218,7 @@ class Orders:
                 raise ApprovalError(
                     "the user was shown another checkout than this", code="hash_mismatch"
                 )
-            self._refuse_unseen(connection, order, evidence)
+            self._refuse_unseen(connection, order, approval, evidence, at)
             decided, events = _close(
                 connection, order, approval, ApprovalState.APPROVED, evidence, at
             )
@@ -342,14 +344,18 @@ class Orders:
         now = self._clock()
         return await self._store.read(lambda c: records.pending(c, user_id, now))
 
-    async def needs_screen(self, order: Order) -> bool:
-        """Whether a press alone does not buy this."""
+    async def takes(self, order: Order) -> Takes:
+        """What a yes to this takes."""
         checkout = order.checkout
         if checkout is None:
-            return False
+            return "press"
         return await self._store.read(
-            lambda c: bool(screening(c, self._policy, order.user_id, checkout))
+            lambda c: what_it_takes(c, self._policy, order.user_id, checkout)
         )
+
+    async def needs_screen(self, order: Order) -> bool:
+        """Whether a press alone does not buy this."""
+        return await self.takes(order) != "press"
 
     def subscribe(self, callback: Listener) -> Callable[[], None]:
         """Call back on the loop after each commit of an event; the result unsubscribes."""
@@ -370,13 +376,22 @@ class Orders:
         if approval is not None and approval.state is ApprovalState.PENDING:
             records.close_approval(connection, approval, ApprovalState.VOID, at)
 
-    def _refuse_unseen(self, connection: sa.Connection, order: Order, evidence: Evidence) -> None:
+    def _refuse_unseen(
+        self,
+        connection: sa.Connection,
+        order: Order,
+        asked: Approval,
+        evidence: Evidence,
+        at: float,
+    ) -> None:
         """Some purchases take more than a press; the question stays open."""
-        if order.checkout is None or seen_on_screen(evidence):
+        if order.checkout is None:
             return
-        why = screening(connection, self._policy, order.user_id, order.checkout)
-        if why:
-            raise ApprovalError(f"{why} {words.ON_SCREEN}", code="needs_screen")
+        user_id, agreed = order.user_id, asked.checkout_hash
+        why = screening(connection, self._policy, user_id, order.checkout)
+        little = too_little(connection, user_id, evidence, asked.id, agreed, why, at)
+        if little is not None:
+            raise ApprovalError(little[1], code=little[0])
 
     def _sign(self, connection: sa.Connection, order: Order, given: Approval, at: float) -> None:
         """The mandates of an approval stand exactly when the approval does."""

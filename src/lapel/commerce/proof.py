@@ -17,6 +17,12 @@ from lapel.commerce.checkout import (
     TripTerms,
     Weighing,
 )
+from lapel.commerce.consent.assertions import (
+    PASSKEY,
+    challenge_for,
+    check_assertion,
+    key_hash,
+)
 from lapel.commerce.consent.closed import WITHIN_LIMIT, RiskData
 from lapel.commerce.consent.jws import verify_es256
 from lapel.commerce.consent.open_mandates import check_within, verify_open
@@ -131,6 +137,18 @@ def _same_evidence(risk: RiskData | None, consent: Consent) -> None:
         or abs(signed_at * 1000 - risk.gesture_at_ms) > 1
     ):
         raise MandateError("another device or gesture was signed", code="other_evidence")
+    _same_passkey(risk, consent)
+
+
+def _same_passkey(risk: RiskData, consent: Consent) -> None:
+    """The user's mandate names the passkey, and the passkey signed this very cart."""
+    passkey = consent.passkey
+    if (consent.gesture == PASSKEY) != (passkey is not None):
+        raise MandateError("the passkey that agreed is missing", code="other_evidence")
+    if risk.passkey != (key_hash(passkey.public_key) if passkey else ""):
+        raise MandateError("another passkey was signed", code="other_evidence")
+    if passkey is not None:
+        check_assertion(passkey, challenge_for(consent.approval_id, consent.checkout_hash))
 
 
 def _same_limit(within: str, mandates: Mandates, receipt: Receipt, at: float) -> None:

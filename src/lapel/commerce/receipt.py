@@ -31,7 +31,7 @@ from lapel.commerce.consent.closed import ClosedMandates
 from lapel.commerce.consent.open_mandates import OpenMandates
 from lapel.commerce.errors import ReceiptError
 from lapel.commerce.money import Money
-from lapel.commerce.order import Order
+from lapel.commerce.order import Order, PasskeyProof
 from lapel.commerce.ports import BilledLine
 
 VERSION = 2
@@ -112,7 +112,7 @@ class Payment(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     paid: Amount | None = None
 
 
-class Consent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Consent(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """Who said yes, on what, how; `at` by Lapel's clock, `gesture_at` by the device's."""
 
     approval_id: str
@@ -126,6 +126,7 @@ class Consent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     device_family: str
     shown_on: tuple[str, ...]
     read_aloud_on: tuple[str, ...]
+    passkey: PasskeyProof | None = None
 
 
 class Mandates(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -264,6 +265,7 @@ def receipt_of(
             device_family=evidence.family,
             shown_on=evidence.shown_on,
             read_aloud_on=evidence.read_aloud_on,
+            passkey=evidence.passkey,
         ),
         key_id=key_id,
         previous=file_hash(previous) if previous else "",

@@ -33,7 +33,7 @@ from lapel.commerce.order import (
     OrderState,
 )
 from lapel.commerce.records import Told
-from lapel.commerce.screening import seen_on_screen
+from lapel.commerce.screening import too_little
 
 MOST_LIMITS = 20
 """Limits that one user has at a time, questions about new ones included."""
@@ -124,8 +124,11 @@ class Standing:
                 return (limits.move_limit(connection, limit, to, **values), []), []
             if terms_hash != limit.terms.hash():
                 raise LimitError("the user was shown another limit", code="hash_mismatch")
-            if not seen_on_screen(evidence):
-                raise LimitError(words.LIMIT_ON_SCREEN, code="needs_screen")
+            little = too_little(
+                connection, limit.user_id, evidence, limit.id, terms_hash, words.SETS_LIMIT, at
+            )
+            if little is not None:
+                raise LimitError(little[1], code=little[0])
             replaced, events = self._end_others(connection, limit, at)
             key = self._desk.vault.ensure(connection, limit.user_id, at)
             by = _set_by(limit, evidence)
@@ -325,4 +328,5 @@ def _set_by(limit: StandingLimit, evidence: Evidence) -> SetBy:
         gesture=evidence.gesture,
         gesture_at_ms=int(evidence.at * 1000),
         shown_on=evidence.shown_on,
+        passkey=evidence.passkey,
     )

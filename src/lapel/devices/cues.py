@@ -9,6 +9,9 @@ import msgspec
 from lapel.devices.profile import DeviceProfile, Family, Pattern
 
 _OPENS_PAGES = frozenset({Family.PHONE, Family.BROWSER, Family.TERMINAL})
+_HAVE_PASSKEYS = frozenset({Family.PHONE, Family.BROWSER})
+PASSKEY_ACTION = "passkey"
+"""The action of a button that the device answers with a passkey, and not with a gesture."""
 
 Point = tuple[float, float]
 """Latitude and longitude in degrees (WGS 84)."""
@@ -91,10 +94,19 @@ class Cue(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 def _readable(card: Card | None, profile: DeviceProfile) -> Card | None:
-    """A link goes only to devices that can open a page: it may let whoever has it go on there."""
-    if card is None or card.link is None or profile.family in _OPENS_PAGES:
-        return card
-    return msgspec.structs.replace(card, link=None)
+    """A link goes only to devices that can open a page: it may let whoever has it go on there.
+
+    A button that takes a passkey goes only to devices that can have one.
+    """
+    if card is None:
+        return None
+    if card.link is not None and profile.family not in _OPENS_PAGES:
+        card = msgspec.structs.replace(card, link=None)
+    if profile.family not in _HAVE_PASSKEYS:
+        actions = tuple(each for each in card.actions if each.action != PASSKEY_ACTION)
+        if actions != card.actions:
+            card = msgspec.structs.replace(card, actions=actions)
+    return card
 
 
 def fitted(cue: Cue, limit: int) -> Cue | None:

@@ -286,6 +286,21 @@ limit_bookings = sa.Table(
     sa.Index("bookings_of_a_limit", "limit_id", "at"),
 )
 
+passkeys = sa.Table(
+    "passkeys",
+    metadata,
+    _id(),
+    _user(),
+    _text("name"),
+    _text("credential_id"),
+    _text("public_key"),
+    sa.Column("rp_id", sa.String(255), nullable=False),
+    sa.Column("sign_count", sa.BigInteger, nullable=False),
+    _time("created_at"),
+    _time("used_at", nullable=True),
+    sa.Index("passkeys_of_a_user", "user_id", "created_at"),
+)
+
 # What a user keeps for themselves.
 
 reminders = sa.Table(

@@ -6,6 +6,7 @@ from lapel.web.consent import ConsentApi
 from lapel.web.gate import Gate, SecurityHeaders
 from lapel.web.limits import LimitsApi
 from lapel.web.merchants import MerchantsApi
+from lapel.web.passkeys import PasskeysApi, relying_party
 from lapel.web.pay import PayApi
 from lapel.web.personal import PersonalApi
 from lapel.web.routes import routes
@@ -18,9 +19,11 @@ __all__ = [
     "Gate",
     "LimitsApi",
     "MerchantsApi",
+    "PasskeysApi",
     "PayApi",
     "PersonalApi",
     "SecurityHeaders",
     "Webhooks",
+    "relying_party",
     "routes",
 ]

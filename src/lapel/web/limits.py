@@ -20,6 +20,7 @@ from lapel.commerce import (
     LimitState,
     LimitTerms,
     Party,
+    Passkeys,
     Period,
     Standing,
     StandingLimit,
@@ -49,11 +50,13 @@ class LimitsApi:
         self,
         api: Api,
         standing: Standing,
+        passkeys: Passkeys,
         shops: Callable[[], Awaitable[Sequence[Party]]],
         teller: Teller,
     ) -> None:
         self._api = api
         self._standing = standing
+        self._passkeys = passkeys
         self._shops = shops
         self._teller = teller
 
@@ -93,7 +96,8 @@ class LimitsApi:
             limit = await self._standing.propose(user_id, terms)
         except LimitError as error:
             return refused(error.text, error.code, 400)
-        await self._teller.tell(user_id, [limit_question(limit, now=now)])
+        passkey = bool(await self._passkeys.of(user_id))
+        await self._teller.tell(user_id, [limit_question(limit, now=now, passkey=passkey)])
         return JSONResponse(_row(limit), 201)
 
     async def _show(self, request: Request, user_id: str) -> Response:

@@ -9,7 +9,7 @@ from stage.world import World
 
 from lapel.assistant import Assistant, compose
 from lapel.assistant.matters import Matter
-from lapel.commerce import Order, OrderEvent, OrderState
+from lapel.commerce import Order, OrderEvent, OrderState, Takes
 from lapel.devices import Cue
 from lapel.speech import SpeechBusy
 from lapel.store import StoreError
@@ -73,14 +73,14 @@ async def test_a_record_that_fails_while_a_question_is_put_does_not_cost_its_but
         phone, ring = await world.wear(PHONE, RING)
         failed = False
 
-        async def needs_screen(order: Order) -> bool:
+        async def takes(order: Order) -> Takes:
             nonlocal failed
             if not failed:
                 failed = True
                 raise StoreError("the disk hiccups")
             return await original(order)
 
-        original, world.orders.needs_screen = world.orders.needs_screen, needs_screen
+        original, world.orders.takes = world.orders.takes, takes
         phone.type(LATTES)
         await world.until(lambda: phone.questions)
         assert failed

@@ -55,7 +55,7 @@ class LimitAnswers:
             )
         except LimitError as error:
             self._reply(error.text)
-            if error.code == "needs_screen":
+            if error.code in ("needs_screen", "needs_passkey"):
                 return True
         else:
             self._reply(cues.agreed(limit.terms) if decision == "approve" else cues.NOT_SET)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from lapel.assistant import words
 from lapel.commerce import LimitNow, LimitTerms, StandingLimit, spoken
 from lapel.devices import Card, CardAction, CardLine, Cue, CueKind, Pattern
+from lapel.devices.cues import PASSKEY_ACTION
 
 NOT_SET = "All right, I go on asking."
 LOOK = "Look at your screen, and tap Allow there."
@@ -48,8 +49,11 @@ def in_words(terms: LimitTerms) -> str:
     )
 
 
-def question(limit: StandingLimit, *, now: float) -> Cue:
-    """The question whether to set it: exactly what is agreed to, and the buttons."""
+def question(limit: StandingLimit, *, now: float, passkey: bool) -> Cue:
+    """The question whether to set it: exactly what is agreed to, and the buttons.
+
+    `passkey` says that it takes the user's passkey.
+    """
     terms = limit.terms
     topic = topic_of(limit.id)
     lines = [
@@ -60,6 +64,9 @@ def question(limit: StandingLimit, *, now: float) -> Cue:
     if terms.purchases:
         lines.append(CardLine(f"Purchases in any {_days(terms)}", str(terms.purchases)))
     lines.append(CardLine("Until", until(terms)))
+    allow = CardAction("approve", "Allow")
+    if passkey:
+        allow = CardAction(PASSKEY_ACTION, "Allow with passkey")
     return Cue(
         id=topic,
         topic=topic,
@@ -69,10 +76,21 @@ def question(limit: StandingLimit, *, now: float) -> Cue:
             lines=tuple(lines),
             body="I tell you each time, and you can undo it.",
             footer="Tap Allow on a screen",
-            actions=(CardAction("approve", "Allow"), CardAction("refuse", "No")),
+            actions=(allow, CardAction("refuse", "No")),
         ),
         haptic=Pattern.PULSE,
         expires_s=max(0.0, limit.expires_at - now),
+    )
+
+
+def settled(limit: StandingLimit) -> Cue:
+    """Takes the place of the question about a limit that was agreed to elsewhere."""
+    topic = topic_of(limit.id)
+    return Cue(
+        id=f"{topic}:settled",
+        topic=topic,
+        kind=CueKind.NOTICE,
+        card=Card(title="Buy without asking", body=agreed(limit.terms)),
     )
 
 

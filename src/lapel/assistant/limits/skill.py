@@ -156,7 +156,8 @@ class LimitsSkill:
         except LimitError as error:
             return Outcome(error.text)
         self._proposed = (turn, limit.id)
-        await self._teller.tell(self._user_id, [cues.question(limit, now=now)])
+        passkey = bool(await self._orders.passkeys.of(self._user_id))
+        await self._teller.tell(self._user_id, [cues.question(limit, now=now, passkey=passkey)])
         return Outcome(f"{cues.in_words(terms)} {cues.LOOK}")
 
     async def _tell(self) -> Outcome:

@@ -16,6 +16,7 @@ import msgspec
 import sqlalchemy as sa
 
 from lapel.commerce.checkout import Checkout
+from lapel.commerce.consent.assertions import key_hash
 from lapel.commerce.consent.open_mandates import OpenMandates
 from lapel.commerce.consent.sdjwt import issue, present
 from lapel.commerce.errors import MandateError
@@ -50,8 +51,11 @@ class ClosedMandates(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 _mandates_of = msgspec.json.Decoder(ClosedMandates).decode
 
 
-class RiskData(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How the user agreed. `checkout_hash` is Lapel's own, over what was shown."""
+class RiskData(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """How the user agreed. `checkout_hash` is Lapel's own, over what was shown.
+
+    `passkey` names the passkey that agreed, by the hash of its public key.
+    """
 
     approval_id: str
     checkout_hash: str
@@ -62,6 +66,7 @@ class RiskData(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     gesture_at_ms: int
     shown_on: tuple[str, ...]
     read_aloud_on: tuple[str, ...]
+    passkey: str = ""
 
 
 def close(
@@ -101,6 +106,7 @@ def close(
         gesture_at_ms=int(evidence.at * 1000),
         shown_on=evidence.shown_on,
         read_aloud_on=evidence.read_aloud_on,
+        passkey=key_hash(evidence.passkey.public_key) if evidence.passkey else "",
     )
     for_checkout = issue(
         key,

@@ -18,10 +18,12 @@ from typing import Literal
 import msgspec
 import rfc8785
 
+from lapel.commerce.consent.assertions import PASSKEY, challenge_for, check_assertion
 from lapel.commerce.consent.sdjwt import Issued, Opened, issue, open_presentation, present
 from lapel.commerce.errors import MandateError
 from lapel.commerce.keys import SigningKey
 from lapel.commerce.money import Money, minor_digits
+from lapel.commerce.order import PasskeyProof
 
 OPEN_CHECKOUT = "mandate.checkout.open.1"
 OPEN_PAYMENT = "mandate.payment.open.1"
@@ -95,7 +97,7 @@ class LimitTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return ""
 
 
-class SetBy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class SetBy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """How the user agreed to the limit: `risk_data` of the open payment mandate."""
 
     limit_id: str
@@ -106,6 +108,7 @@ class SetBy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     gesture: str
     gesture_at_ms: int
     shown_on: tuple[str, ...]
+    passkey: PasskeyProof | None = None
 
 
 class OpenMandates(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -169,6 +172,10 @@ def verify_open(mandates: OpenMandates, key: Mapping[str, str]) -> VerifiedOpen:
         raise MandateError("the open mandates do not belong together", code="altered")
     if (by.limit_id, by.terms_hash) != (mandates.limit_id, terms.hash()):
         raise MandateError("another limit was agreed to", code="other_evidence")
+    if (by.gesture == PASSKEY) != (by.passkey is not None):
+        raise MandateError("the passkey that set the limit is missing", code="other_evidence")
+    if by.passkey is not None:
+        check_assertion(by.passkey, challenge_for(by.limit_id, by.terms_hash))
     return VerifiedOpen(terms, _hash_of(of_payment), payment.iat, by)
 
 

@@ -3,6 +3,7 @@
 import { api } from "../api.js";
 import { el, replay } from "../dom.js";
 import { MapPicture } from "../map.js";
+import { agreeWithPasskey } from "../passkey.js";
 import { drawCard } from "./card.js";
 import { STATE_WORDS, icon, stateIcon } from "./icons.js";
 import { tile } from "./tile.js";
@@ -74,6 +75,10 @@ export function phone(device, { signedIn = true, ...options } = {}) {
     return picture.element;
   };
   const press = (node, cue, action) => {
+    if (action === "passkey") {
+      agreeWithPasskey(cue.topic).catch((error) => add(el("div", { class: "bubble theirs", role: "alert", text: error.message })));
+      return;
+    }
     if (!device.gesture("screen", "press", { action, topic: cue.topic })) return;
     const able = (yes) => {
       for (const button of node.querySelectorAll("button")) button.disabled = !yes;
