@@ -43,6 +43,7 @@ from lapel.services import (
     AcpInbox,
     BankPayments,
     Doors,
+    Feeds,
     Food,
     Jwk,
     MerchantRegistry,
@@ -214,7 +215,14 @@ async def build(
     keys = SigningKeys(store, time.time)
     vault = await _vault(store, folder, settings)
     profile = _profile(keys, store, settings.server.public_url.rstrip("/") or url)
-    ucp = UcpClient(http, registry, keys, profile_url=profile.url, clock=time.time)
+    ucp = UcpClient(
+        http,
+        registry,
+        keys,
+        profile_url=profile.url,
+        clock=time.time,
+        feeds=Feeds(http, settings.commerce.feeds),
+    )
     accesses = Accesses(store)
     acp = AcpClient(http, accesses, stored_sessions(store), clock=time.time)
     client = Doors(ucp, acp)

@@ -61,6 +61,8 @@ class Speech(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Commerce(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     merchants: tuple[str, ...] = ()
     """Origins that speak UCP; each is found by its /.well-known/ucp."""
+    feeds: dict[str, str] = msgspec.field(default_factory=dict[str, str])
+    """Merchant's URL -> that of its product list, where its version of UCP has no catalogue."""
     banks: tuple[str, ...] = ()
     """Payment endpoints that may open a demonstration account."""
     max_order_minor: dict[str, int] = msgspec.field(default_factory=lambda: {"EUR": 20000})

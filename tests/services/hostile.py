@@ -47,6 +47,7 @@ class Hostile:
         self.profile_fetches = 0
         self.prices = {LATTE: 520, MUFFIN: 380, TEA: 300}
         self.products = PRODUCTS
+        self.discount = 0
         self.more: list[Route] = []
         """Doors that a test adds before the merchant opens."""
         self.wanted: tuple[DraftLine, ...] = ()

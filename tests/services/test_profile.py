@@ -7,8 +7,7 @@ import pytest
 from lapel.commerce.ports import Nonsense, PortError, Refused, Unreachable
 from lapel.services import MerchantRegistry, SigningKeys
 from lapel.services.connectors.ucp import signatures
-from lapel.services.connectors.ucp.profile import discover, profile_url_of, read_profile
-from lapel.services.connectors.ucp.registry import WELL_KNOWN
+from lapel.services.connectors.ucp.profile import WELL_KNOWN, discover, profile_url_of, read_profile
 from services.shopper import World
 
 pytestmark = pytest.mark.net
@@ -72,7 +71,7 @@ async def test_an_older_version_of_a_newer_merchant():
 @pytest.mark.parametrize(
     ("page", "error", "code"),
     [
-        (document(version="2026-01-11"), Refused, "version_unsupported"),
+        (document(version="2026-01-23"), Refused, "version_unsupported"),
         (
             document(version="2027-01-01", supported_versions={V: "https://evil.example/p"}),
             Nonsense,

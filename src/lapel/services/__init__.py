@@ -20,6 +20,7 @@ from lapel.services.connectors.ucp.drafts import (
     stored_drafts,
     stored_sessions,
 )
+from lapel.services.connectors.ucp.feeds import Feeds
 from lapel.services.connectors.ucp.keys import GRACE_S, Jwk, SigningKeys
 from lapel.services.connectors.ucp.merchants import UcpMerchants
 from lapel.services.connectors.ucp.platform import PlatformProfile
@@ -55,6 +56,7 @@ __all__ = [
     "Contacts",
     "Doors",
     "Drafts",
+    "Feeds",
     "Food",
     "Jwk",
     "Merchant",

@@ -33,9 +33,14 @@ class Webhooks:
     def routes(self) -> list[Route]:
         return [
             Route("/.well-known/ucp", self._show_profile),
+            Route("/.well-known/ucp/2026-01-11", self._show_older),
             Route(PlatformProfile.WEBHOOK_PATH, self._receive, methods=["POST"]),
             Route(f"{ACP_WEBHOOKS}/{{merchant}}", self._receive_acp, methods=["POST"]),
         ]
+
+    async def _show_older(self, _: Request) -> Response:
+        document = await self._profile.older()
+        return JSONResponse(document, headers={"cache-control": self._profile.CACHE_CONTROL})
 
     async def _show_profile(self, _: Request) -> Response:
         document = await self._profile.document()

@@ -20,13 +20,14 @@ from lapel.services.connectors.ucp.profile import (
     FULFILLMENT,
     ORDER,
     SEARCH,
-    SPOKEN,
     ProfileDocument,
+    document_of,
     read_profile,
     read_profile_text,
+    spoken_in,
 )
 from lapel.services.connectors.ucp.registry import Merchant
-from lapel.services.fetch import decode
+from lapel.services.connectors.ucp.versions import OLDER
 
 PATIENCE_S = 20.0
 _NEEDED = {
@@ -92,7 +93,7 @@ async def check_up(http: httpx.AsyncClient, client: Client, url: str, pays_at: P
     found = CheckUp(url)
     try:
         profile_url, text = await read_profile_text(http, url)
-        document = decode(text.encode(), ProfileDocument, profile_url)
+        document = document_of(profile_url, text)
     except PortError as error:
         if error.code == "unsafe_url":
             raise
@@ -107,6 +108,8 @@ async def check_up(http: httpx.AsyncClient, client: Client, url: str, pays_at: P
     found.name, found.endpoint = profile.name, profile.endpoint
     found.version = profile.version
     found.lacks += [why for name, why in _NEEDED.items() if name not in profile.capabilities]
+    if profile.version == OLDER:
+        found.warns.append(f"it speaks UCP {OLDER}: no look at an order, its webhooks alone tell")
     if ORDER not in profile.capabilities:
         found.warns.append("it reports nothing of an order once it is placed")
     if SEARCH in profile.capabilities:
@@ -117,9 +120,10 @@ async def check_up(http: httpx.AsyncClient, client: Client, url: str, pays_at: P
 async def _declared(found: CheckUp, document: ProfileDocument, pays_at: PaysAt) -> None:
     """What stands in the profile, whether or not Lapel can use it."""
     block = document.ucp
+    spoken = spoken_in(block.version)
     found.offers_version, found.name = block.version, document.name
     found.capabilities = tuple(
-        (name, entry.version, entry.version == SPOKEN.get(name))
+        (name, entry.version, entry.version == spoken.get(name))
         for name, entries in sorted(block.capabilities.items())
         for entry in entries
     )

@@ -9,13 +9,15 @@ from typing import Protocol, TypeVar
 import httpx
 import msgspec
 
-from lapel.commerce.ports import Nonsense
-from lapel.services.connectors.ucp import signatures
+from lapel.commerce.ports import Nonsense, Refused
+from lapel.services.connectors.ucp import detached, older, signatures
+from lapel.services.connectors.ucp.feeds import Feeds
 from lapel.services.connectors.ucp.keys import SigningKeys
 from lapel.services.connectors.ucp.mcp import McpCalls, content_of, tool_of
-from lapel.services.connectors.ucp.profile import MCP
+from lapel.services.connectors.ucp.profile import MCP, older_url
 from lapel.services.connectors.ucp.registry import Merchant, MerchantRegistry
 from lapel.services.connectors.ucp.statuses import raise_for_status
+from lapel.services.connectors.ucp.versions import OLDER
 from lapel.services.errors import SignatureRejected
 from lapel.services.fetch import TIMEOUT_S, Answer, decode, fetch
 from lapel.services.urls import check
@@ -47,11 +49,15 @@ class UcpClient:
         profile_url: str,
         clock: Callable[[], float],
         timeout_s: float = TIMEOUT_S,
+        feeds: Feeds | None = None,
     ) -> None:
+        """`feeds` are the product lists of merchants whose version of UCP has no catalogue."""
         self._http = http
         self._registry = registry
         self._keys = keys
         self._agent = f'profile="{check(profile_url)}"'
+        self._older_agent = f'profile="{older_url(profile_url)}"'
+        self._feeds = feeds or Feeds(http, {})
         self._tools = McpCalls(profile_url)
         self._clock = clock
         self._timeout_s = timeout_s
@@ -64,6 +70,8 @@ class UcpClient:
 
     async def read(self, merchant: Merchant, path: str, shape: type[T]) -> T:
         """GET `path` under the merchant's endpoint."""
+        if merchant.profile.version == OLDER:
+            return await self._call_older(merchant, "GET", path, None, "", shape)
         if merchant.profile.transport == MCP:
             return await self._call_tool(merchant, "GET", path, None, "", shape)
         return await self._call(merchant, "GET", path, None, "", shape)
@@ -72,6 +80,8 @@ class UcpClient:
         self, merchant: Merchant, method: str, path: str, body: object, key: str, shape: type[T]
     ) -> T:
         """POST or PUT a JSON `body`. The same `key` always travels as the same UUID."""
+        if merchant.profile.version == OLDER:
+            return await self._call_older(merchant, method, path, body, key, shape)
         if merchant.profile.transport == MCP:
             return await self._call_tool(merchant, method, path, body, key, shape)
         return await self._call(merchant, method, path, msgspec.json.encode(body), key, shape)
@@ -91,6 +101,30 @@ class UcpClient:
         raise_for_status(answer, merchant.name)
         await self._check_signature(merchant, f"{method} {_kind_of(path)}", answer)
         return decode(answer.body, shape, merchant.name)
+
+    async def _call_older(
+        self, merchant: Merchant, method: str, path: str, body: object, key: str, shape: type[T]
+    ) -> T:
+        """The same call of UCP 2026-01-11, asked and answered in today's terms."""
+        if path == "/catalog/search":
+            return decode(await self._feeds.search(merchant), shape, merchant.name)
+        if not path.startswith("/checkout-sessions"):
+            raise Refused(f"{merchant.name} cannot be asked that in UCP {OLDER}.", code="not_found")
+        content, sent_as = b"", ""
+        if method != "GET":
+            currency = await self._feeds.currency(merchant)
+            content = msgspec.json.encode(older.ask(method, path, body, currency))
+            sent_as = idempotency_key(merchant.id, key)
+        own = await self._keys.current()
+        signed = {
+            "UCP-Agent": self._older_agent,
+            "Request-Signature": detached.sign(content, own),
+        }
+        answer = await self._send(
+            method, merchant.profile.endpoint + path, content or None, sent_as, signed
+        )
+        raise_for_status(answer, merchant.name)
+        return decode(older.checkout_in(answer.body, merchant.name), shape, merchant.name)
 
     async def _call_tool(
         self, merchant: Merchant, method: str, path: str, body: object, key: str, shape: type[T]

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 import msgspec
 
+from lapel.services.connectors.ucp import older
 from lapel.services.connectors.ucp.keys import Jwk, SigningKeys
 from lapel.services.connectors.ucp.profile import (
     AP2,
@@ -29,6 +30,7 @@ from lapel.services.connectors.ucp.profile import (
     TRANSPORTS,
     VERSION,
     WELL_KNOWN,
+    older_url,
 )
 from lapel.services.urls import check
 
@@ -106,9 +108,18 @@ class PlatformProfile:
         return self.origin + WELL_KNOWN
 
     @property
+    def older_url(self) -> str:
+        """What Lapel sends as UCP-Agent to merchants of UCP 2026-01-11."""
+        return older_url(self.url)
+
+    @property
     def webhook_url(self) -> str:
         """Where merchants send order events; their signatures cover it."""
         return self.origin + self.WEBHOOK_PATH
+
+    async def older(self) -> dict[str, object]:
+        """The same for merchants of UCP 2026-01-11, at the URL of that version."""
+        return older.profile_out(await self.document())
 
     async def document(self) -> dict[str, object]:
         """The profile, ready to be sent as JSON."""

@@ -12,12 +12,13 @@ import httpx
 import msgspec
 
 from lapel.commerce.ports import Nonsense, Refused, Unreachable
+from lapel.services.connectors.ucp import older
 from lapel.services.connectors.ucp.keys import Jwk
+from lapel.services.connectors.ucp.versions import OLDER, VERSION, Offer, chosen
 from lapel.services.fetch import decode, fetch
 from lapel.services.urls import check, origin_of
 
 UCP = "ucp"
-VERSION = "2026-04-08"
 WELL_KNOWN = "/.well-known/ucp"
 REST, MCP = "rest", "mcp"
 TRANSPORTS = (REST, MCP)
@@ -53,6 +54,10 @@ SPOKEN: Mapping[str, str] = MappingProxyType(
     }
 )
 """The capabilities that Lapel speaks, with their version."""
+SPOKEN_OLDER: Mapping[str, str] = MappingProxyType(
+    {CHECKOUT: OLDER, FULFILLMENT: OLDER, DISCOUNT: OLDER, ORDER: OLDER}
+)
+"""The same with merchants of UCP 2026-01-11."""
 
 Date = Annotated[str, msgspec.Meta(pattern=r"^\d{4}-\d{2}-\d{2}$")]
 Short = Annotated[str, msgspec.Meta(max_length=255)]
@@ -139,6 +144,11 @@ class _PayConfig(msgspec.Struct, frozen=True):
     codes: Short = ""
 
 
+def older_url(profile_url: str) -> str:
+    """Where Lapel's own profile is for merchants of UCP 2026-01-11."""
+    return f"{profile_url}/{OLDER}"
+
+
 def profile_url_of(url: str) -> str:
     """Where the profile of the merchant at `url` is; a bare host name gets https."""
     text = url.strip()
@@ -162,14 +172,14 @@ async def read_profile_text(http: httpx.AsyncClient, url: str) -> tuple[str, str
     """The profile's URL, and its text in the version that both sides speak; not judged further."""
     profile_url = profile_url_of(url)
     text = await _fetch(http, profile_url)
-    document = decode(text, ProfileDocument, profile_url)
-    if document.ucp.version != VERSION:
-        leaf = document.ucp.supported_versions.get(VERSION)
-        if leaf is None:
-            raise Refused(
-                f"{origin_of(profile_url)} speaks UCP {document.ucp.version}, not {VERSION}",
-                code="version_unsupported",
-            )
+    offer = decode(text, Offer, profile_url)
+    version = chosen(offer)
+    if version is None:
+        raise Refused(
+            f"{origin_of(profile_url)} speaks UCP {offer.version}, not {VERSION} or {OLDER}",
+            code="version_unsupported",
+        )
+    if leaf := offer.leaf(version):
         if origin_of(leaf) != origin_of(profile_url):
             raise Nonsense(f"the profile of {profile_url!r} sends Lapel to another origin")
         text = await _fetch(http, leaf)
@@ -178,16 +188,18 @@ async def read_profile_text(http: httpx.AsyncClient, url: str) -> tuple[str, str
 
 def read_profile(profile_url: str, text: str) -> Profile:
     """Negotiate a profile document that has been fetched, now or earlier."""
-    document = decode(text.encode(), ProfileDocument, profile_url)
-    if document.ucp.version != VERSION:
-        raise Nonsense(f"{profile_url!r} is a profile of UCP {document.ucp.version!r}")
-    active = intersection(document.ucp.capabilities)
+    document = document_of(profile_url, text)
+    version = document.ucp.version
+    spoken = spoken_in(version)
+    active = intersection(document.ucp.capabilities, spoken)
     if CHECKOUT not in active:
         raise Refused(
             f"{origin_of(profile_url)} offers no checkout that Lapel speaks",
             code="capabilities_incompatible",
         )
-    transport, endpoint = _endpoint(document, profile_url)
+    if version == OLDER:
+        active |= {SEARCH}  # from the list that the settings name, if they do
+    transport, endpoint = _endpoint(document, profile_url, version)
     food = _config(document, MODIFIERS, _FoodConfig, profile_url)
     rides = _config(document, RIDES, _FoodConfig, profile_url)
     pay = _config(document, PAY, _PayConfig, profile_url)
@@ -202,18 +214,37 @@ def read_profile(profile_url: str, text: str) -> Profile:
         aliases=food.aliases or rides.aliases or pay.aliases,
         tags=food.tags,
         tracking_origins=_tracking_origins(document, profile_url),
+        version=version,
         transport=transport,
         code_prefix=check(pay.codes, named_by=profile_url) if pay.codes else "",
         bank=_bank(document, profile_url) if PAY in active else "",
     )
 
 
-def intersection(offered: Mapping[str, Iterable[CapabilityEntry]]) -> frozenset[str]:
+def document_of(profile_url: str, text: str) -> ProfileDocument:
+    """A profile in the shape of the newest version; Nonsense for one that is not spoken."""
+    raw = text.encode()
+    version = decode(raw, Offer, profile_url).version
+    if version not in (VERSION, OLDER):
+        raise Nonsense(f"{profile_url!r} is a profile of UCP {version!r}")
+    if version == OLDER:
+        raw = older.profile_in(raw, profile_url)
+    return decode(raw, ProfileDocument, profile_url)
+
+
+def spoken_in(version: str) -> Mapping[str, str]:
+    """The capabilities that count with a merchant of that version of UCP."""
+    return SPOKEN_OLDER if version == OLDER else SPOKEN
+
+
+def intersection(
+    offered: Mapping[str, Iterable[CapabilityEntry]], spoken: Mapping[str, str] = SPOKEN
+) -> frozenset[str]:
     """UCP's intersection: same name, same version, and an extension only with a parent."""
     names = {
         name
         for name, entries in offered.items()
-        if any(x.version == SPOKEN.get(name) and _owns(name, x.spec) for x in entries)
+        if any(x.version == spoken.get(name) and _owns(name, x.spec) for x in entries)
     }
     while True:
         orphans = {
@@ -238,15 +269,15 @@ async def _fetch(http: httpx.AsyncClient, url: str) -> bytes:
     return answer.body
 
 
-def _endpoint(document: ProfileDocument, profile_url: str) -> tuple[str, str]:
+def _endpoint(document: ProfileDocument, profile_url: str, version: str) -> tuple[str, str]:
     """Transport and URL, by the first transport that both sides have."""
     offered = document.ucp.services.get(SHOPPING, ())
     for transport in TRANSPORTS:
         for entry in offered:
-            if (entry.transport, entry.version) == (transport, VERSION) and entry.endpoint:
+            if (entry.transport, entry.version) == (transport, version) and entry.endpoint:
                 return transport, check(entry.endpoint.rstrip("/"), named_by=profile_url)
     raise Refused(
-        f"{origin_of(profile_url)} has no REST or MCP endpoint for {SHOPPING} {VERSION}",
+        f"{origin_of(profile_url)} has no REST or MCP endpoint for {SHOPPING} {version}",
         code="capabilities_incompatible",
     )
 
@@ -277,7 +308,7 @@ def _bank(document: ProfileDocument, profile_url: str) -> str:
 def _parents(name: str, entries: Iterable[CapabilityEntry]) -> frozenset[str]:
     found: set[str] = set()
     for entry in entries:
-        if entry.version == SPOKEN[name]:
+        if entry.version in (SPOKEN[name], SPOKEN_OLDER.get(name)):
             extends = entry.extends
             found.update((extends,) if isinstance(extends, str) else extends)
     return frozenset(found)

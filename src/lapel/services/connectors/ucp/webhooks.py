@@ -9,11 +9,12 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from lapel.commerce.ports import MerchantOrder, PortError
-from lapel.services.connectors.ucp import signatures
+from lapel.services.connectors.ucp import detached, older, signatures
 from lapel.services.connectors.ucp.keys import Jwk
 from lapel.services.connectors.ucp.mapping import to_order
 from lapel.services.connectors.ucp.registry import Merchant, MerchantRegistry
 from lapel.services.connectors.ucp.structured import Item, StructuredError, parse_dictionary
+from lapel.services.connectors.ucp.versions import OLDER
 from lapel.services.connectors.ucp.wire import OrderBody
 from lapel.services.errors import SignatureRejected, WebhookError
 from lapel.services.fetch import BODY_LIMIT, decode
@@ -89,6 +90,7 @@ class WebhookInbox:
         url: str,
         clock: Callable[[], float],
     ) -> None:
+        self._store = store
         self._seen = Seen(store)
         self._registry = registry
         self._url = check(url)
@@ -109,13 +111,47 @@ class WebhookInbox:
         """
         if len(raw_body) > BODY_LIMIT:
             raise WebhookError(f"the body is {len(raw_body)} bytes long", status=413)
-        request = signatures.Request("POST", self._url, headers, raw_body)
-        merchant = await self._merchant(headers)
-        event = await self._verified(request, merchant)
+        lower = {name.lower(): value for name, value in headers.items()}
+        if detached.HEADER in lower and "signature" not in lower:
+            event = await self._older(lower[detached.HEADER], raw_body)
+        else:
+            request = signatures.Request("POST", self._url, headers, raw_body)
+            event = await self._verified(request, await self._merchant(headers))
         await self._seen.refuse_known(event.id)
         await handle(event.order)
         await self._seen.note(event, self._clock())
         return event.order
+
+    async def _older(self, signature: str, body: bytes) -> InboundEvent:
+        """An event of UCP 2026-01-11: whose key has signed it says which merchant it is from."""
+        for merchant in await self._registry.all():
+            own = merchant.profile.version == OLDER and any(
+                key.kid == detached.kid_of(signature) for key in merchant.profile.keys
+            )
+            if not own:
+                continue
+            try:
+                detached.verify(signature, body, merchant.profile.keys)
+            except SignatureRejected:
+                continue
+            return await self._older_event(merchant, body)
+        raise WebhookError(
+            "no known merchant has signed this", code="signature_invalid", status=401
+        )
+
+    async def _older_event(self, merchant: Merchant, body: bytes) -> InboundEvent:
+        """Its order names no currency: it is that of the order in the record."""
+        try:
+            checkout_id = older.checkout_of(body, merchant.name)
+            currency = await self._store.read(lambda at: _currency(at, merchant.id, checkout_id))
+            if currency is None:
+                raise WebhookError("nothing was ordered so", code="unknown_order", status=404)
+            raw = older.order_in(body, currency, merchant.name)
+            order = to_order(decode(raw, OrderBody, merchant.name), merchant.id, merchant.url)
+        except PortError as error:
+            raise WebhookError(error.text, code="malformed", status=400) from error
+        name = hashlib.sha256(f"{merchant.id}\n".encode() + body).hexdigest()
+        return InboundEvent(name, order)
 
     async def _merchant(self, headers: Mapping[str, str]) -> Merchant:
         agent = {name.lower(): value for name, value in headers.items()}.get("ucp-agent", "")
@@ -144,6 +180,14 @@ class WebhookInbox:
             return await self._registry.refresh(merchant.id)
         except PortError:
             raise error from None
+
+
+def _currency(at: sa.Connection, merchant_id: str, checkout_id: str) -> str | None:
+    table = schema.orders
+    query = sa.select(table.c.currency).where(
+        table.c.merchant_id == merchant_id, table.c.checkout_id == checkout_id
+    )
+    return at.scalar(query)
 
 
 def profile_of(agent: str) -> str:
