@@ -70,16 +70,14 @@ def _nothing() -> None:
 
 
 def _claim(connection: sa.Connection, user_id: str, epoch: int) -> str | None:
-    new = insert(connection, homes).values(user_id=user_id, epoch=epoch)
+    mine = homes.c.user_id == user_id
     connection.execute(
-        new.on_conflict_do_update(
-            index_elements=["user_id"],
-            set_={"epoch": epoch},
-            where=sa.not_(is_live(homes.c.epoch)),
-        )
+        homes.update().where(mine, sa.not_(is_live(homes.c.epoch))).values(epoch=epoch)
     )
+    new = insert(connection, homes).values(user_id=user_id, epoch=epoch)
+    connection.execute(new.on_conflict_do_nothing(index_elements=["user_id"]))
     return connection.scalar(
         sa.select(workers.c.url)
         .join(homes, homes.c.epoch == workers.c.epoch)
-        .where(homes.c.user_id == user_id, homes.c.epoch != epoch)
+        .where(mine, homes.c.epoch != epoch)
     )
