@@ -558,8 +558,9 @@ class Assistant:
         if not link.connected:  # gone again: who only comes and goes must cost little
             return
         await self._flush()
-        running = await self._news.under_way(self.conversation.state.told_event)
+        told = self.conversation.state.told_event
+        running = await self._news.under_way(told)
         asked = [each.cue for each in await self._consenting.questions()]
-        for cue in [*running.cues, *await self._news.pending(), *asked]:
+        for cue in [*running.cues, *await self._news.pending(told), *asked]:
             if is_worn(link):
                 self.telling.present(link, cue)

@@ -170,12 +170,16 @@ class OrderNews:
             return None
         return compose.escalation(order, event, now=self._clock(), notes=notes)
 
-    async def pending(self) -> list[Cue]:
-        """The questions that can still be answered, and the pages that wait for the user."""
+    async def pending(self, told: int) -> list[Cue]:
+        """The questions that can still be answered, and the pages that wait for the user.
+
+        Of those asked up to event `told`: a newer one is news for all devices, not for one.
+        """
         asked: list[Cue] = []
         for approval in await self._orders.pending_approvals(self._user_id):
             order = await self._orders.get(approval.order_id)
-            if order is not None:
+            last = await self._last(approval.order_id, "approval_needed")
+            if order is not None and last is not None and last.n <= told:
                 takes = await self._orders.takes(order)
                 asked.append(self._question(order, approval, takes=takes))
         passkey = bool(await self._orders.passkeys.of(self._user_id))
@@ -183,10 +187,14 @@ class OrderNews:
             asked.append(limits.question(limit, now=self._clock(), passkey=passkey))
         for order in await self._orders.list(self._user_id, _RECENT):
             if order.state is OrderState.ESCALATED:
-                history = await self._orders.history(order.id)
-                last = next(x for x in reversed(history) if x.kind == "escalated")
-                asked.append(compose.escalation(order, last, now=self._clock()))
+                last = await self._last(order.id, "escalated")
+                if last is not None and last.n <= told:
+                    asked.append(compose.escalation(order, last, now=self._clock()))
         return asked
+
+    async def _last(self, order_id: str, kind: str) -> OrderEvent | None:
+        history = await self._orders.history(order_id)
+        return next((event for event in reversed(history) if event.kind == kind), None)
 
     async def under_way(self, told: int) -> News:
         """The orders that run: what was told last of each, without a sound, and whom to follow."""

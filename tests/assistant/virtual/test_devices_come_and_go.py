@@ -7,8 +7,9 @@ from stage.shops import price
 from stage.wearing import EARBUDS, GLASSES, PENDANT, PHONE, RING, Worn
 from stage.world import World
 
-from lapel.commerce import OrderState
-from lapel.devices import CueKind
+from lapel.assistant.matters import Joined
+from lapel.commerce import OrderEvent, OrderState
+from lapel.devices import CueKind, Family
 
 pytestmark = pytest.mark.unit
 
@@ -38,6 +39,24 @@ async def test_a_screen_lost_while_it_asks_comes_back_and_can_be_answered() -> N
         await world.quiet()
         assert [how for text, how in earbuds.heard() if price(latte=2) in text] == ["finished"]
         assert world.untold() == []
+
+
+async def test_a_question_is_asked_everywhere_though_one_device_comes_right_then() -> None:
+    async with World() as world:
+        phone, glasses, ring = await world.wear(PHONE, GLASSES, RING)
+        links = world.assistant.telling.links.values()
+        link = next(x for x in links if x.profile.family is Family.GLASSES)
+
+        def comes(event: OrderEvent) -> None:
+            if event.kind == "quoted":  # the question is written down with it, and not told yet
+                world.assistant._inbox.put_nowait(Joined(link))
+
+        world.on_event = comes
+        phone.type(LATTES)
+        await world.asked()
+        assert len(phone.questions) == len(glasses.questions) == 1
+        ring.press()
+        await world.state(OrderState.PLACED)
 
 
 async def test_a_press_made_without_a_link_is_none_of_consent_when_it_arrives() -> None:
