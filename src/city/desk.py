@@ -37,7 +37,7 @@ DEMO_PLACES = (
     ("gym", "Siltasaarenkatu 12"),
 )
 
-SCHEMAS = ("food_modifiers", "groceries")
+SCHEMAS = ("food_modifiers", "groceries", "retail")
 """Of the extensions that the City's merchants speak."""
 
 

@@ -57,8 +57,8 @@ SECONDS: Mapping[Fault, float] = {
 
 WRITES = frozenset(
     {
-        "create", "update", "complete", "cancel", "substitute", "authorize", "capture", "void",
-        "refund",
+        "create", "update", "complete", "cancel", "substitute", "return", "authorize", "capture",
+        "void", "refund",
     }
 )  # fmt: skip
 """What a forced fault without an operation applies to."""

@@ -62,6 +62,8 @@ class Dish:
     """Sold by weight: `price` is for a kilogram, and nobody knows it before it is weighed."""
     piece_g: int = 0
     """What one of them weighs, about; of what is sold by weight."""
+    gtin: str = ""
+    """The number under which every store has the same thing."""
     like: str = ""
     """What it can stand in for: things with the same word are alike."""
 
@@ -128,6 +130,30 @@ class Discount:
 
 
 @dataclass(frozen=True, slots=True)
+class DeliveryTerms:
+    """A way in which a store brings things; free of charge from `free_from` on, if that is set."""
+
+    id: str
+    title: str
+    price: int
+    minutes: tuple[int, int]
+    free_from: int | None = None
+
+    def cost(self, subtotal: int) -> int:
+        free = self.free_from is not None and subtotal >= self.free_from
+        return 0 if free else self.price
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnTerms:
+    """Until when a store takes things back, and what it keeps for that."""
+
+    days: int
+    fee: int
+    post_paid_by: str
+
+
+@dataclass(frozen=True, slots=True)
 class Shop:
     slug: str
     name: str
@@ -141,9 +167,12 @@ class Shop:
     mandates: bool = True
     """Whether the merchant speaks AP2."""
     kind: str = "food"
-    """`food` or `groceries`."""
+    """`food`, `groceries` or `retail`."""
     protocol: str = "ucp"
     """What its platforms speak with it: `ucp` or `acp`."""
+    delivery: tuple[DeliveryTerms, ...] = ()
+    """Of a retail store; the others send a courier at once."""
+    returns: ReturnTerms | None = None
     discounts: tuple[Discount, ...] = ()
     pickup: bool = False
     """Whether people may fetch what they order."""
@@ -157,6 +186,10 @@ class Shop:
                 return self.mandates
             case vocabulary.GROCERIES:
                 return self.kind == "groceries"
+            case vocabulary.RETAIL:
+                return self.kind == "retail"
+            case vocabulary.MODIFIERS:
+                return self.kind != "retail"
             case _:
                 return True
 
@@ -199,6 +232,7 @@ class _Item(msgspec.Struct, forbid_unknown_fields=True):
     kilo: bool = False
     piece_g: int = 0
     like: str = ""
+    gtin: str = ""
 
 
 class _Discount(msgspec.Struct, forbid_unknown_fields=True):
@@ -208,6 +242,20 @@ class _Discount(msgspec.Struct, forbid_unknown_fields=True):
     amount: int = 0
     minimum: int = 0
     expired: bool = False
+
+
+class _Delivery(msgspec.Struct, forbid_unknown_fields=True):
+    id: str
+    title: str
+    price: int
+    minutes: tuple[int, int]
+    free_from: int | None = None
+
+
+class _Returns(msgspec.Struct, forbid_unknown_fields=True):
+    days: int
+    fee: int
+    post_paid_by: Literal["buyer", "merchant"]
 
 
 class _File(msgspec.Struct, forbid_unknown_fields=True):
@@ -222,8 +270,10 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
     mandates: bool = True
     pickup: bool = False
     transports: tuple[Literal["rest", "mcp"], ...] = ("rest",)
-    kind: Literal["food", "groceries"] = "food"
+    kind: Literal["food", "groceries", "retail"] = "food"
     protocol: Literal["ucp", "acp"] = "ucp"
+    delivery: tuple[_Delivery, ...] = ()
+    returns: _Returns | None = None
     groups: dict[str, _Group] = {}
     discounts: tuple[_Discount, ...] = ()
 
@@ -282,6 +332,10 @@ def read_shop(text: str, source: str) -> Shop:
             kind=file.kind,
             protocol=file.protocol,
             pickup=file.pickup,
+            delivery=tuple(
+                DeliveryTerms(x.id, x.title, x.price, x.minutes, x.free_from) for x in file.delivery
+            ),
+            returns=None if file.returns is None else _returns(file.returns),
             discounts=tuple(
                 Discount(d.code, d.title, d.percent, d.amount, d.minimum, d.expired)
                 for d in file.discounts
@@ -289,6 +343,10 @@ def read_shop(text: str, source: str) -> Shop:
         )
     except (ValueError, KeyError, msgspec.ValidationError) as error:
         raise DataError(f"merchant file {source!r}: {error}") from error
+
+
+def _returns(terms: _Returns) -> ReturnTerms:
+    return ReturnTerms(terms.days, terms.fee, terms.post_paid_by)
 
 
 def _dish(item: _Item, category: str, groups: Mapping[str, _Group]) -> Dish:
@@ -306,6 +364,7 @@ def _dish(item: _Item, category: str, groups: Mapping[str, _Group]) -> Dish:
         kilo=item.kilo,
         piece_g=item.piece_g,
         like=item.like,
+        gtin=item.gtin,
     )
 
 

@@ -7,7 +7,7 @@ from city.pay import requests
 from city.rides import rides
 from city.store import CITY_CLOCK, Database, Transaction, put_fact, recall
 from city.travel import bookings
-from city.ucp import picking
+from city.ucp import picking, returning
 from city.ucp.adjusting import STEPS
 from city.ucp.orders import adjust_order, happen, load
 from city.world import World
@@ -54,7 +54,9 @@ def _step(world: World, database: Database) -> bool:
         authorization = load(tx, order_id).authorization_id if kind == "canceled" else ""
         if authorization:  # who paid at the door has paid nothing yet
             ledger.give_back(tx, authorization, world.real_s())
-        if kind in picking.STEPS:
+        if kind == returning.RETURNED:
+            returning.received(world, tx, order_id, due_s)
+        elif kind in picking.STEPS:
             picking.step(world, tx, order_id, kind, due_s)
         elif kind in STEPS:
             adjust_order(world, tx, order_id, kind, due_s)

@@ -263,7 +263,7 @@ async def build(
     personal = Personal(store, _zone(settings))
     rides = Rides(registry, client)
     money = Payments(store, registry, client, payments, orders)
-    goods = Goods(store, orders, registry, client)
+    goods = Goods(store, orders, registry, client, food, _zone(settings))
     connected = Connected(store, folder)
     stack.push_async_callback(connected.servers.close)
     guide = Guide(store, http, settings.maps, connected.servers)
@@ -274,11 +274,12 @@ async def build(
         return [
             consents.skill(user_id, house),
             personal.skill(user_id),
-            *goods.skills(user_id),
+            goods.lists(user_id),
             RideSkill(user_id, orders, rides, SavedPlaces(store, user_id)),
             money.skill(user_id),
             *guide.skills(user_id),
             connected.skill(user_id, house),
+            goods.shops(user_id),
         ]
 
     house = House(

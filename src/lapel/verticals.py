@@ -23,6 +23,7 @@ from lapel.assistant import (
     PaySkill,
     PayTelling,
     SavedPlaces,
+    ShopSkill,
     Skill,
     Teller,
     asked_about_code,
@@ -44,7 +45,7 @@ from lapel.services import (
 )
 from lapel.services.connected import McpMaps, Servers, ToolCalls
 from lapel.services.gcj02 import Gcj02Maps, takes_gcj02
-from lapel.services.goods import Groceries, ShoppingList
+from lapel.services.goods import Groceries, Shopping, ShoppingList
 from lapel.services.maps import AmapMaps
 from lapel.services.maps import Maps as MapService
 from lapel.services.personal import Due, Notes, Reminders, Ringing
@@ -82,19 +83,34 @@ class Brains:
 
 
 class Goods:
-    """The shopping list and the grocers."""
+    """The shopping list and the grocers, and things from stores."""
 
     def __init__(
-        self, store: Store, orders: Orders, registry: MerchantRegistry, client: Client
+        self,
+        store: Store,
+        orders: Orders,
+        registry: MerchantRegistry,
+        client: Client,
+        food: Food,
+        zone: ZoneInfo,
     ) -> None:
         self._store = store
         self._orders = orders
         self._groceries = Groceries(registry, client)
+        self._shopping = Shopping(registry, client)
+        self._food = food
+        self._zone = zone
 
-    def skills(self, user_id: str) -> Sequence[Skill]:
+    def lists(self, user_id: str) -> Skill:
         own = ShoppingList(self._store, user_id)
         places = SavedPlaces(self._store, user_id)
-        return (ListSkill(user_id, self._orders, self._groceries, own, places),)
+        return ListSkill(user_id, self._orders, self._groceries, own, places)
+
+    def shops(self, user_id: str) -> Skill:
+        """Asked last: "find me a pharmacy" is for others."""
+        places = SavedPlaces(self._store, user_id)
+        menus = self._food.menus
+        return ShopSkill(user_id, self._orders, self._shopping, menus, places, self._zone)
 
 
 class Consents:

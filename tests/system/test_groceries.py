@@ -1,4 +1,4 @@
-"""Groceries with real programs: from a spoken list to the door, weighed, with something else brought instead."""
+"""Goods with real programs: groceries from a list to the door, weighed; a charger compared, brought and sent back."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from wearer import Wearer, text_of
 pytestmark = pytest.mark.net
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
-    yield from opened(tmp_path_factory.mktemp("groceries"), "--text", speed=240)
+    yield from opened(tmp_path_factory.mktemp("goods"), "--text", speed=240)
 
 
 async def test_a_list_is_ordered_picked_asked_about_weighed_and_delivered(town: Town):
@@ -71,4 +71,32 @@ async def test_a_list_is_ordered_picked_asked_about_weighed_and_delivered(town: 
     assert 0 < brought["apples"].grams <= 2200
     steps = [entry["step"] for entry in town.api("/api/ledger")["entries"]]
     assert steps == ["release", "capture", "hold"]
+    assert town.api("/api/ledger/check")["sound"]
+
+
+async def test_the_one_that_comes_today_is_ordered_and_sent_back(town: Town):
+    before = len(town.bank_entries())
+    town.speed(6000)
+    async with Wearer(town.device_url, town.token, Family.GLASSES, Family.RING, Family.PHONE) as me:
+        glasses, phone = me[Family.GLASSES], me[Family.PHONE]
+        me.type("find me a phone charger")
+        await glasses.says(
+            "USB-C charger 20 W at Pohjola Books and More is the cheapest: 21.80 EUR"
+        )
+        me.type("the one that comes today")
+        asked = text_of(await glasses.asks())
+        assert "Car charger" in asked
+        assert "24.80 EUR" in asked
+        await asyncio.sleep(0.6)
+        me.press()
+        await glasses.says("Your order was delivered", timeout_s=60)
+        me.type("i want to return the charger")
+        question = await phone.says("Volt Electronics takes", "It keeps 4 euros 90", "Shall I?")
+        phone.client.gesture("screen", Gesture.PRESS, "return:yes", question.topic)
+        await glasses.says("expects", "back. I tell you when the money comes")
+        await glasses.says("The shop gives you 13 euros back", timeout_s=60)
+        me.type("who has the cheapest margherita")
+        await glasses.says("Forno Nero", "is the cheapest", "before delivery")
+    entries = town.bank_entries()[before:]
+    assert [(x["kind"], x["amount"]) for x in entries] == [("payment", -2480), ("refund", 1300)]
     assert town.api("/api/ledger/check")["sound"]

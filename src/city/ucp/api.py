@@ -17,7 +17,7 @@ from city.http import Exchange, error_answer, lower_headers, once, read_body, to
 from city.replay import Answer, Key, key_for
 from city.shelves import Shelf, look
 from city.store import Database, Store, Transaction
-from city.ucp import buyer, catalog, checkouts, completing, mcp, orders, pages, picking
+from city.ucp import buyer, catalog, checkouts, completing, mcp, orders, pages, picking, returning
 from city.ucp.envelope import answer, failure, not_found
 from city.ucp.mandates import kid_of
 from city.ucp.mcp import Handler, Operation
@@ -25,12 +25,13 @@ from city.ucp.platforms import Platform, Platforms
 from city.ucp.profile import business_profile
 from city.ucp.quote import Json, Note
 from city.ucp.signatures import request_message, sign_response
-from city.ucp.vocabulary import AP2, CHECKOUT, FULFILLMENT, GROCERIES, LOOKUP, ORDER, SEARCH
+from city.ucp.vocabulary import AP2, CHECKOUT, FULFILLMENT, GROCERIES, LOOKUP, ORDER, RETAIL, SEARCH
 from city.ucp.wire import (
     CheckoutRequest,
     CompleteRequest,
     LookupRequest,
     ProductRequest,
+    ReturnRequest,
     SearchRequest,
     SubstitutionAnswer,
     parse,
@@ -43,6 +44,7 @@ _NEEDS = {
     "product": (LOOKUP,),
     "order": (ORDER,),
     "substitute": (ORDER, GROCERIES),
+    "return": (ORDER, RETAIL),
 }
 _CHECKOUT_NEEDS = (CHECKOUT, FULFILLMENT)
 
@@ -99,6 +101,7 @@ class Merchant:
             Operation("complete", "POST", "/checkout-sessions/{id}/complete", self._complete),
             Operation("cancel", "POST", "/checkout-sessions/{id}/cancel", self._cancel),
             Operation("order", "GET", "/orders/{id}", self._order),
+            Operation("return", "POST", "/orders/{id}/returns", self._return),
             Operation("substitute", "POST", "/orders/{id}/substitutions", self._substitute),
         ]
 
@@ -206,24 +209,42 @@ class Merchant:
         self, request: Request, platform: Platform, body: bytes
     ) -> Callable[[Database], Answer]:
         """The buyer's answer to what was offered while the order is picked."""
-        id = str(request.path_params["id"])
         asked = parse(body, SubstitutionAnswer)
+        return self._change(
+            request, platform, body, lambda tx, order: picking.answer(self._world, tx, order, asked)
+        )
 
-        def act(counter: checkouts.Counter) -> Answer:
-            world, tx = self._world, counter.tx
+    def _return(
+        self, request: Request, platform: Platform, body: bytes
+    ) -> Callable[[Database], Answer]:
+        """Something of a delivered order is sent back."""
+        asked = parse(body, ReturnRequest)
+        return self._change(
+            request, platform, body, lambda tx, order: returning.ask(self._world, tx, order, asked)
+        )
+
+    def _change(
+        self,
+        request: Request,
+        platform: Platform,
+        body: bytes,
+        act: Callable[[Transaction, orders.Order], Note | None],
+    ) -> Callable[[Database], Answer]:
+        """Something is done with a placed order; a note says why not."""
+        id = str(request.path_params["id"])
+        world, shared = self._world, platform.shared
+
+        def change(counter: checkouts.Counter) -> Answer:
+            tx = counter.tx
             found = self._own(tx, platform, id) if platform.signed else None
             if found is None:
-                return counter.respond(
-                    not_found(world, self._slug, platform.shared, ORDER, "Order")
-                )
-            if picking.answer(world, tx, found.id, asked):
-                return counter.respond(
-                    orders.entity(world, tx, orders.load(tx, id), world.clock.now_s())
-                )
-            note = Note("error", "substitution_closed", "nothing is asked about this any more")
-            return counter.respond(failure(world, self._slug, platform.shared, ORDER, [note]))
+                return counter.respond(not_found(world, self._slug, shared, ORDER, "Order"))
+            if (why := act(tx, found)) is not None:
+                return counter.respond(failure(world, self._slug, shared, ORDER, [why]))
+            now_s = world.clock.now_s()
+            return counter.respond(orders.entity(world, tx, orders.load(tx, id), now_s))
 
-        return self.write(request, platform, body, act)
+        return self.write(request, platform, body, change)
 
     def _own(self, tx: Transaction, platform: Platform, id: str) -> orders.Order | None:
         """The order, where it is this merchant's and was made by this platform."""

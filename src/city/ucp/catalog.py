@@ -10,11 +10,11 @@ from collections.abc import Sequence
 
 from city.errors import ProtocolError
 from city.shelves import Shelf
-from city.shops import Choice, ChoiceGroup, Dish
+from city.shops import Choice, ChoiceGroup, Dish, Shop
 from city.ucp.checkout_json import CURRENCY
 from city.ucp.envelope import metadata
 from city.ucp.quote import Json, Note
-from city.ucp.vocabulary import GROCERIES, LOOKUP, MODIFIERS, SEARCH, Shared
+from city.ucp.vocabulary import GROCERIES, LOOKUP, MODIFIERS, RETAIL, SEARCH, Shared
 from city.ucp.wire import Filters, LookupRequest, ProductRequest, SearchRequest
 
 LARGEST_PAGE = 50
@@ -46,6 +46,7 @@ def search(shelf: Shelf, shared: Shared, request: SearchRequest) -> Json:
         "products": [product(d, shelf, shared) for d in found[start : start + limit]],
         "pagination": page,
         **_business(shelf, shared),
+        **_terms(shelf, shared),
     }
 
 
@@ -123,6 +124,8 @@ def product(dish: Dish, shelf: Shelf, shared: Shared, inputs: Sequence[Json] | N
         if dish.size:
             sold["size"] = dish.size
         shown["groceries"] = sold
+    if RETAIL in shared:
+        shown["retail"] = {"gtin": dish.gtin}
     return shown
 
 
@@ -145,6 +148,33 @@ def _value(choice: Choice) -> Json:
         "price_delta": choice.price_delta,
         "available": True,
     }
+
+
+def _terms(shelf: Shelf, shared: Shared) -> Json:
+    """How a retail store brings things, and takes them back."""
+    shop = shelf.shop
+    if RETAIL not in shared:
+        return {}
+    delivery: list[Json] = []
+    for way in shop.delivery:
+        shown: Json = {
+            "id": way.id,
+            "title": way.title,
+            "price": way.price,
+            "earliest_minutes": way.minutes[0],
+            "latest_minutes": way.minutes[1],
+        }
+        if way.free_from is not None:
+            shown["free_from"] = way.free_from
+        delivery.append(shown)
+    return {"retail": {"delivery": delivery, "returns": return_terms(shop)}}
+
+
+def return_terms(shop: Shop) -> Json:
+    terms = shop.returns
+    if terms is None:
+        return {}
+    return {"days": terms.days, "fee": terms.fee, "post_paid_by": terms.post_paid_by}
 
 
 def _business(shelf: Shelf, shared: Shared) -> Json:

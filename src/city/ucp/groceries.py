@@ -71,6 +71,10 @@ class Pick:
     def is_open(self) -> bool:
         return self.until_s is not None and self.answer is None
 
+    def waits(self, real_s: float) -> bool:
+        """Whether an answer still counts at this moment."""
+        return self.answer is None and self.until_s is not None and real_s < self.until_s
+
 
 def lines_of(shown: Sequence[Json]) -> list[OrderedLine]:
     return msgspec.convert(list(shown), list[OrderedLine])

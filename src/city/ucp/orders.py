@@ -19,8 +19,9 @@ from city.ucp.checkout_json import CURRENCY, destination_json, order_label
 from city.ucp.checkouts import Stored
 from city.ucp.envelope import metadata
 from city.ucp.groceries import questions
-from city.ucp.quote import Json, Quote
-from city.ucp.vocabulary import GROCERIES, ORDER, Shared
+from city.ucp.quote import Json, Option, Quote
+from city.ucp.return_terms import delivered_at, returns_of
+from city.ucp.vocabulary import GROCERIES, ORDER, RETAIL, Shared
 from city.ucp.wire import Destination
 from city.webhooks import enqueue
 from city.world import World
@@ -44,6 +45,10 @@ EVENT_TEXT: Mapping[str, str] = {
 _LOOKING_S = 60.0
 """City seconds after which a grocer knows what is not on the shelf."""
 DONE = frozenset({"delivered", "collected"})
+
+
+_WORK_S = 3600.0
+"""City seconds that packing and bringing a parcel takes, about."""
 
 
 class Contents(msgspec.Struct):
@@ -96,21 +101,22 @@ def place(world: World, tx: Transaction, placing: Placing) -> str:
     id = f"ord_{secrets.token_hex(12)}"
     now_s = world.clock.now_s()
     number = tx.execute("SELECT COALESCE(MAX(number), 0) + 1 FROM orders").fetchone()[0]
+    weighed, stored_up = GROCERIES in placing.shared, RETAIL in placing.shared
     errand = Errand(
         number=number,
-        placed_s=now_s,
+        placed_s=now_s + _waits_s(quote.delivery.option, stored_up),
         shop=world.door(stored.merchant),
         door=placing.door,
         preparing_s=world.shops[stored.merchant].preparing_s,
         hurry=quote.delivery.option.id == "priority",
     )
-    weighed = GROCERIES in placing.shared
     mishaps = _mishaps(world, tx, stored.merchant)
     if quote.is_fetched:
         plan = counter_plan(errand, world.seed, canceled=mishaps.canceled)
     else:
         plan = make_plan(errand, couriers(tx), world.streets, world.seed, mishaps)
-    if not weighed and not quote.is_fetched:
+    # Whoever brings a parcel is none of today's couriers.
+    if not weighed and not stored_up and not quote.is_fetched:
         occupy(tx, plan)
     contents = Contents(
         line_items=stored.body.line_items,
@@ -151,6 +157,11 @@ def _shown(to: Destination, shared: Shared) -> Json:
     return destination_json(to, shared) if to.address is None else msgspec.to_builtins(to.address)
 
 
+def _waits_s(option: Option, stored_up: bool) -> float:
+    """City seconds before anybody begins with what a store has promised for later."""
+    return max(0.0, option.earliest_s - _WORK_S) if stored_up else 0.0
+
+
 def happen(world: World, tx: Transaction, order_id: str, kind: str, at_s: float) -> None:
     """Append an event and queue the webhook that tells it."""
     order = load(tx, order_id)
@@ -167,7 +178,7 @@ def happen(world: World, tx: Transaction, order_id: str, kind: str, at_s: float)
         (order_id, seq, f"evt_{secrets.token_hex(8)}", shown, text, at_s),
     )
     tx.execute("UPDATE orders SET status = ? WHERE id = ?", (shown, order_id))
-    _tell(world, tx, order, at_s)
+    tell(world, tx, order, at_s)
 
 
 def adjust_order(world: World, tx: Transaction, order_id: str, step: str, at_s: float) -> None:
@@ -181,10 +192,11 @@ def adjust_order(world: World, tx: Transaction, order_id: str, step: str, at_s: 
         order.contents.totals,
     )
     adjust(world, tx, adjusted, step, at_s)
-    _tell(world, tx, order, at_s)
+    tell(world, tx, order, at_s)
 
 
-def _tell(world: World, tx: Transaction, order: Order, at_s: float) -> None:
+def tell(world: World, tx: Transaction, order: Order, at_s: float) -> None:
+    """Queue the webhook with the whole order as it is now."""
     if order.webhook_url:
         order_id = order.id
         body = msgspec.json.encode(entity(world, tx, load(tx, order_id), at_s))
@@ -251,6 +263,9 @@ def entity(world: World, tx: Transaction, order: Order, now_s: float) -> Json:
             "status": "packed" if order.contents.packed else "picking",
             "questions": questions(tx, order.id, lines, shop),
         }
+    if RETAIL in order.shared:
+        delivered_s = delivered_at(tx, order.id)
+        shown["retail"] = {"returns": returns_of(world.shops[order.merchant], delivered_s)}
     return shown
 
 

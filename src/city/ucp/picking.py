@@ -15,6 +15,7 @@ from city.shelves import look
 from city.store import Transaction
 from city.ucp.groceries import alike, bill, final_totals, lines_of, picks_of, total_of
 from city.ucp.orders import Contents, Order, happen, load
+from city.ucp.quote import Note
 from city.ucp.wire import SubstitutionAnswer
 from city.world import World, payee
 
@@ -32,22 +33,20 @@ def step(world: World, tx: Transaction, order_id: str, kind: str, at_s: float) -
         _pack(world, tx, load(tx, order_id), at_s)
 
 
-def answer(world: World, tx: Transaction, order_id: str, given: SubstitutionAnswer) -> bool:
-    """Note what the buyer says to an offer; False where that is not asked, or not any more."""
-    pick = picks_of(tx, order_id).get(given.line_item_id)
-    if pick is None or pick.offered != given.item_id:
-        return False
-    if pick.answer is not None:
-        return pick.answer is given.accept
-    if pick.until_s is None or pick.until_s <= world.real_s():
-        return False
+def answer(world: World, tx: Transaction, order: Order, given: SubstitutionAnswer) -> Note | None:
+    """Note what the buyer says to an offer; a note where that is not asked, or not any more."""
+    pick = picks_of(tx, order.id).get(given.line_item_id)
+    if pick is not None and pick.offered == given.item_id and pick.answer is given.accept:
+        return None
+    if pick is None or pick.offered != given.item_id or not pick.waits(world.real_s()):
+        return Note("error", "substitution_closed", "nothing is asked about this any more")
     item = given.item_id if given.accept else None
     tx.execute(
         "UPDATE picks SET answer = ?, item = ? WHERE order_id = ? AND line_id = ?",
-        (given.accept, item, order_id, given.line_item_id),
+        (given.accept, item, order.id, given.line_item_id),
     )
-    _pack_if_settled(world, tx, load(tx, order_id))
-    return True
+    _pack_if_settled(world, tx, order)
+    return None
 
 
 def overdue(tx: Transaction, real_s: float) -> str | None:

@@ -13,6 +13,7 @@ from city.ucp.vocabulary import (
     GROCERIES,
     MODIFIERS,
     OFFERED,
+    RETAIL,
     SERVICE,
     VERSION,
     Offered,
@@ -67,7 +68,7 @@ def _capability(world: World, slug: str, offered: Offered) -> Json:
         shown["config"] = {"allows_multi_destination": {"shipping": False, "pickup": False}}
     if offered.name == AP2:
         shown["config"] = {"vp_formats_supported": {"dc+sd-jwt": {}}}
-    if offered.name == MODIFIERS:
+    if offered.name in (MODIFIERS, RETAIL):
         shown["config"] = _business(world, slug)
     return shown
 

@@ -29,6 +29,7 @@ BUYER_REVIEW = "requires_buyer_review"
 VAT_PERCENT_OF_GROSS = (135, 1135)
 """Finnish VAT on food is 13.5 %, so this share of a price is tax."""
 
+_DAY_S = 86400.0
 _HINT_M = 300.0
 _METHOD = "method_1"
 _OPTIONS = (("standard", "Courier", 0, 1.0), ("priority", "Priority courier", 200, 0.7))
@@ -106,6 +107,10 @@ class Option:
 
     @property
     def description(self) -> str:
+        if self.latest_s > _DAY_S:
+            first, last = (max(1, round(s / _DAY_S)) for s in (self.earliest_s, self.latest_s))
+            days = f"{first} to {last} days" if first < last else f"{last} days"
+            return f"{self.what} in {days}"
         soonest, latest = round(self.earliest_s / 60), round(self.latest_s / 60)
         return f"{self.what} in {soonest} to {latest} minutes"
 
@@ -197,10 +202,11 @@ def price_cart(
         name = shelf.shop.name
         draft.error("merchant_closed", f"{name} is closed; it {shelf.opens_text}", "$")
     methods = request.fulfillment.methods if request.fulfillment else []
+    subtotal = sum(line.total for line in lines)
     if shelf.shop.pickup and (asked := pickup.wanted(methods)) is not None:
         delivery: Delivery | None = _at_the_counter(asked, shelf.shop, door)
     else:
-        delivery = _delivery(request, streets, door, shelf.shop.preparing_s, draft)
+        delivery = _delivery(request, streets, door, shelf.shop, subtotal, draft)
     age = max((line.dish.age for line in lines), default=0)
     if age and not of_age:
         text = f"The buyer must confirm on our page to be {age} or older."
@@ -316,7 +322,8 @@ def _delivery(
     request: CheckoutRequest,
     streets: Streets,
     door: Point,
-    preparing_s: tuple[float, float],
+    shop: Shop,
+    subtotal: int,
     draft: _Draft,
 ) -> Delivery | None:
     methods = request.fulfillment.methods if request.fulfillment else []
@@ -339,7 +346,7 @@ def _delivery(
         text = "this address is outside the delivery area"
         draft.error("address_undeliverable", text, f"{path}.destinations[{at}]")
         return Delivery(destinations, selected, None, (), None, 0.0)
-    options = delivery_options(route, preparing_s)
+    options = store_options(shop, subtotal) or delivery_options(route, shop.preparing_s)
     wanted = next((g.selected_option_id for g in method.groups if g.selected_option_id), None)
     option = next((o for o in options if o.id == wanted), None)
     if wanted is not None and option is None:
@@ -378,6 +385,15 @@ def delivery_options(route: Route, preparing_s: tuple[float, float]) -> tuple[Op
         )
         for id, title, extra, haste in _OPTIONS
     )
+
+
+def store_options(shop: Shop, subtotal: int) -> tuple[Option, ...]:
+    """The ways of a retail store, the cheapest first; none of a merchant that sends couriers."""
+    options = [
+        Option(x.id, x.title, x.cost(subtotal), x.minutes[0] * 60.0, x.minutes[1] * 60.0)
+        for x in shop.delivery
+    ]
+    return tuple(sorted(options, key=lambda option: option.price))
 
 
 def locate(streets: Streets, destination: Destination) -> Point | None:

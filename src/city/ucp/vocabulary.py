@@ -26,6 +26,8 @@ GROCERIES = "dev.lapel.groceries"
 GROCERIES_VERSION = "2026-11-01"
 PAY = "dev.lapel.pay"
 PAY_VERSION = "2026-11-01"
+RETAIL = "dev.lapel.retail"
+RETAIL_VERSION = "2026-11-01"
 HANDLER = "dev.lapel.city.bank"
 HANDLER_ID = "city_bank"
 
@@ -97,6 +99,13 @@ OFFERED: tuple[Offered, ...] = (
         "https://lapel.dev/specs/groceries",
         "https://lapel.dev/schemas/groceries.json",
         (CHECKOUT, ORDER, SEARCH, LOOKUP),
+    ),
+    Offered(
+        RETAIL,
+        RETAIL_VERSION,
+        "https://lapel.dev/specs/retail",
+        "https://lapel.dev/schemas/retail.json",
+        (ORDER, SEARCH, LOOKUP),
     ),
 )
 

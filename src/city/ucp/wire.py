@@ -142,6 +142,18 @@ class SubstitutionAnswer(msgspec.Struct):
     accept: bool
 
 
+class ReturnedLine(msgspec.Struct):
+    id: Id
+    quantity: Annotated[int, msgspec.Meta(ge=1, le=99)] = 1
+
+
+class ReturnRequest(msgspec.Struct):
+    """`most_fee` is the highest fee that the buyer agrees to, in minor units."""
+
+    line_items: Annotated[list[ReturnedLine], msgspec.Meta(min_length=1, max_length=50)]
+    most_fee: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)] = 0
+
+
 class PriceFilter(msgspec.Struct):
     min: int | None = None
     max: int | None = None

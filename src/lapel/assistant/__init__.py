@@ -2,7 +2,7 @@
 
 from lapel.assistant.actor import Assistant, Ground
 from lapel.assistant.compose import approval_topic
-from lapel.assistant.goods import ListSkill
+from lapel.assistant.goods import ListSkill, ShopSkill
 from lapel.assistant.homes import Homes
 from lapel.assistant.house import House
 from lapel.assistant.limits import (
@@ -31,6 +31,7 @@ __all__ = [
     "PlaceError",
     "RideSkill",
     "SavedPlaces",
+    "ShopSkill",
     "Skill",
     "Teller",
     "approval_topic",

@@ -90,6 +90,7 @@ SILENT = frozenset(
     {
         "quoted", "revised", "approval_needed", "within_limit", "approved", "paid",
         "cancel_asked", "transferred", "substitution_answered", "substitution_closed",
+        "return_asked",
     }
 )  # fmt: skip
 """Kinds without a cue of their own: an approval says more, or the next step follows at once."""

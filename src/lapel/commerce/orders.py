@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from lapel.commerce import keys, records, statement, words
-from lapel.commerce.card import card
+from lapel.commerce.card import card, money
 from lapel.commerce.checkout import OrderDraft
 from lapel.commerce.consent import Vault, closed
 from lapel.commerce.desk import Clock, Desk, Step
@@ -261,6 +261,23 @@ class Orders:
             if order.state is not OrderState.PLACED or order.draft.trip is None:
                 raise OrderError("there is no ride to cancel", code="closed")
             told = Told("cancel_asked", cancel_key(most), "", card(order))
+            return None, records.tell(connection, order, at, [told])
+
+        await self._journal.commit(work)
+
+    async def ask_return(self, order_id: str, what: str, fee: Money) -> None:
+        """Note that the user sends something back and agrees to a fee of `fee`; durable.
+
+        The caller then tells the merchant. Raises `OrderError` (`closed`) for what was never here.
+        """
+        at = self._clock()
+
+        def work(connection: sa.Connection) -> tuple[None, list[OrderEvent]]:
+            order = records.load(connection, order_id)
+            if order.state is not OrderState.DELIVERED:
+                raise OrderError("that order was not delivered", code="closed")
+            data = {**card(order), "what": what, "fee": money(fee)}
+            told = Told("return_asked", f"u:return:{what}:{fee.minor}", "", data)
             return None, records.tell(connection, order, at, [told])
 
         await self._journal.commit(work)

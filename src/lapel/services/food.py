@@ -18,7 +18,7 @@ from lapel.services.connectors.ucp.catalogue import read_menu
 from lapel.services.connectors.ucp.checkup import CheckUp, PaysAt, check_up
 from lapel.services.connectors.ucp.client import Client
 from lapel.services.connectors.ucp.lookup import FullProducts
-from lapel.services.connectors.ucp.profile import GROCERIES, PAY, RIDES, SEARCH
+from lapel.services.connectors.ucp.profile import GROCERIES, PAY, RETAIL, RIDES, SEARCH
 from lapel.services.connectors.ucp.registry import Merchant, MerchantRegistry
 from lapel.services.connectors.ucp.variants import is_variant_value
 from lapel.services.tracking import Tracking, track
@@ -225,9 +225,9 @@ class Food:
 
 
 def sells_by_menu(merchant: Merchant) -> bool:
-    """Not so a company that drives people, nor a grocer: nobody says a cart out of its shelves."""
+    """Not so a company that drives people, nor a store: nobody says a cart out of its shelves."""
     offered = merchant.profile.capabilities
-    if GROCERIES in offered:
+    if offered & {GROCERIES, RETAIL}:
         return False
     return SEARCH in offered or not offered.intersection((RIDES, PAY))
 

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 from stage.loop import wall
-from stage.market import Market
+from stage.market import Market, says
 from stage.wearing import EARBUDS, GLASSES, PHONE, RING, Worn
 from stage.world import World
 
@@ -36,18 +36,6 @@ async def market() -> AsyncIterator[tuple[World, Market, Worn, Worn]]:
     async with world:
         phone, ring, _ = await world.wear(PHONE, RING, EARBUDS)
         yield world, street, phone, ring
-
-
-async def says(world: World, phone: Worn, text: str, *words: str) -> str:
-    """Type it; the first text after it that has all of the words."""
-    before = len(phone.texts())
-    phone.type(text)
-
-    def found() -> list[str]:
-        return [x for x in phone.texts()[before:] if all(word in x for word in words)]
-
-    await world.until(found)
-    return found()[0]
 
 
 async def ordered(world: World, phone: Worn, ring: Worn, things: str) -> Order:

@@ -8,13 +8,20 @@ from typing import Protocol
 
 from lapel.assistant.goods import cues, grammar
 from lapel.assistant.goods.grammar import Add, Clear, Prefer, Show, TakeOff, Wish
+from lapel.assistant.goods.waiting import (
+    NOT_ORDERED,
+    PlacesPort,
+    about_open,
+    default_place,
+    drop,
+    latest,
+)
 from lapel.assistant.rides.grammar import is_no, is_yes
 from lapel.assistant.skills import Heard, Outcome
 from lapel.assistant.words import joined
 from lapel.commerce import (
     Address,
     DraftLine,
-    Order,
     OrderDraft,
     OrderError,
     Orders,
@@ -26,11 +33,9 @@ from lapel.commerce.checkout import Substitution
 from lapel.services.goods import Good, Grocer, ListItem, Match, ShoppingList, TooLong, Wanted
 from lapel.services.goods.matching import find, quantity_of, words
 
-OPEN = frozenset({OrderState.QUOTING, OrderState.AWAITING_APPROVAL})
 KEPT_S = 120.0
 """A question that nobody answered for so long is forgotten."""
 KIND = "groceries"
-NOT_ORDERED = "It is not ordered yet. Press to confirm, or say cancel."
 SILENT = "The grocer does not answer. Nothing was ordered."
 NO_GROCER = "I know no grocer yet. Add one with: lapel merchants add."
 PREFERRED: dict[Substitution, str] = {
@@ -45,12 +50,6 @@ class GroceriesPort(Protocol):
 
     async def grocers(self) -> list[Grocer]: ...
     def sold_out(self, merchant_id: str) -> None: ...
-
-
-class PlacesPort(Protocol):
-    """The user's addresses: each with its other names, and whether it is the default."""
-
-    async def all(self) -> list[tuple[Address, tuple[str, ...], bool]]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +112,7 @@ class ListSkill:
         await self.list.remove(done.added)
         if done.removed:
             await self.list.add([entry.wanted for entry in done.removed])
-        order = await self.orders.get(done.order_id) if done.order_id else None
-        if order is not None and order.state in OPEN:
-            await self.orders.cancel(order.id)
+        await drop(self.orders, done.order_id or None)
 
     async def pressed(self, topic: str, action: str) -> Outcome | None:
         """An answer to what the grocer offers."""
@@ -190,7 +187,7 @@ class ListSkill:
 
     async def _prefer(self, wish: Substitution) -> Outcome:
         await self.list.set_substitution(wish)
-        order = await self._latest(OPEN)
+        order = await latest(self.orders, self.user_id, KIND)
         if order is None:
             return Outcome(PREFERRED[wish])
         lines = tuple(_replaced_by(line, wish) for line in order.draft.lines)
@@ -245,7 +242,7 @@ class ListSkill:
         self, draft: OrderDraft, taken: Sequence[str], notes: tuple[str, ...], heard: Heard
     ) -> Outcome:
         """Price it and ask. What waited for an answer before is replaced."""
-        before = await self._latest(OPEN)
+        before = await latest(self.orders, self.user_id, KIND)
         if before is not None and _same_cart(before.draft, draft):
             return Outcome(" ".join([*notes, NOT_ORDERED]))
         if before is not None and before.merchant_id == draft.merchant_id:
@@ -282,13 +279,7 @@ class ListSkill:
         offered = await self._offered()
         if offered is not None:
             return await self._answer(*offered, accept=is_yes(text))
-        order = await self._latest(OPEN)
-        if order is None:
-            return None
-        if is_yes(text):
-            return Outcome(NOT_ORDERED)
-        await self.orders.cancel(order.id)
-        return Outcome(awaited=order.id)
+        return await about_open(self.orders, self.user_id, KIND, heard)
 
     # While it is picked. --------------------------------------------------------------------------
 
@@ -315,7 +306,7 @@ class ListSkill:
 
     async def _offered(self) -> tuple[str, str] | None:
         """(order, line) of the newest offer that waits for an answer."""
-        order = await self._latest(frozenset({OrderState.PLACED}))
+        order = await latest(self.orders, self.user_id, KIND, frozenset({OrderState.PLACED}))
         if order is None or order.receipt is not None:
             return None
         waiting: list[str] = []
@@ -327,18 +318,12 @@ class ListSkill:
                 waiting = [each for each in waiting if each != line_id]
         return (order.id, waiting[-1]) if waiting else None
 
-    async def _latest(self, states: frozenset[OrderState]) -> Order | None:
-        found = await self.orders.list(self.user_id, limit=20)
-        return next((x for x in found if x.draft.kind == KIND and x.state in states), None)
-
     async def _where(self, said: str) -> Address | None:
+        if not said:
+            return await default_place(self.places)
+        wanted = said.removeprefix("my ").removeprefix("the ")
         places = await self.places.all()
-        if said:
-            wanted = said.removeprefix("my ").removeprefix("the ")
-            named = [x for x, others, _ in places if wanted in (x.label, *others)]
-            return named[0] if named else None
-        default = [address for address, _, is_default in places if is_default]
-        return (default or [address for address, _, _ in places] or [None])[0]
+        return next((x for x, others, _ in places if wanted in (x.label, *others)), None)
 
 
 def _match(entry: ListItem, grocer: Grocer) -> Match:

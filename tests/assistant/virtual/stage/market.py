@@ -13,6 +13,8 @@ from lapel.commerce.ports import BilledLine, SubstitutionQuestion
 from lapel.commerce.weighing import price_of
 from lapel.services.goods import Good, Grocer
 from stage.shops import Street
+from stage.wearing import Worn
+from stage.world import World
 
 EUR = "EUR"
 GOODS = (
@@ -109,3 +111,15 @@ class Market(Street):
         for (hold,) in self.db.execute("select id from holds").fetchall():
             self._moved(hold, "payment", -total)
         return self.report(checkout_id, "packed")
+
+
+async def says(world: World, phone: Worn, text: str, *words: str) -> str:
+    """Type it; the first text after it that has all of the words."""
+    before = len(phone.texts())
+    phone.type(text)
+
+    def found() -> list[str]:
+        return [x for x in phone.texts()[before:] if all(word in x for word in words)]
+
+    await world.until(found)
+    return found()[0]

@@ -23,6 +23,7 @@ from lapel.services.connectors.ucp.profile import (
     ORDER,
     PAY,
     REST,
+    RETAIL,
     RIDES,
     SEARCH,
     SHOPPING,
@@ -63,6 +64,7 @@ _PAGES: Mapping[str, tuple[str, str]] = MappingProxyType(
             f"{_LAPEL}/schemas/food/modifiers.json",
         ),
         RIDES: (f"{_LAPEL}/specification/rides", f"{_LAPEL}/schemas/rides.json"),
+        RETAIL: (f"{_LAPEL}/specification/retail", f"{_LAPEL}/schemas/retail.json"),
         GROCERIES: (f"{_LAPEL}/specification/groceries", f"{_LAPEL}/schemas/groceries.json"),
         PAY: (f"{_LAPEL}/specification/pay", f"{_LAPEL}/schemas/pay.json"),
     }
@@ -76,6 +78,7 @@ _EXTENDS: Mapping[str, str | list[str]] = MappingProxyType(
         RIDES: [CHECKOUT, ORDER],
         GROCERIES: [CHECKOUT, ORDER, SEARCH],
         PAY: [CHECKOUT, ORDER],
+        RETAIL: [ORDER, SEARCH],
     }
 )
 

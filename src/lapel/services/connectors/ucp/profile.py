@@ -36,6 +36,7 @@ MODIFIERS = "dev.lapel.food.modifiers"
 RIDES = "dev.lapel.rides"
 GROCERIES = "dev.lapel.groceries"
 PAY = "dev.lapel.pay"
+RETAIL = "dev.lapel.retail"
 CITY_BANK = "dev.lapel.city.bank"
 
 SPOKEN: Mapping[str, str] = MappingProxyType(
@@ -51,6 +52,7 @@ SPOKEN: Mapping[str, str] = MappingProxyType(
         RIDES: "2026-11-01",
         GROCERIES: "2026-11-01",
         PAY: "2026-11-01",
+        RETAIL: "2026-11-01",
     }
 )
 """The capabilities that Lapel speaks, with their version."""
@@ -203,7 +205,8 @@ def read_profile(profile_url: str, text: str) -> Profile:
     food = _config(document, MODIFIERS, _FoodConfig, profile_url)
     rides = _config(document, RIDES, _FoodConfig, profile_url)
     pay = _config(document, PAY, _PayConfig, profile_url)
-    named = food.name or rides.name or pay.name
+    retail = _config(document, RETAIL, _FoodConfig, profile_url)
+    named = food.name or retail.name or rides.name or pay.name
     return Profile(
         url=profile_url,
         name=named or document.name or urlsplit(profile_url).hostname or "",
@@ -211,7 +214,7 @@ def read_profile(profile_url: str, text: str) -> Profile:
         capabilities=active,
         keys=document.signing_keys,
         text=text,
-        aliases=food.aliases or rides.aliases or pay.aliases,
+        aliases=food.aliases or retail.aliases or rides.aliases or pay.aliases,
         tags=food.tags,
         tracking_origins=_tracking_origins(document, profile_url),
         version=version,

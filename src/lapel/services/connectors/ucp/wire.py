@@ -220,6 +220,7 @@ class CheckoutBody(msgspec.Struct, frozen=True):
 
 class OrderQuantity(msgspec.Struct, frozen=True):
     total: Count
+    original: Count = 0
     fulfilled: Count = 0
 
 
@@ -234,6 +235,20 @@ class BilledTerms(msgspec.Struct, frozen=True):
     grams: Grams = 0
     unit_price: Amount = 0
     missing: bool = False
+
+
+class ReturnTermsBody(msgspec.Struct, frozen=True):
+    """What a store keeps of a return, and until when it takes one; `until` only once delivered."""
+
+    fee: Annotated[int, msgspec.Meta(ge=0, le=10**9)] = 0
+    post_paid_by: str = ""
+    until: str = ""
+
+
+class OrderRetail(msgspec.Struct, frozen=True):
+    """The member `retail` of an order, by the extension `dev.lapel.retail`."""
+
+    returns: ReturnTermsBody | None = None
 
 
 class OrderLine(msgspec.Struct, frozen=True):
@@ -311,6 +326,7 @@ class OrderBody(msgspec.Struct, frozen=True):
     trip: TripBody | None = None
     change: TripChange | None = None
     groceries: OrderGroceries | None = None
+    retail: OrderRetail | None = None
 
 
 class ProtocolError(msgspec.Struct, frozen=True):
@@ -408,9 +424,26 @@ class Business(msgspec.Struct, frozen=True):
     opens_text: str | None = ""
 
 
+class DeliveryWay(msgspec.Struct, frozen=True):
+    """One way in which a store brings things; the minutes are from now."""
+
+    id: Id
+    title: str
+    price: Annotated[int, msgspec.Meta(ge=0, le=10**9)]
+    latest_minutes: Annotated[int, msgspec.Meta(ge=0, le=10**6)]
+    free_from: Annotated[int, msgspec.Meta(ge=0, le=10**12)] | None = None
+
+
+class RetailTerms(msgspec.Struct, frozen=True):
+    """The member `retail` of a search's answer."""
+
+    delivery: tuple[DeliveryWay, ...] = ()
+
+
 class SearchBody(msgspec.Struct, frozen=True):
     ucp: Envelope
     products: tuple[Product, ...] = ()
+    retail: RetailTerms | None = None
     pagination: Page | None = None
     business: Business | None = None
     messages: tuple[Message, ...] | None = ()
