@@ -19,6 +19,7 @@ TIMES = {
     "lapel/commerce/checkout.py": {"TO_BE_FETCHED"},  # a place on the map
     "lapel/commerce/proof.py": {"latitude, longitude"},
     "lapel/commerce/words.py": {"minutes"},
+    "lapel/commerce/passkeys.py": {"challenge, until"},
     "lapel/commerce/tracking.py": {"return decided_at + eta * 60.0 + desk.policy.late_s"},
     "lapel/commerce/policy.py": {
         "return min(self.retry_s",
