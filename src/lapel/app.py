@@ -64,7 +64,16 @@ from lapel.services.personal import UnknownZone, zone_of
 from lapel.settings import Settings
 from lapel.speech import SpeechEngines, SpeechSettings, SpeechUnavailable
 from lapel.store import Store, StoreError, StoreFenced, Worker
-from lapel.verticals import Brains, Connected, Consents, Goods, Guide, Payments, Personal
+from lapel.verticals import (
+    Brains,
+    Connected,
+    Consents,
+    Goods,
+    Guide,
+    Payments,
+    Personal,
+    Planning,
+)
 from lapel.web import (
     Api,
     ConsentApi,
@@ -263,6 +272,7 @@ async def build(
     personal = Personal(store, _zone(settings))
     rides = Rides(registry, client)
     money = Payments(store, registry, client, payments, orders)
+    planning = Planning(store, orders, rides, money)
     goods = Goods(store, orders, registry, client, food, _zone(settings))
     connected = Connected(store, folder)
     stack.push_async_callback(connected.servers.close)
@@ -271,11 +281,13 @@ async def build(
     consents = Consents(orders, registry, settings.server.public_url or url)
 
     def skills(user_id: str) -> list[Skill]:
+        riding = RideSkill(user_id, orders, rides, SavedPlaces(store, user_id))
         return [
+            planning.skill(user_id, riding, lambda: brains.of(user_id), store),
             consents.skill(user_id, house),
             personal.skill(user_id),
             goods.lists(user_id),
-            RideSkill(user_id, orders, rides, SavedPlaces(store, user_id)),
+            riding,
             money.skill(user_id),
             *guide.skills(user_id),
             connected.skill(user_id, house),
@@ -292,6 +304,7 @@ async def build(
             engines=engines,
             settings=settings.conversation,
             skills=skills,
+            plans=planning.plans,
         ),
         Homes(store, worker),
     )
@@ -302,7 +315,8 @@ async def build(
     chore = asyncio.create_task(food.know(settings.commerce.merchants))
     stack.push_async_callback(_end, chore)
     await house.take_up()
-    for running in (personal.run(house), money.run(house), connected.run(house)):
+    beside = (personal.run, money.run, connected.run, planning.run)
+    for running in (work(house) for work in beside):
         stack.push_async_callback(_end, asyncio.create_task(running))
     inbox = WebhookInbox(store, registry, url=profile.webhook_url, clock=time.time)
     acp_inbox = AcpInbox(store, registry, accesses, merchants, clock=time.time)

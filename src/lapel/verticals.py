@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -22,6 +22,7 @@ from lapel.assistant import (
     ListSkill,
     PaySkill,
     PayTelling,
+    RideSkill,
     SavedPlaces,
     ShopSkill,
     Skill,
@@ -31,8 +32,12 @@ from lapel.assistant import (
 from lapel.assistant.connected import ConnectedSkill, told, unknown
 from lapel.assistant.guide import GuideSkill
 from lapel.assistant.personal import PersonalSkill, Wording, load_words
+from lapel.assistant.planning.cues import PlanTelling
+from lapel.assistant.planning.making import GoodsMaker, PeopleFinder
+from lapel.assistant.planning.skill import PlanSkill, Sharing
+from lapel.assistant.planning.undoing import RideUndoer
 from lapel.brain import Brain, Menu
-from lapel.commerce import Orders, Party
+from lapel.commerce import Money, Orders, Party, Plan, Plans, split_bill
 from lapel.services import (
     BankPayments,
     Client,
@@ -40,8 +45,10 @@ from lapel.services import (
     Food,
     MerchantRegistry,
     OwedRecord,
+    OwedWish,
     Pay,
     PayWatch,
+    Rides,
 )
 from lapel.services.connected import McpMaps, Servers, ToolCalls
 from lapel.services.gcj02 import Gcj02Maps, takes_gcj02
@@ -133,6 +140,28 @@ class Consents:
         return [Party(merchant.id, merchant.name) for merchant in await self._registry.all()]
 
 
+class Planning:
+    """Plans of several things: made of a sentence, bought part by part, shared when bought."""
+
+    def __init__(self, store: Store, orders: Orders, rides: Rides, money: Payments) -> None:
+        self._money = money
+        self._telling = PlanTelling(money.share)
+        undoer = RideUndoer(orders, rides)
+        self.plans = Plans(store, orders, self._telling, undoer, time.time)
+
+    def skill(
+        self, user_id: str, ride: RideSkill, brain: Callable[[], Awaitable[Brain]], store: Store
+    ) -> Skill:
+        goods = GoodsMaker(brain, SavedPlaces(store, user_id))
+        people = PeopleFinder(user_id, self._money.contacts)
+        return PlanSkill(user_id, self.plans, goods, ride.titled, people)
+
+    async def run(self, teller: Teller) -> None:
+        """Carry plans on, until cancelled."""
+        self._telling.teller = teller
+        await self.plans.run()
+
+
 class Guide:
     """Maps: ways, distances and guidance, by the service that is set, else by a connected one."""
 
@@ -165,7 +194,7 @@ class Payments:
     ) -> None:
         self._store = store
         self._pay = Pay(registry, client, bank)
-        self._contacts = Contacts(store, time.time)
+        self.contacts = Contacts(store, time.time)
         self._owed = OwedRecord(store, time.time)
         self._orders = orders
         self._skills: dict[str, PaySkill] = {}
@@ -174,7 +203,7 @@ class Payments:
         """The user's; the same one for words and for scanned codes."""
         if user_id not in self._skills:
             self._skills[user_id] = PaySkill(
-                user_id, self._orders, self._pay, self._contacts, self._owed
+                user_id, self._orders, self._pay, self.contacts, self._owed
             )
         return self._skills[user_id]
 
@@ -182,7 +211,19 @@ class Payments:
         async def ask(user_id: str, text: str) -> None:
             await teller.tell(user_id, [asked_about_code(text)])
 
-        return PayApi(api, self._pay, self._contacts, self.skill, ask, time.time).routes()
+        return PayApi(api, self._pay, self.contacts, self.skill, ask, time.time).routes()
+
+    async def share(self, plan: Plan, total: Money) -> None:
+        """Ask those who share the bill of a plan for their parts; the same plan asks once."""
+        sharing = msgspec.json.decode(plan.memo or "{}", type=Sharing)
+        if not sharing.people:
+            return
+        shares = split_bill(total, [None] * len(sharing.people))
+        wishes = [
+            OwedWish(handle, name, share, "our plan", f"plan:{plan.id}")
+            for (handle, name), share in zip(sharing.people, shares, strict=True)
+        ]
+        await self._owed.ask(plan.user_id, wishes)
 
     async def run(self, teller: Teller) -> None:
         """Send what the user asks for, and bring up what comes in, until cancelled."""

@@ -34,6 +34,7 @@ from lapel.commerce import (
     Refused,
     Total,
     Transfer,
+    TripTerms,
     Unreachable,
 )
 
@@ -293,6 +294,7 @@ class Town:
             eta_minutes=int(self.knob("eta", "20")),
             pickup=wanted.pickup,
             transfer=wanted.transfer,
+            trip=None if wanted.trip is None else TripTerms(wanted.trip),
         )
         if wanted.transfer is not None:
             payee = self.knob(f"account:{wanted.transfer.payee}", f"of {wanted.transfer.payee}")

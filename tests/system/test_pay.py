@@ -138,3 +138,25 @@ async def test_a_scanned_code_is_paid_once_and_another_than_the_shops_not_at_all
     assert scan(town, b"P5\n90000 90000\n255\n").json()["error"]["code"] == "bad_picture"
     assert scan(town, pgm([[0] * 25] * 25)).json()["error"]["code"] == "no_code"
     assert sum(moved(town)) - before == -890
+
+
+async def test_a_plan_is_one_question_and_each_part_is_bought_and_shared(town: Town):
+    before = sum(moved(town))
+    async with Wearer(town.device_url, town.token, Family.RING, Family.PHONE) as me:
+        phone = me[Family.PHONE]
+        me.type("order a flat white to my office, a taxi to the station and split it with Anna")
+        asked = await phone.cue(lambda cue: cue.topic.startswith("plan:") and bool(cue.card))
+        shown = text_of(asked)
+        assert "Economy ride to your station" in shown
+        assert "lat white from Blue Door" in shown
+        assert "Split with Anna Korhonen" in shown
+        assert sum(moved(town)) == before
+        await tap(me, asked)
+        await phone.says("All of your plan is bought.", timeout_s=60)
+        orders = [order for order in town.orders() if order["id"].startswith("o_")][:2]
+        assert {order["state"] for order in orders} <= {"placed", "delivered"}
+        paid = before - sum(moved(town))
+        assert asked.card is not None
+        assert asked.card.total == f"{paid / 100:.2f} EUR"
+        await phone.says("Anna Korhonen paid you", timeout_s=60)
+    assert town.api("/api/ledger/check")["sound"]

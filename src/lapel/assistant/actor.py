@@ -44,7 +44,7 @@ from lapel.assistant.speaking import Saying, Speaking
 from lapel.assistant.telling import Sent, Telling
 from lapel.assistant.voice import Voice
 from lapel.brain import Brain, Source, Utterance
-from lapel.commerce import Orders
+from lapel.commerce import Orders, Plans
 from lapel.devices import (
     AudioArrived,
     Card,
@@ -99,6 +99,7 @@ class Ground:
     engines: SpeechEngines | None = None
     settings: ConversationSettings = field(default_factory=ConversationSettings)
     clock: Callable[[], float] = time.time
+    plans: Plans | None = None
     skills: Callable[[str], Sequence[Skill]] = lambda user_id: ()
     """The skills of one user, in the order in which they are asked."""
 
@@ -137,6 +138,7 @@ class Assistant:
             settle_s=ground.settings.settle_s,
             hush=self._withdraw,
             reply=self._reply,
+            plans=ground.plans,
         )
         self._consenting = Consenting(
             lambda: [skill for skill in self.conversation.skills if isinstance(skill, Asker)],

@@ -10,8 +10,9 @@ from lapel.assistant.delivery import confirmers
 from lapel.assistant.evidence import evidence_of
 from lapel.assistant.limits.answers import LimitAnswers
 from lapel.assistant.matters import Gestured
+from lapel.assistant.planning.answers import PlanAnswers
 from lapel.assistant.telling import Telling
-from lapel.commerce import Approval, ApprovalError, Decision, Orders
+from lapel.commerce import Approval, ApprovalError, Decision, Orders, Plans
 from lapel.devices import Family, Gesture
 
 
@@ -30,6 +31,7 @@ class Deciding:
         settle_s: float,
         hush: Callable[[str], None],
         reply: Callable[[str], None],
+        plans: Plans | None = None,
     ) -> None:
         self._user_id = user_id
         self._orders = orders
@@ -38,10 +40,13 @@ class Deciding:
         self._hush = hush
         self._reply = reply
         self._limits = LimitAnswers(user_id, orders.standing, telling, hush, reply)
+        self._plans = plans and PlanAnswers(user_id, plans, telling, hush, reply)
 
     async def gesture(self, done: Gestured) -> bool:
         """Judge a gesture and carry out what it means; whether an order may have moved."""
         if await self._limits.gesture(done):
+            return True
+        if self._plans is not None and await self._plans.gesture(done):
             return True
         pending = await self._orders.pending_approvals(self._user_id)
         if done.made.topic is None and done.made.gesture is not Gesture.LONG_PRESS:

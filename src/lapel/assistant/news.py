@@ -51,6 +51,13 @@ CLOSED = frozenset(
     }
 )  # fmt: skip
 _ANSWERED = frozenset({"substitution_answered", "substitution_closed"})
+OF_PLAN = frozenset(
+    {
+        "approval_needed", "approved", "canceled", "lapsed", "over_limit", "price_changed",
+        "quote_failed",
+    }
+)  # fmt: skip
+"""Events of a part that its plan tells, with what they mean for the whole."""
 UNDER_WAY = frozenset(
     {
         OrderState.PAYING,
@@ -115,7 +122,8 @@ class OrderNews:
                 news.taken_down.add(topic)
             if event.data.get("escalated") or event.kind == "escalated":
                 news.taken_down.add(compose.escalation_topic(order.id))
-            if event.kind == "canceled" and order.id in replaced:
+            in_plan = order.draft.plan and event.kind in OF_PLAN
+            if in_plan or (event.kind == "canceled" and order.id in replaced):
                 continue
             asks = event.kind == "approval_needed"
             takes = await self._orders.takes(order) if asks else "press"

@@ -42,6 +42,7 @@ from lapel.commerce.order import (
 )
 from lapel.commerce.orders import Orders
 from lapel.commerce.passkeys import Passkey, Passkeys, RelyingParty
+from lapel.commerce.plans import Part, Plan, PlanError, Plans, PlanTeller, Undoer
 from lapel.commerce.policy import Allowed, Denied, Policy
 from lapel.commerce.ports import (
     BankEntry,
@@ -108,6 +109,7 @@ __all__ = [
     "OrderEvent",
     "OrderState",
     "Orders",
+    "Part",
     "Party",
     "Passkey",
     "PasskeyError",
@@ -118,6 +120,10 @@ __all__ = [
     "PaymentTarget",
     "Payments",
     "Period",
+    "Plan",
+    "PlanError",
+    "PlanTeller",
+    "Plans",
     "Policy",
     "PortError",
     "Receipt",
@@ -134,6 +140,7 @@ __all__ = [
     "Transfer",
     "Trip",
     "TripTerms",
+    "Undoer",
     "Unreachable",
     "fetched_at",
     "is_statement",

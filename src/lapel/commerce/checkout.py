@@ -107,6 +107,8 @@ class OrderDraft(msgspec.Struct, frozen=True):
     """The fastest delivery rather than the cheapest."""
     trip: Trip | None = None
     transfer: Transfer | None = None
+    plan: str = ""
+    """The plan that it is a part of, which asks and answers for it."""
     kind: Literal["", "groceries", "goods"] = ""
     """What was gathered otherwise than by talking about a cart."""
     pickup: bool = False
@@ -115,7 +117,7 @@ class OrderDraft(msgspec.Struct, frozen=True):
     @property
     def is_cart(self) -> bool:
         """Whether words about a cart are about it: a ride or a shopping list has its own."""
-        return self.is_goods and not self.kind
+        return self.is_goods and not self.kind and not self.plan
 
     @property
     def is_goods(self) -> bool:

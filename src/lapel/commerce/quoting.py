@@ -191,7 +191,8 @@ async def _ask(desk: Desk, order: Order, checkout: Checkout) -> Step:
     )
 
     def work(connection: sa.Connection) -> tuple[float, list[OrderEvent]]:
-        limit = standing.covering(connection, desk, order, checkout, now)
+        in_plan = bool(order.draft.plan)
+        limit = None if in_plan else standing.covering(connection, desk, order, checkout, now)
         if limit is None:
             approval = question
             kind, said = "approval_needed", words.approval(checkout, order.draft)

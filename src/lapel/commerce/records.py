@@ -458,6 +458,8 @@ def pending(connection: sa.Connection, user_id: str, now: float) -> list[Approva
     found: list[Approval] = []
     for row in rows.mappings().all():
         order = load(connection, row["order_id"])
+        if order.draft.plan:
+            continue  # its plan asks for it
         found.append(_approval(row, order.merchant_name, order.draft))
     return found
 

@@ -393,6 +393,19 @@ pay_cursors = sa.Table(
     sa.Column("entry", sa.BigInteger, nullable=False),
 )
 
+plans = sa.Table(
+    "plans",
+    metadata,
+    _id(),
+    _user(),
+    sa.Column("state", sa.String(16), nullable=False),
+    _text("body"),
+    _time("created_at"),
+    _time("updated_at"),
+    sa.Index("plans_open", "state"),
+    sa.Index("plans_of_a_user", "user_id", "state"),
+)
+
 # The ledger: entries of lines that sum to zero, never changed.
 
 ledger_entries = sa.Table(

@@ -482,7 +482,7 @@ class PaySkill:
     async def _latest(self) -> Order | None:
         """The newest transfer that waits for a price or a yes."""
         for order in await self.orders.list(self.user_id, limit=20):
-            if order.draft.transfer is not None and order.state in OPEN:
+            if order.draft.transfer is not None and order.state in OPEN and not order.draft.plan:
                 return order
         return None
 

@@ -216,18 +216,33 @@ class RideSkill:
         card = cues.offers_card(offers, f"{way}.", self._serial)
         return Outcome(cues.offers_text(offers, way), card)
 
+    async def titled(self, wish: AskRide, said: str) -> tuple[str, OrderDraft]:
+        """What it is called, and the order: of the class that was named, else of the cheapest.
+
+        Refused where something would have to be asked first.
+        """
+        destination = await self._find(wish.destination) if wish.destination else None
+        if destination is None:
+            raise Refused(
+                f"I do not know where {wish.destination or 'the ride'} is.", code="no_trip"
+            )
+        pickup = await self._find(wish.pickup) if wish.pickup else None
+        pickup = pickup or self._current() or await self._default()
+        if pickup is None or _same(pickup, destination):
+            raise Refused("I do not know where the ride begins.", code="no_trip")
+        found = await self.rides.estimate(pickup, destination)
+        offers = [offer for offer in found if offer.pickup_minutes is not None]
+        index = grammar.chosen(wish.ride_class or "cheapest", [offer.id for offer in offers])
+        if not offers or index is None:
+            raise Refused("There is no such ride to be had right now.", code="no_driver")
+        draft = _draft(offers[index], pickup, destination, said)
+        return f"{offers[index].title} ride to {place(destination)}", draft
+
     async def _book(self, asked: _Question, offer: RideOffer, heard: Heard | None) -> Outcome:
         if asked.pickup is None or asked.destination is None:
             return Outcome("Where to?")
         self._asked = None
-        draft = OrderDraft(
-            merchant_id=offer.merchant_id,
-            lines=(DraftLine(offer.id, f"{offer.title} ride", 1),),
-            address=asked.destination,
-            said=asked.said,
-            trip=Trip("ride", asked.destination, asked.pickup),
-        )
-        return await self._begin(draft, heard)
+        return await self._begin(_draft(offer, asked.pickup, asked.destination, asked.said), heard)
 
     async def _begin(self, draft: OrderDraft, heard: Heard | None) -> Outcome:
         """Price it and ask. What waited for an answer about a ride before is replaced."""
@@ -407,7 +422,7 @@ class RideSkill:
     async def _latest(self, states: frozenset[OrderState]) -> Order | None:
         """The newest order about a ride in one of these states, never one of food."""
         for order in await self.orders.list(self.user_id, limit=20):
-            if order.draft.trip is not None and order.state in states:
+            if order.draft.trip is not None and order.state in states and not order.draft.plan:
                 return order
         return None
 
@@ -427,6 +442,16 @@ class RideSkill:
             if trip is not None and trip.kind == "ride" and ridden and recent:
                 return order
         return None
+
+
+def _draft(offer: RideOffer, pickup: Address, destination: Address, said: str) -> OrderDraft:
+    return OrderDraft(
+        merchant_id=offer.merchant_id,
+        lines=(DraftLine(offer.id, f"{offer.title} ride", 1),),
+        address=destination,
+        said=said,
+        trip=Trip("ride", destination, pickup),
+    )
 
 
 def _alike(before: OrderDraft, after: OrderDraft) -> bool:

@@ -12,7 +12,7 @@ from lapel.store.errors import StoreTooNew
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0011"
+HEAD = "0012"
 FOLDER = Path(__file__).parent
 
 

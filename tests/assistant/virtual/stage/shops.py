@@ -14,7 +14,7 @@ from lapel.brain import Menu, MenuItem
 from lapel.commerce import Address, MerchantOrder, Money
 from lapel.services import Tracking
 
-PRICES = {"latte": 490, "muffin": 320, "tart": 610, "ramen": 1250}
+PRICES = {"latte": 490, "muffin": 320, "tart": 610, "ramen": 1250, "economy": 900}
 DELIVERY = 340
 OFFICE = Address("office", "Mannerheimintie 1", "Helsinki", "00100", "FI", 60.17, 24.94)
 HOME = Address("home", "Fleminginkatu 2", "Helsinki", "00530", "FI", 60.18, 24.95)

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 import lapel.commerce.orders
 from lapel.assistant import Assistant, Ground, House, SavedPlaces, Skill
 from lapel.brain import AddressLabel, Brain
-from lapel.commerce import Evidence, Order, OrderEvent, Orders, OrderState, Policy
+from lapel.commerce import Evidence, Order, OrderEvent, Orders, OrderState, Plans, Policy
 from lapel.commerce.consent import Vault
 from lapel.devices import DeviceProfile, Links, Pairing, StoredAccounts
 from lapel.devices.client_events import CueShown, SpeechHeard, SpeechStarted
@@ -48,6 +48,7 @@ class World:
         self.worn: list[Worn] = []
         self.brain_broken: list[Exception] = []
         self.brain_s = 0.0
+        self.plans: Callable[[Orders], Plans | None] = lambda orders: None
         self.skills: Callable[[str], Sequence[Skill]] = lambda user_id: ()
         self.events: list[OrderEvent] = []
         self.on_event: Callable[[OrderEvent], None] = lambda event: None
@@ -106,6 +107,7 @@ class World:
                 settings=self.settings,
                 clock=wall,
                 skills=lambda user_id: self.skills(user_id),
+                plans=self.plans(self.orders),
             )
         )
         self._stack.push_async_callback(self.house.close)
