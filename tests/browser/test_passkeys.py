@@ -102,3 +102,32 @@ async def test_a_large_order_and_a_limit_take_the_passkey(town: Town, page: Page
     [passkey] = town.api("/api/passkeys")
     lapel(town, "passkeys", "remove", passkey["id"])
     assert "No passkeys" in lapel(town, "passkeys", "list")
+
+
+async def test_the_api_refuses_in_words_what_is_not_right(town: Town):
+    def refused(method: str, path: str, body: object = None) -> tuple[int, str]:
+        headers = {"authorization": f"Bearer {town.token}"}
+        answer = town.http.request(method, town.url + path, json=body, headers=headers)
+        return answer.status_code, answer.json()["error"]["code"]
+
+    limit = {"most_minor": 1500, "budget_minor": 5000}
+    signed = {"authenticatorData": "", "clientDataJSON": "", "signature": ""}
+    for method, path, body, wanted in (
+        ("POST", "/api/mandates", {**limit, "shops": ["Nowhere"]}, (400, "unknown_merchant")),
+        ("POST", "/api/mandates", {**limit, "budget_minor": 5050}, (400, "bad_terms")),
+        ("POST", "/api/mandates", {**limit, "most_minor": 1.5}, (400, "bad_request")),
+        ("POST", "/api/mandates", {**limit, "approved": True}, (400, "bad_request")),
+        ("POST", "/api/mandates", {**limit, "days": 10**12}, (400, "bad_terms")),
+        ("GET", "/api/mandates/m_none", None, (404, "not_found")),
+        ("DELETE", "/api/mandates/m_none", None, (404, "not_found")),
+        ("POST", "/api/passkeys", {"name": "x", "credential": {}}, (400, "no_challenge")),
+        ("DELETE", "/api/passkeys/none", None, (404, "not_found")),
+        ("POST", "/api/passkeys/ask/limit/m_none", None, (404, "not_found")),
+        ("POST", "/api/passkeys/agree/approval/a", {"id": "", "response": signed}, (404, "not_found")),
+    ):  # fmt: skip
+        assert (path, body, refused(method, path, body)) == (path, body, wanted)
+    assert town.http.get(f"{town.url}/api/mandates").status_code == 401
+    asked = town.api("/api/mandates", "POST", limit)
+    told = refused("POST", f"/api/passkeys/agree/limit/{asked['id']}", {"id": "", "response": signed})  # fmt: skip
+    assert told == (400, "bad_passkey")
+    town.api(f"/api/mandates/{asked['id']}", "DELETE")

@@ -227,8 +227,9 @@ def wrong_in(
 
 
 @asynccontextmanager
-async def running(folder: Path, url: str | None = None):
+async def running(folder: Path, url: str | None = None, policy: Policy = QUICK):
     world = World(folder, url)
+    world.policy = policy
     await world.open()
     try:
         yield world

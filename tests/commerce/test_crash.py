@@ -36,7 +36,7 @@ LEAST = {
     "shop refuses": 8,
     "merchant cancels": 8,
     "reprice": 10,
-    "within a limit": 10,
+    "within a limit": 3,
     "transfer": 6,
 }
 STRIDE = {
@@ -44,7 +44,7 @@ STRIDE = {
     "shop refuses": 3,
     "merchant cancels": 3,
     "reprice": 4,
-    "within a limit": 3,
+    "within a limit": 12,
     "transfer": 4,
 }
 """Every n-th point is tried; with CRASH_POINTS=all in the environment every point is."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import shutil
 import time
-from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import commerce_town
@@ -72,30 +71,25 @@ def folder(tmp_path, untouched):
     return tmp_path
 
 
-@asynccontextmanager
-async def town_with(folder, policy, url=None):
-    async with running(folder, url) as world:
-        await world.stop()
-        await world.start(policy)
-        yield world
+def town_with(folder, policy, url=None):
+    return running(folder, url, policy)
 
 
-async def test_within_a_limit_it_is_told_ordered_when_the_window_ends_and_proved(world):
-    await world.stop()
-    await world.start(SHORT)
-    limit = await allowed(world)
-    order_id = await world.orders.begin("u_0", LATTES)
-    order = await world.state(order_id, OrderState.PLACED)
-    kinds = await world.kinds(order_id)
-    assert kinds == ["quoted", "within_limit", "approved", "paid", "placed"]
-    assert await spent(world) == (TOTAL, 1)
-    world.balanced(TOTAL)
-    receipt = verify(order.receipt)
-    assert receipt.consent.gesture == "within_limit"
-    assert receipt.mandates.standing.limit_id == limit.id
-    notice = await world.event(order_id, "within_limit")
-    assert "within your limit" in notice.text
-    assert "Say stop" in notice.text
+async def test_within_a_limit_it_is_told_ordered_when_the_window_ends_and_proved(place):
+    async with town_with(place[0], SHORT, place[1]) as world:
+        limit = await allowed(world)
+        order_id = await world.orders.begin("u_0", LATTES)
+        order = await world.state(order_id, OrderState.PLACED)
+        kinds = await world.kinds(order_id)
+        assert kinds == ["quoted", "within_limit", "approved", "paid", "placed"]
+        assert await spent(world) == (TOTAL, 1)
+        world.balanced(TOTAL)
+        receipt = verify(order.receipt)
+        assert receipt.consent.gesture == "within_limit"
+        assert receipt.mandates.standing.limit_id == limit.id
+        notice = await world.event(order_id, "within_limit")
+        assert "within your limit" in notice.text
+        assert "Say stop" in notice.text
 
 
 async def test_a_limit_is_set_on_a_screen_and_by_nothing_else(folder):
@@ -234,40 +228,38 @@ async def test_the_budget_and_the_number_roll_with_the_period(folder):
         await nothing_more_opens(world)
 
 
-async def test_many_orders_at_once_never_take_more_than_the_budget(world):
-    await world.stop()
-    await world.start(replace(SHORT, undo_s=0.3))
-    await allowed(world, budget_minor=5000)
-    orders = await asyncio.gather(*(world.orders.begin("u_0", LATTES) for _ in range(8)))
-    states = (OrderState.PLACED, OrderState.AWAITING_APPROVAL)
-    found = [await world.state(order_id, *states) for order_id in orders]
-    told = [order for order in found if order.approval.limit_id]
-    assert len(told) == 5000 // TOTAL
-    for order in told:
-        await world.state(order.id, OrderState.PLACED)
-    assert await spent(world) == (3 * TOTAL, 3)
-    world.balanced(*[TOTAL] * 3)
+async def test_many_orders_at_once_never_take_more_than_the_budget(place):
+    async with town_with(place[0], replace(SHORT, undo_s=0.3), place[1]) as world:
+        await allowed(world, budget_minor=5000)
+        orders = await asyncio.gather(*(world.orders.begin("u_0", LATTES) for _ in range(8)))
+        states = (OrderState.PLACED, OrderState.AWAITING_APPROVAL)
+        found = [await world.state(order_id, *states) for order_id in orders]
+        told = [order for order in found if order.approval.limit_id]
+        assert len(told) == 5000 // TOTAL
+        for order in told:
+            await world.state(order.id, OrderState.PLACED)
+        assert await spent(world) == (3 * TOTAL, 3)
+        world.balanced(*[TOTAL] * 3)
 
 
-async def test_revoked_in_the_window_it_becomes_an_ordinary_question(world):
-    await world.stop()
-    await world.start(LONG)
-    limit = await allowed(world)
-    order_id, how = await asked_or_told(world)
-    assert how == "told"
-    with pytest.raises(LimitError) as caught:
-        await world.orders.standing.revoke("u_1", limit.id)
-    assert caught.value.code == "unknown"
-    await world.orders.standing.revoke("u_0", limit.id)
-    await world.orders.standing.revoke("u_0", limit.id)
-    await world.event(order_id, "approval_needed")
-    kinds = await world.kinds(order_id)
-    assert kinds[1:3] == ["within_limit", "limit_ended"]
-    assert world.town.calls("authorize") == 0
-    await world.approve(order_id)
-    order = await world.state(order_id, OrderState.PLACED)
-    assert verify(order.receipt).mandates.standing is None
-    world.balanced(TOTAL)
+async def test_revoked_in_the_window_it_becomes_an_ordinary_question(place):
+    async with town_with(place[0], LONG, place[1]) as world:
+        limit = await allowed(world)
+        order_id, how = await asked_or_told(world)
+        assert how == "told"
+        with pytest.raises(LimitError) as caught:
+            await world.orders.standing.revoke("u_1", limit.id)
+        assert caught.value.code == "unknown"
+        await world.orders.standing.revoke("u_0", limit.id)
+        await world.orders.standing.revoke("u_0", limit.id)
+        await world.event(order_id, "approval_needed")
+        kinds = await world.kinds(order_id)
+        assert kinds[1:3] == ["within_limit", "limit_ended"]
+        assert world.town.calls("authorize") == 0
+        await world.approve(order_id)
+        order = await world.state(order_id, OrderState.PLACED)
+        assert verify(order.receipt).mandates.standing is None
+        world.balanced(TOTAL)
 
 
 async def test_a_new_limit_for_the_same_shop_takes_the_place_of_the_old_one(folder):
@@ -321,46 +313,49 @@ async def test_what_is_changed_in_the_window_is_priced_and_told_anew(folder):
         assert await spent(world) == (0, 0)
 
 
-async def test_a_price_that_moves_in_the_window_is_asked_about_and_frees_the_budget(world):
-    await world.stop()
-    await world.start(replace(SHORT, undo_s=0.3))
-    await allowed(world)
-    order_id, how = await asked_or_told(world)
-    assert how == "told"
-    world.town.set("price:latte", 500)
-    await world.event(order_id, "approval_needed")
-    assert "price_changed" in await world.kinds(order_id)
-    assert await spent(world) == (0, 0)
-    await world.orders.cancel(order_id)
-    await world.state(order_id, OrderState.CANCELED)
-    world.balanced()
+async def test_a_price_that_moves_in_the_window_is_asked_about_and_frees_the_budget(folder):
+    async with town_with(folder, replace(SHORT, undo_s=0.3)) as world:
+        await allowed(world)
+        order_id, how = await asked_or_told(world)
+        assert how == "told"
+        world.town.set("price:latte", 500)
+        await world.event(order_id, "approval_needed")
+        assert "price_changed" in await world.kinds(order_id)
+        assert await spent(world) == (0, 0)
+        await world.orders.cancel(order_id)
+        await world.state(order_id, OrderState.CANCELED)
+        world.balanced()
 
 
-async def test_a_window_that_lapel_slept_through_becomes_a_question(world):
-    await world.stop()
-    await world.start(LONG)
-    await allowed(world)
-    order_id, _ = await asked_or_told(world)
-    await world.stop()
-    world.forget_workflows()
-    world.skew = 66.0
-    await world.start(LONG)
-    await world.event(order_id, "approval_needed")
-    assert world.town.calls("authorize") == 0
+async def test_a_window_that_lapel_slept_through_becomes_a_question(folder):
+    async with town_with(folder, LONG) as world:
+        await allowed(world)
+        order_id, _ = await asked_or_told(world)
+        await world.stop()
+        world.forget_workflows()
+        world.skew = 66.0
+        await world.start(LONG)
+        await world.event(order_id, "approval_needed")
+        assert world.town.calls("authorize") == 0
 
 
-async def test_a_window_goes_on_after_a_restart(world):
-    await world.stop()
-    await world.start(LONG)
-    await allowed(world)
-    order_id, _ = await asked_or_told(world)
-    await world.stop()
-    world.forget_workflows()
-    world.skew = 59.7
-    await world.start(LONG)
-    await world.state(order_id, OrderState.PLACED)
-    assert await world.kinds(order_id) == ["quoted", "within_limit", "approved", "paid", "placed"]
-    world.balanced(TOTAL)
+async def test_a_window_goes_on_after_a_restart(folder):
+    async with town_with(folder, LONG) as world:
+        await allowed(world)
+        order_id, _ = await asked_or_told(world)
+        await world.stop()
+        world.forget_workflows()
+        world.skew = 59.7
+        await world.start(LONG)
+        await world.state(order_id, OrderState.PLACED)
+        assert await world.kinds(order_id) == [
+            "quoted",
+            "within_limit",
+            "approved",
+            "paid",
+            "placed",
+        ]
+        world.balanced(TOTAL)
 
 
 @pytest.mark.parametrize("back", ["declined", "refused", "canceled", "part"])

@@ -36,9 +36,7 @@ LARGE = replace(QUICK, screen_over={"EUR": TOTAL - 1})
 @asynccontextmanager
 async def with_passkey(folder, untouched, policy=LARGE):
     shutil.copytree(untouched, folder, dirs_exist_ok=True)
-    async with running(folder) as world:
-        await world.stop()
-        await world.start(policy)
+    async with running(folder, policy=policy) as world:
         yield world, await added(world)
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import pytest
+import sqlalchemy as sa
 from stage.loop import wall
 from stage.shops import price
-from stage.wearing import EARBUDS, PHONE, RING
+from stage.wearing import EARBUDS, GLASSES, PHONE, RING
 from stage.world import World
 
 from lapel.assistant import LimitsSkill
 from lapel.brain import Source, Utterance
-from lapel.commerce import LimitState, OrderState, Party
+from lapel.commerce import LimitState, OrderState, Party, Policy
+from lapel.store import schema
 
 pytestmark = pytest.mark.unit
 
@@ -171,3 +173,33 @@ async def test_a_crash_in_the_window_orders_once_and_a_long_sleep_asks() -> None
         await world.back()
         await world.asked()
         assert len(world.of_kind("approved")) == 1
+
+
+async def test_who_has_a_passkey_is_asked_for_it_on_the_phone_and_nowhere_else() -> None:
+    async with limits_in(World()) as world:
+        world.policy = Policy(screen_over={"EUR": 100})
+        await world.crash()
+        await world.open()
+        await world.record.write(
+            lambda c: c.execute(
+                sa.insert(schema.passkeys).values(
+                    id="k", user_id=world.user_id, name="Phone", credential_id="AA",
+                    public_key="AA", rp_id="localhost", sign_count=0, created_at=wall(),
+                )
+            )
+        )  # fmt: skip
+        phone, glasses, ring, earbuds = await world.wear(PHONE, GLASSES, RING, EARBUDS)
+        phone.type(LATTES)
+        await world.asked()
+        await world.quiet()
+        assert [x.action for x in phone.question.actions] == ["passkey", "refuse"]
+        assert [x.action for x in glasses.question.actions] == ["refuse"]
+        assert "with your passkey" in earbuds.spoken()[-1]
+        ring.press()
+        await world.until(lambda: "passkey on your phone" in " ".join(earbuds.spoken()[1:]))
+        phone.tap("approve", phone.questions[0])
+        phone.tap("passkey", phone.questions[0])
+        await world.passes(5)
+        assert "approved" not in world.kinds()
+        ring.press(long=True)  # no takes no passkey
+        await world.state(OrderState.REFUSED)
