@@ -74,7 +74,7 @@ def _order(
     kept = sum(minor for account, minor in now.items() if account.startswith(("spent:", "tip:")))
     if any(minor < 0 for account, minor in now.items() if account != "available"):
         wrong.append(f"order {id} ({state}) has an account below zero: {now}")
-    if state in STANDS:
+    if state in STANDS or (state == "canceled" and receipt):  # a fee may have been kept
         wrong += _standing_order(lapel, id, state, total, receipt)
     elif state not in UNDER_WAY and any(now.values()):
         wrong.append(f"order {id} ({state}) is over, but its accounts are {now}")
@@ -130,12 +130,11 @@ def _both(lapel: sqlite3.Connection, bank: sqlite3.Connection) -> list[str]:
             wrong.append(f"order {id} ({state}): ledger {ours} paid, bank {took}")
         if back < returned or (back > returned and state not in {*UNDER_WAY, *STANDS}):
             wrong.append(f"order {id} ({state}): ledger {returned} back, bank {back}")
-        if state not in STANDS or _current(lapel, id) != authorization:
-            continue
-        if _is_transfer(lapel, id):
+        there = (id, state, merchant_order, authorization, took - back)
+        if _is_transfer(lapel, id) and state in STANDS and _current(lapel, id) == authorization:
             wrong += _transferred(bank, id, state, merchant_order, authorization, took)
-        elif payee.startswith("mer_"):  # another's shop has its orders in books of its own
-            wrong += _at_merchant(bank, id, state, merchant_order, authorization, took - back)
+        elif not _is_transfer(lapel, id):
+            wrong += _there(lapel, bank, there, payee)
     return wrong + _unknown(lapel, bank, known)
 
 
@@ -149,6 +148,23 @@ def _unknown(lapel: sqlite3.Connection, bank: sqlite3.Connection, known: set[str
         )
         if authorization not in known
     ]
+
+
+def _there(
+    lapel: sqlite3.Connection,
+    bank: sqlite3.Connection,
+    order: tuple[str, str, str, str, int],
+    payee: str,
+) -> list[str]:
+    """What the City's own book of such orders says."""
+    id, state, merchant_order, authorization, kept = order
+    if not payee.startswith("mer_"):
+        return []  # another's shop has its orders in books of its own
+    if _is_journey(lapel, id):
+        return _at_company(bank, id, merchant_order, authorization, kept)
+    if state in STANDS and _current(lapel, id) == authorization:
+        return _at_merchant(bank, id, state, merchant_order, authorization, kept)
+    return []
 
 
 def _at_merchant(
@@ -202,6 +218,24 @@ def _is_transfer(lapel: sqlite3.Connection, order_id: str) -> bool:
     return bool(json.loads(draft).get("transfer"))
 
 
+def _at_company(
+    bank: sqlite3.Connection, id: str, merchant_order: str, authorization: str, kept: int
+) -> list[str]:
+    """A booking lists every payment for it; what was never placed has none."""
+    payments = [
+        payment
+        for (contents,) in bank.execute("SELECT contents FROM bookings")
+        for payment in json.loads(contents)["payments"]
+        if payment["authorization_id"] == authorization
+    ]
+    if not payments and not kept:
+        return []
+    stands = [(x["order_id"], x["amount"] - x["refunded"]) for x in payments]
+    if stands != [(merchant_order, kept)]:
+        return [f"order {id} is {stands} at its company, not {merchant_order!r} with {kept}"]
+    return []
+
+
 def _standing(lapel: sqlite3.Connection, order_id: str) -> dict[str, Any]:
     return dict(
         lapel.execute(
@@ -231,6 +265,11 @@ def _sum(
 def _is_ride(lapel: sqlite3.Connection, order_id: str) -> bool:
     (draft,) = lapel.execute("SELECT draft FROM orders WHERE id = ?", (order_id,)).fetchone()
     return bool(json.loads(draft).get("trip"))
+
+
+def _is_journey(lapel: sqlite3.Connection, order_id: str) -> bool:
+    (draft,) = lapel.execute("SELECT draft FROM orders WHERE id = ?", (order_id,)).fetchone()
+    return bool(json.loads(draft).get("journey"))
 
 
 def _of_receipt(receipt: str | None) -> int | None:

@@ -70,6 +70,7 @@ from lapel.verticals import (
     Consents,
     Goods,
     Guide,
+    Journeys,
     Payments,
     Personal,
     Planning,
@@ -280,6 +281,8 @@ async def build(
 
     consents = Consents(orders, registry, settings.server.public_url or url)
 
+    journeys = Journeys(store, registry, client, _zone(settings))
+
     def skills(user_id: str) -> list[Skill]:
         riding = RideSkill(user_id, orders, rides, SavedPlaces(store, user_id))
         return [
@@ -289,6 +292,7 @@ async def build(
             goods.lists(user_id),
             riding,
             money.skill(user_id),
+            journeys.skill(user_id, orders),
             *guide.skills(user_id),
             connected.skill(user_id, house),
             goods.shops(user_id),

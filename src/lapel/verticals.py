@@ -36,6 +36,7 @@ from lapel.assistant.planning.cues import PlanTelling
 from lapel.assistant.planning.making import GoodsMaker, PeopleFinder
 from lapel.assistant.planning.skill import PlanSkill, Sharing
 from lapel.assistant.planning.undoing import RideUndoer
+from lapel.assistant.travel import ProfileName, TravelSkill, load_travel_words
 from lapel.brain import Brain, Menu
 from lapel.commerce import Money, Orders, Party, Plan, Plans, split_bill
 from lapel.services import (
@@ -49,6 +50,7 @@ from lapel.services import (
     Pay,
     PayWatch,
     Rides,
+    Travel,
 )
 from lapel.services.connected import McpMaps, Servers, ToolCalls
 from lapel.services.gcj02 import Gcj02Maps, takes_gcj02
@@ -228,6 +230,29 @@ class Payments:
     async def run(self, teller: Teller) -> None:
         """Send what the user asks for, and bring up what comes in, until cancelled."""
         await PayWatch(self._pay, self._owed, self._store, PayTelling(teller)).run()
+
+
+class Journeys:
+    """Flights, trains and hotels."""
+
+    def __init__(
+        self, store: Store, registry: MerchantRegistry, client: Client, zone: ZoneInfo
+    ) -> None:
+        self._store = store
+        self._travel = Travel(registry, client)
+        self._words = load_travel_words()
+        self._zone = zone
+
+    def skill(self, user_id: str, orders: Orders) -> Skill:
+        return TravelSkill(
+            user_id,
+            orders,
+            self._travel,
+            SavedPlaces(self._store, user_id),
+            ProfileName(self._store, user_id),
+            self._words,
+            self._zone,
+        )
 
 
 class Personal:

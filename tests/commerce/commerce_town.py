@@ -295,6 +295,7 @@ class Town:
             pickup=wanted.pickup,
             transfer=wanted.transfer,
             trip=None if wanted.trip is None else TripTerms(wanted.trip),
+            journey=wanted.journey,
         )
         if wanted.transfer is not None:
             payee = self.knob(f"account:{wanted.transfer.payee}", f"of {wanted.transfer.payee}")
@@ -316,7 +317,7 @@ class Town:
             for line in checkout.lines
         )
         goods = sum((line.total for line in lines), Money(0, "EUR"))
-        fee = Money(0 if checkout.pickup else FEE, "EUR")
+        fee = Money(0 if checkout.pickup else int(self.knob("fee", str(FEE))), "EUR")
         totals = (
             Total("subtotal", "Goods", goods),
             Total("fulfillment", "Delivery", fee),
@@ -390,7 +391,7 @@ class Town:
         )
 
     def _unit(self, item: str) -> int:
-        return int(self.knob(f"price:{item}", str(PRICES[item])))
+        return int(self.knob(f"price:{item}") or PRICES[item])
 
     def _save(self, checkout: Checkout) -> None:
         body = msgspec.json.encode(checkout).decode()

@@ -8,6 +8,7 @@ from lapel.assistant import words
 from lapel.assistant.goods import cues as goods
 from lapel.assistant.pay import cues as pay
 from lapel.assistant.rides import cues as rides
+from lapel.assistant.travel import cues as travel
 from lapel.commerce import (
     Approval,
     Checkout,
@@ -15,7 +16,6 @@ from lapel.commerce import (
     OrderEvent,
     Takes,
     Transfer,
-    TripTerms,
     fetched_at,
     off,
     unheeded,
@@ -58,7 +58,8 @@ _SPOKEN = frozenset(
         "refund_promised", "refund_failed", "charged_more", "adjusted", "driver_assigned",
         "driver_arriving", "driver_here", "on_trip", "dropped_off", "driver_canceled",
         "ride_canceled", "destination_changed", "tipped", "billed", "overbilled",
-        "substitution_sent", "ready",
+        "substitution_sent", "ready", "journey_delayed", "journey_disrupted", "journey_changed",
+        "journey_canceled",
     }
 )  # fmt: skip
 """Kinds worth interrupting somebody's silence for; the others only change the card."""
@@ -74,6 +75,8 @@ _HAPTIC = {
     "merchant_canceled": Pattern.LONG,
     "driver_here": Pattern.DOUBLE,
     "driver_canceled": Pattern.LONG,
+    "journey_delayed": Pattern.LONG,
+    "journey_disrupted": Pattern.LONG,
 }
 
 ADJUSTED = frozenset(
@@ -143,9 +146,10 @@ def approval(
     """The question of a purchase: everything that is agreed to, and how to answer it."""
     checkout = order.checkout
     assert checkout is not None  # an approval is only ever made for a priced cart
-    if checkout.trip is not None:
+    booking = _booking(checkout)
+    if booking is not None:
         around = [*notes, _how(takes, "Book", how)]
-        return _ride_approval(order, asked, checkout, checkout.trip, now, around, takes)
+        return _booking_approval(order, asked, booking, now, around, takes)
     if checkout.transfer is not None:
         return _transfer_approval(asked, checkout, checkout.transfer, now, how, takes)
     where = where_to(order, asked.address_label)
@@ -176,14 +180,14 @@ def window(order: Order, asked: Approval, *, now: float, notes: Sequence[str] = 
     """The notice of a purchase within a standing limit, with the time in which to undo it."""
     checkout = order.checkout
     assert checkout is not None  # as for an approval
-    if checkout.trip is None:
+    booking = _booking(checkout)
+    if booking is None:
         where = where_to(order, asked.address_label)
         comma = "," if checkout.pickup else ""
         what = f"{words.cart(order.draft.lines)} from {asked.merchant_name}{comma} {where}"
         price, body = _price(checkout), sentence(where)
     else:
-        what = rides.question(order, checkout, checkout.trip).rstrip(".")
-        price, body = "", rides.way_of(checkout.trip)
+        what, price, body = booking[0].rstrip("."), "", booking[1]
     notes = [*notes, *unheeded(checkout, order.draft)]
     parts = [*notes, f"Ordering {what}.", price, "It is within your limit.", SAY_STOP]
     return Cue(
@@ -204,27 +208,37 @@ def window(order: Order, asked: Approval, *, now: float, notes: Sequence[str] = 
     )
 
 
-def _ride_approval(
+def _booking(checkout: Checkout) -> tuple[str, str] | None:
+    """What is said of a ride or a journey, and what stands on its card; None for a cart."""
+    if checkout.trip is not None:
+        return rides.question(checkout, checkout.trip), rides.way_of(checkout.trip)
+    if checkout.journey is not None:
+        journey = checkout.journey
+        return travel.question(checkout, journey), travel.body(checkout, journey)
+    return None
+
+
+def _booking_approval(
     order: Order,
     asked: Approval,
-    checkout: Checkout,
-    terms: TripTerms,
+    texts: tuple[str, str],
     now: float,
     around: Sequence[str],
     takes: Takes,
 ) -> Cue:
+    """The question of a ride or a journey: what is said, and what stands on the card."""
+    said, body = texts
     *notes, how = around
-    parts = [*notes, rides.question(order, checkout, terms), how]
     return Cue(
         id=approval_topic(asked.id),
         topic=approval_topic(asked.id),
         kind=CueKind.APPROVAL,
-        speech=" ".join(part for part in parts if part),
+        speech=" ".join(part for part in (*notes, said, how) if part),
         card=Card(
             title=asked.merchant_name,
             lines=tuple(cart_lines(order)),
             total=str(asked.amount),
-            body=" ".join([*notes, rides.way_of(terms)]),
+            body=" ".join([*notes, body]),
             footer=_footer(takes, "Book"),
             actions=_answers(takes, "Book"),
         ),
@@ -279,9 +293,9 @@ def _answers(takes: Takes, yes: str) -> tuple[CardAction, ...]:
 
 
 def _progress(order: Order, kind: str) -> Progress | None:
-    """How far the order is; a tip, a change and a transfer have no steps."""
+    """How far the order is; a tip, a change, a journey and a transfer have no steps."""
     trip = order.draft.trip
-    if order.draft.transfer is not None:
+    if order.draft.transfer is not None or order.draft.journey is not None:
         return None
     steps, reached = _progress_of(order)
     at = reached.get(kind)

@@ -47,7 +47,8 @@ TRACKED = frozenset(
 CLOSED = frozenset(
     {
         "delivered", "refunded", "merchant_canceled", "trouble", "driver_canceled", "dropped_off",
-        "ride_canceled", "tipped", "destination_changed",
+        "ride_canceled", "tipped", "destination_changed", "journey_over", "journey_canceled",
+        "change_done",
     }
 )  # fmt: skip
 _ANSWERED = frozenset({"substitution_answered", "substitution_closed"})

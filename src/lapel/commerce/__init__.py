@@ -28,6 +28,7 @@ from lapel.commerce.errors import (
     PasskeyError,
     ReceiptError,
 )
+from lapel.commerce.journey import FareRules, Journey, JourneyKind, Stop, Traveller
 from lapel.commerce.limits import LimitState, StandingLimit
 from lapel.commerce.money import Money, minor_digits
 from lapel.commerce.order import (
@@ -48,6 +49,8 @@ from lapel.commerce.ports import (
     BankEntry,
     BankStatement,
     Credential,
+    JourneyOffer,
+    JourneyStatus,
     MerchantAdjustment,
     MerchantEvent,
     MerchantOrder,
@@ -92,6 +95,11 @@ __all__ = [
     "DraftLine",
     "EngineError",
     "Evidence",
+    "FareRules",
+    "Journey",
+    "JourneyKind",
+    "JourneyOffer",
+    "JourneyStatus",
     "LimitError",
     "LimitNow",
     "LimitState",
@@ -135,9 +143,11 @@ __all__ = [
     "Standing",
     "StandingLimit",
     "Statement",
+    "Stop",
     "Takes",
     "Total",
     "Transfer",
+    "Traveller",
     "Trip",
     "TripTerms",
     "Undoer",

@@ -31,6 +31,13 @@ def card(order: Order, checkout: Checkout | None = None) -> dict[str, object]:
         data["trip"] = trip_data(order.draft.trip)
     if order.draft.transfer is not None:
         data["transfer"] = transfer_data(order.draft.transfer)
+    if order.draft.journey is not None:
+        journey = order.draft.journey
+        data["journey"] = {
+            "number": journey.number,
+            "begins": journey.begins,
+            "ends": journey.ends,
+        }
     if priced is None:
         data["lines"] = [
             {

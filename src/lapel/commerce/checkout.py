@@ -12,6 +12,7 @@ from typing import Literal
 
 import msgspec
 
+from lapel.commerce.journey import Journey
 from lapel.commerce.money import Money
 
 
@@ -113,16 +114,24 @@ class OrderDraft(msgspec.Struct, frozen=True):
     """What was gathered otherwise than by talking about a cart."""
     pickup: bool = False
     """The user fetches it: `address` is `TO_BE_FETCHED`, and nothing of theirs is told."""
+    journey: Journey | None = None
+    hold_id: str = ""
+    """What the company keeps for this journey since before it was asked about."""
+
+    @property
+    def is_booking(self) -> bool:
+        """A ride or a journey: nothing is delivered, and its skill looks after it."""
+        return self.trip is not None or self.journey is not None
 
     @property
     def is_cart(self) -> bool:
-        """Whether words about a cart are about it: a ride or a shopping list has its own."""
+        """Whether words about a cart are about it: a booking or a shopping list has its own."""
         return self.is_goods and not self.kind and not self.plan
 
     @property
     def is_goods(self) -> bool:
-        """Whether something is brought: no ride, and no money for somebody."""
-        return self.trip is None and self.transfer is None
+        """Whether something is brought: no booking, and no money for somebody."""
+        return not self.is_booking and self.transfer is None
 
 
 TO_BE_FETCHED = Address("pick-up", "", "", "", "", 0.0, 0.0)
@@ -240,6 +249,7 @@ class Checkout:
     transfer: Transfer | None = None
     pickup: bool = False
     """To be fetched at `address`, a place of the merchant's whose `label` is its name."""
+    journey: Journey | None = None
 
     @property
     def billed_later(self) -> bool:
@@ -286,6 +296,8 @@ class Checkout:
             agreed["transfer"] = _agreed_transfer(self.transfer)
         if self.pickup:
             agreed["pickup"] = self.address.label
+        if self.journey is not None:
+            agreed["journey"] = self.journey
         if self.payment is not None and self.payment.at_most:
             agreed["at_most"] = True
         return msgspec.json.encode(agreed, order="deterministic")

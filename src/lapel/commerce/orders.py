@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from lapel.commerce import keys, records, statement, words
+from lapel.commerce import journeys, keys, records, statement, words
 from lapel.commerce.card import card, money
 from lapel.commerce.checkout import OrderDraft
 from lapel.commerce.consent import Vault, closed
 from lapel.commerce.desk import Clock, Desk, Step
 from lapel.commerce.errors import ApprovalError, MandateError, OrderError
+from lapel.commerce.fees import cancel_key
 from lapel.commerce.guard import Bounds, GuardedMerchants, GuardedPayments
 from lapel.commerce.journal import Journal, Listener
 from lapel.commerce.money import Money
@@ -45,7 +46,7 @@ from lapel.commerce.sharing import Share
 from lapel.commerce.standing import Standing
 from lapel.commerce.steps import Steps
 from lapel.commerce.tracking import apply, settle_refunds
-from lapel.commerce.trips import ENDS, cancel_key
+from lapel.commerce.trips import ENDS
 from lapel.faults import fault
 from lapel.store import Store, Worker
 
@@ -56,6 +57,7 @@ log = logging.getLogger(__name__)
 
 _EARLY = frozenset({OrderState.ESCALATED, OrderState.PLACING, OrderState.TROUBLE})
 """A report about an order in these states says that it is worth looking at its checkout."""
+_ENDS = frozenset({"delivered", "merchant_canceled", *ENDS, *journeys.ENDS})
 _AGAIN_S = 5.0
 """An order whose workflow ended too early is taken up again after this."""
 _PRUNE_S = 3600.0
@@ -249,7 +251,7 @@ class Orders:
         self._nudge(order_id)
 
     async def ask_cancel(self, order_id: str, most: Money) -> None:
-        """Note that the user cancels a booked ride and agrees to a fee of `most`; durable.
+        """Note that the user cancels a ride or journey and agrees to a fee of `most`; durable.
 
         The caller then tells the merchant. Without this note a merchant that keeps a fee is not
         believed.
@@ -258,8 +260,8 @@ class Orders:
 
         def work(connection: sa.Connection) -> tuple[None, list[OrderEvent]]:
             order = records.load(connection, order_id)
-            if order.state is not OrderState.PLACED or order.draft.trip is None:
-                raise OrderError("there is no ride to cancel", code="closed")
+            if order.state is not OrderState.PLACED or not order.draft.is_booking:
+                raise OrderError("there is nothing to cancel", code="closed")
             told = Told("cancel_asked", cancel_key(most), "", card(order))
             return None, records.tell(connection, order, at, [told])
 
@@ -322,7 +324,7 @@ class Orders:
                 return ("", False), []
             events = apply(connection, found, order, at)
             early = found.state in _EARLY
-            ends = any(event.kind in ("delivered", "merchant_canceled", *ENDS) for event in events)
+            ends = any(event.kind in _ENDS for event in events)
             packed = order.bill is not None and awaits_bill(found)
             if early or ends or packed:
                 self._share.stir(connection, found.id)
@@ -507,7 +509,7 @@ class Orders:
     async def _settle(self, order_id: str) -> None:
         """See whether what a report announces has come: a delivered order is not followed."""
         order = await self.get(order_id)
-        if order is not None and order.state is OrderState.DELIVERED:
+        if order is not None and order.state in (OrderState.DELIVERED, OrderState.CANCELED):
             await settle_refunds(self._desk, order)
 
     def _chore(self, work: Coroutine[object, object, None]) -> None:

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import sqlalchemy as sa
 
-from lapel.commerce import ledger, records, words
+from lapel.commerce import journey_words, ledger, records, words
 from lapel.commerce.card import card, money
 from lapel.commerce.checkout import Checkout, CheckoutStatus
 from lapel.commerce.consent import closed
@@ -198,7 +198,7 @@ class Placer:
                 order,
                 OrderState.PLACED,
                 now,
-                Told("placed", f"{order.revision}:placed", words.placed(done, final), data),
+                Told("placed", f"{order.revision}:placed", _placed_words(done, final), data),
                 **{**records.checkout_values(done), "total_minor": final.minor},
                 merchant_order_id=done.order_id,
                 receipt=self._signer.sign(receipt),
@@ -311,6 +311,12 @@ class Placer:
         return await self._desk.payments.state(
             order.user_id, checkout.payment, order.authorization_id
         )
+
+
+def _placed_words(done: Checkout, final: Money) -> str:
+    if done.journey is not None:
+        return journey_words.placed(done.journey)
+    return words.placed(done, final)
 
 
 def _within(order: Order, final: Money, agreed: Money) -> bool:

@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from lapel.commerce.checkout import Checkout, OrderDraft, PaymentTarget
+from lapel.commerce.journey import Journey
 from lapel.commerce.money import Money
 
 
@@ -174,6 +175,35 @@ class SubstitutionQuestion:
 
 
 @dataclass(frozen=True, slots=True)
+class JourneyOffer:
+    """A journey for nobody yet, at the price of now; `left` is how many there are."""
+
+    merchant_id: str
+    merchant_name: str
+    journey: Journey
+    price: Money
+    left: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class JourneyStatus:
+    """How a booking stands: `journey` is what is booked now, whatever was bought first.
+
+    `refund_now` is what giving it back brings, `change_fee` what changing costs besides the fare's
+    difference, None where it cannot be changed; `fee_kept` is what a canceled booking has cost.
+    """
+
+    journey: Journey
+    status: str
+    expected_begins: str = ""
+    expected_ends: str = ""
+    refund_now: Money | None = None
+    change_fee: Money | None = None
+    fee_kept: Money | None = None
+    choices: tuple[JourneyOffer, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class MerchantOrder:
     merchant_id: str
     id: str
@@ -189,6 +219,7 @@ class MerchantOrder:
     """Of a grocer, once everything is picked and weighed."""
     questions: tuple[SubstitutionQuestion, ...] = ()
     """What a grocer asks now."""
+    journey: JourneyStatus | None = None
 
     @property
     def refunds(self) -> tuple[Money, ...]:

@@ -206,6 +206,7 @@ def _cart(receipt: Receipt) -> Checkout:
         trip=None if receipt.trip is None else _trip(receipt.trip),
         pickup=receipt.pickup,
         transfer=None if receipt.transfer is None else _transfer(receipt.transfer),
+        journey=receipt.journey,
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import sqlalchemy as sa
 
-from lapel.commerce import records, standing, transfers, trips, words
+from lapel.commerce import journeys, records, standing, transfers, trips, words
 from lapel.commerce.card import approval_card, card
 from lapel.commerce.checkout import (
     Checkout,
@@ -116,6 +116,8 @@ def _other_service(draft: OrderDraft, checkout: Checkout) -> str:
         return words.OTHER_TRIP
     if draft.transfer is not None and not transfers.same(draft.transfer, checkout):
         return words.OTHER_TRANSFER
+    if draft.journey is not None and not journeys.same(draft.journey, checkout):
+        return words.OTHER_JOURNEY
     return ""
 
 

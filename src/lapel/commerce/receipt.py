@@ -30,6 +30,7 @@ from lapel.commerce.checkout import (
 from lapel.commerce.consent.closed import ClosedMandates
 from lapel.commerce.consent.open_mandates import OpenMandates
 from lapel.commerce.errors import ReceiptError
+from lapel.commerce.journey import Journey
 from lapel.commerce.money import Money
 from lapel.commerce.order import Order, PasskeyProof
 from lapel.commerce.ports import BilledLine
@@ -194,6 +195,7 @@ class Receipt(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     pickup: bool = False
     """Fetched at `address` by the user."""
     transfer: TransferLine | None = None
+    journey: Journey | None = None
 
 
 class _File(msgspec.Struct, forbid_unknown_fields=True):
@@ -277,6 +279,7 @@ def receipt_of(
         ),
         pickup=checkout.pickup,
         transfer=None if checkout.transfer is None else _transfer(checkout.transfer),
+        journey=checkout.journey,
     )
 
 

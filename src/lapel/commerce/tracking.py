@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from lapel.commerce import ledger, records, transfers, trips, words
+from lapel.commerce import journeys, ledger, records, transfers, trips, words
 from lapel.commerce.card import card, money
 from lapel.commerce.desk import Desk, Step, key_of
-from lapel.commerce.money import Money
+from lapel.commerce.fees import expect_refunds
 from lapel.commerce.order import Order, OrderEvent, OrderState
 from lapel.commerce.paying import payment_of
 from lapel.commerce.ports import (
@@ -59,7 +59,8 @@ _LATE = "late:eta"
 async def track(desk: Desk, order: Order, attempt: int) -> Step:
     """Wait for webhooks; ask the merchant when it is silent, ever more rarely."""
     policy, now = desk.policy, desk.clock()
-    if now - order.updated_at > policy.track_for_s:
+    over_at = order.updated_at + policy.track_for_s
+    if now > max(over_at, journeys.followed_until(order.draft)):
         return Step(OrderState.PLACED, done=True)
     if attempt == 0:
         return Step(OrderState.PLACED, 1, now + policy.track_first_s)
@@ -71,7 +72,7 @@ async def track(desk: Desk, order: Order, attempt: int) -> Step:
     news = False if heard or not order.merchant_order_id else await _ask(desk, order)
     await settle_refunds(desk, order)
     attempt = 1 if news else attempt + 1
-    until = now + policy.track_in(attempt)
+    until = now + journeys.patience_s(order.draft, now, policy.track_in(attempt))
     if late_at is not None and now < late_at < until:
         until = late_at
     return Step(OrderState.PLACED, attempt, until)
@@ -82,7 +83,7 @@ def apply(
 ) -> list[OrderEvent]:
     """Write what is new in a report. A report is the whole story, so a late one adds nothing."""
     if order.state is OrderState.DELIVERED:
-        _expect_refunds(connection, order, report, at)
+        expect_refunds(connection, order, report, at)
         return records.tell(connection, order, at, adjustments_told(order, report))
     if order.state is not OrderState.PLACED:
         return []
@@ -91,6 +92,8 @@ def apply(
         return trips.apply(connection, order, report, keys, at)
     if order.draft.transfer is not None and not report.canceled:
         return transfers.apply(connection, order, report, at)
+    if order.draft.journey is not None:
+        return journeys.apply(connection, order, report, keys, at)
     news = [*_progress(order, report, keys), *questions_told(connection, order, report)]
     if report.canceled and not order.authorization_id:
         # Paid on the shop's own page: there is no money of ours to bring back.
@@ -102,24 +105,13 @@ def apply(
         ledger.refund_due(connection, order, None, "due:all", at)
         return records.move(connection, order, OrderState.REFUNDING, at, *news, told)
     news += adjustments_told(order, report) + _asks_more(order, report)
-    _expect_refunds(connection, order, report, at)
+    expect_refunds(connection, order, report, at)
     if any(told.kind == "delivered" for told in news):
         return records.move(connection, order, OrderState.DELIVERED, at, *news)
     events = records.tell(connection, order, at, news)
     if events:
         records.touch(connection, order.id, at)
     return events
-
-
-def _expect_refunds(
-    connection: sa.Connection, order: Order, report: MerchantOrder, at: float
-) -> None:
-    """Book what the merchant says that it has given back, once an adjustment."""
-    for entry in report.adjustments:
-        amount = entry.amount
-        if entry.status == "completed" and amount is not None and amount.minor < 0:
-            back = Money(-amount.minor, amount.currency)
-            ledger.refund_due(connection, order, back, f"due:{entry.id}", at)
 
 
 async def settle_refunds(desk: Desk, order: Order) -> bool:
@@ -149,6 +141,8 @@ async def deliver(desk: Desk, order: Order, attempt: int) -> Step:
 
 async def close(desk: Desk, order: Order, attempt: int) -> Step:
     """An order that came to nothing: let the merchant know, for courtesy; nothing hangs on it."""
+    if order.state is OrderState.CANCELED and order.merchant_order_id:
+        return await deliver(desk, order, attempt)  # of what was booked, a part comes back
     done = Step(order.state, done=True)
     if not order.checkout_id or order.merchant_order_id or attempt >= desk.policy.cancel_attempts:
         return done

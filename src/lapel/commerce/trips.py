@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from lapel.commerce import ledger, records, words
+from lapel.commerce import fees, ledger, records, words
 from lapel.commerce.card import card, money
 from lapel.commerce.checkout import Checkout, Trip
 from lapel.commerce.money import Money
@@ -29,19 +29,12 @@ _DONE = frozenset({"dropped_off", "destination_changed", "tipped"})
 ENDS = frozenset({*_DONE, "ride_canceled"})
 """Kinds of events after which nothing more happens to such an order."""
 
-_CANCEL = "u:cancel:"
-
 
 def same(trip: Trip, checkout: Checkout) -> bool:
     """Whether a checkout is for exactly this trip, and a tip for exactly this amount."""
     if checkout.trip is None or checkout.trip.trip != trip:
         return False
     return trip.kind != "tip" or checkout.total.minor == trip.tip
-
-
-def cancel_key(most: Money) -> str:
-    """The key of the event that the user cancels and agrees to this fee."""
-    return f"{_CANCEL}{most.minor}"
 
 
 def apply(
@@ -70,15 +63,15 @@ def _canceled(
 ) -> list[OrderEvent]:
     """A fee is believed only when the user agreed to one as high; else all the money comes back."""
     kept = report.ride.fee_kept if report.ride else None
-    agreed = [int(key.removeprefix(_CANCEL)) for key in keys if key.startswith(_CANCEL)]
-    if kept is not None and kept.minor > 0 and kept.minor <= max(agreed, default=0):
+    agreed = fees.agreed(keys)
+    if kept is not None and 0 < kept.minor <= (agreed or 0):
         back = sum(amount.minor for amount in report.refunds)
         data = {**card(order), "fee": money(kept)}
         said = words.ride_canceled(kept, Money(back, kept.currency))
         told = Told("ride_canceled", "m:canceled", said, data)
         ledger.refund_due(connection, order, Money(back, kept.currency), "due:fee", at)
         return records.move(connection, order, OrderState.CANCELED, at, *news, told)
-    said = words.RIDE_CANCELED if agreed else words.NO_DRIVER_LEFT
+    said = words.NO_DRIVER_LEFT if agreed is None else words.RIDE_CANCELED
     told = Told("merchant_canceled", "m:canceled", said, card(order))
     return records.move(connection, order, OrderState.REFUNDING, at, *news, told)
 

@@ -21,6 +21,7 @@ OTHER_ADDRESS = "The shop would deliver to another address. Nothing was ordered.
 OTHER_WAY = "The shop would not hand it over the way that you asked for. Nothing was ordered."
 OTHER_TRIP = "The company offers another ride than you asked for. Nothing was ordered."
 OTHER_TRANSFER = "The bank would pay something else than you asked for. Nothing was sent."
+OTHER_JOURNEY = "The company offers another journey than you asked for. Nothing was booked."
 OTHER_MONEY = "The shop mixed up its prices. Nothing was ordered."
 NO_WAY_TO_PAY = "The shop offers no way to pay. Nothing was ordered."
 NOT_READY = "The shop cannot take this order. Nothing was ordered."
@@ -142,6 +143,8 @@ def quoted(checkout: Checkout) -> str:
         return f"{trip(checkout.trip, checkout)} {spoken(checkout.total)} in all."
     if checkout.transfer is not None:
         return transfer(checkout.transfer)
+    if checkout.journey is not None:
+        return f"{checkout.journey.number} with {checkout.merchant_name}, {spoken(checkout.total)}."
     goods = ", ".join(f"{line.quantity} {line.title}" for line in checkout.lines)
     return f"{checkout.merchant_name}: {goods}. {cost(checkout)} in all{off(checkout)}."
 
@@ -157,7 +160,7 @@ def cost(checkout: Checkout) -> str:
 
 
 def approval(checkout: Checkout, draft: OrderDraft) -> str:
-    if draft.trip is not None:
+    if draft.is_booking:
         return f"{quoted(checkout)} Shall I order it?"
     if draft.transfer is not None:
         return f"{quoted(checkout)} Shall I send it?"

@@ -38,6 +38,7 @@ from lapel.services.pictures import PictureError, codes_in
 from lapel.services.retry import RetryingMerchants, RetryingPayments
 from lapel.services.rides import RideOffer, Rides
 from lapel.services.tracking import Tracking
+from lapel.services.travel import Travel
 from lapel.services.watching import PayTeller, PayWatch
 
 __all__ = [
@@ -83,6 +84,7 @@ __all__ = [
     "SignatureRejected",
     "SigningKeys",
     "Tracking",
+    "Travel",
     "UcpClient",
     "UcpMerchants",
     "WebhookError",

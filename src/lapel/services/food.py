@@ -18,7 +18,14 @@ from lapel.services.connectors.ucp.catalogue import read_menu
 from lapel.services.connectors.ucp.checkup import CheckUp, PaysAt, check_up
 from lapel.services.connectors.ucp.client import Client
 from lapel.services.connectors.ucp.lookup import FullProducts
-from lapel.services.connectors.ucp.profile import GROCERIES, PAY, RETAIL, RIDES, SEARCH
+from lapel.services.connectors.ucp.profile import (
+    GROCERIES,
+    PAY,
+    RETAIL,
+    RIDES,
+    SEARCH,
+    TRAVEL,
+)
 from lapel.services.connectors.ucp.registry import Merchant, MerchantRegistry
 from lapel.services.connectors.ucp.variants import is_variant_value
 from lapel.services.tracking import Tracking, track
@@ -225,11 +232,11 @@ class Food:
 
 
 def sells_by_menu(merchant: Merchant) -> bool:
-    """Not so a company that drives people, nor a store: nobody says a cart out of its shelves."""
+    """Not so a store or a company of rides or journeys: carts are not said out of those."""
     offered = merchant.profile.capabilities
     if offered & {GROCERIES, RETAIL}:
         return False
-    return SEARCH in offered or not offered.intersection((RIDES, PAY))
+    return SEARCH in offered or not offered.intersection((RIDES, PAY, TRAVEL))
 
 
 def _find(menu: Menu, item_id: str) -> MenuItem | None:

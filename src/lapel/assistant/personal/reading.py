@@ -45,7 +45,7 @@ _TALK = {"remind", "remind_untimed", "remind_place"}
 def requests(text: str, words: Words) -> list[Request] | None:
     """What the whole of `text` asks for; None when any part of it is something else."""
     reading = words.grammar.read(text)
-    start, end = _bare(reading)
+    start, end = bare(reading)
     if start >= end:
         return None
     several = _several(reading, start, end)
@@ -58,15 +58,15 @@ def requests(text: str, words: Words) -> list[Request] | None:
 def answer_when(text: str, words: Words) -> When | None:
     """`text` as the answer to "when?"."""
     reading = words.grammar.read(text)
-    start, end = _bare(reading)
+    start, end = bare(reading)
     found = reading.whole("when_any", start, end)
-    return None if found is None else _when(found)
+    return None if found is None else when_of(found)
 
 
 def answer_duration(text: str, words: Words) -> float | None:
     """`text` as the answer to "for how long?", in seconds."""
     reading = words.grammar.read(text)
-    start, end = _bare(reading)
+    start, end = bare(reading)
     for first in (start, start + 1):  # "for ten minutes"
         found = reading.whole("duration", first, end)
         if found is not None:
@@ -77,17 +77,17 @@ def answer_duration(text: str, words: Words) -> float | None:
 def answer_which(text: str, words: Words) -> str | None:
     """`text` as the answer to "which one?"."""
     reading = words.grammar.read(text)
-    found = reading.whole("which", *_bare(reading))
+    found = reading.whole("which", *bare(reading))
     return None if found is None else found.text("text")
 
 
 def is_never_mind(text: str, words: Words) -> bool:
     """Whether a question is waved away."""
     reading = words.grammar.read(text)
-    return reading.whole("never", *_bare(reading)) is not None
+    return reading.whole("never", *bare(reading)) is not None
 
 
-def _bare(reading: Reading) -> tuple[int, int]:
+def bare(reading: Reading) -> tuple[int, int]:
     """Where the words begin and end without what politeness puts around them."""
     start, end = 0, len(reading.tokens)
     while (after := reading.prefix("before", start, end)) > start:
@@ -140,7 +140,7 @@ def _request(reading: Reading, rule: str, start: int, end: int) -> Request | Non
     timed = found.part("when")
     lasting = found.part("duration")
     if timed is not None:
-        when = _when(timed)
+        when = when_of(timed)
     if lasting is not None:
         seconds = _seconds(lasting)
     if found.key in _TIMED and when is None:
@@ -169,7 +169,7 @@ def _seconds(found: Found) -> float:
         case "span_and_half":
             return _span(first) + _unit(first.part("unit")) / 2
         case "halves":
-            return (_number(first.part("number")) + 0.5) * _unit(first.part("unit"))
+            return (number_of(first.part("number")) + 0.5) * _unit(first.part("unit"))
         case "half":
             return _unit(first) / 2
         case "quarter":
@@ -184,14 +184,15 @@ def _seconds(found: Found) -> float:
 
 def _span(found: Found) -> float:
     number = found.part("number")
-    return (1.0 if number is None else _number(number)) * _unit(found.part("unit"))
+    return (1.0 if number is None else number_of(number)) * _unit(found.part("unit"))
 
 
 def _unit(found: Found | None) -> float:
     return 0.0 if found is None else float(found.key)
 
 
-def _number(found: Found | None) -> float:
+def number_of(found: Found | None) -> float:
+    """A number in words or digits; one where none was said."""
     if found is None:
         return 1.0
     if found.key != "digits":
@@ -199,10 +200,11 @@ def _number(found: Found | None) -> float:
     return float(found.text("int") or found.text("decimal"))
 
 
-def _when(found: Found) -> When | None:
+def when_of(found: Found) -> When | None:
+    """The time that a match of `when` or `when_any` means; None for one that does not exist."""
     inner = found.part("when")
     if inner is not None:
-        return _when(inner)
+        return when_of(inner)
     clock = _clock(found.part("clock"))
     if found.part("clock") is not None and clock is None:
         return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lapel.commerce import Checkout, Money, Order, TripTerms, spoken
+from lapel.commerce import Checkout, Money, TripTerms, spoken
 from lapel.commerce.words import place
 from lapel.devices import Card, CardAction, CardLine
 from lapel.services import RideOffer
@@ -51,7 +51,7 @@ def offers_text(offers: Sequence[RideOffer], way: str) -> str:
     return f"{way}:{_surge(offers[0].surge_percent)} {'. '.join(said)}. Which one?"
 
 
-def question(order: Order, checkout: Checkout, terms: TripTerms) -> str:
+def question(checkout: Checkout, terms: TripTerms) -> str:
     """The approval read out: what, how much, how soon, surge, and what canceling costs."""
     trip = terms.trip
     if trip.kind == "tip":

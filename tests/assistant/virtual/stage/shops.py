@@ -54,7 +54,7 @@ class Street(Town):
         self.tracked = 0
 
     def _unit(self, item: str) -> int:
-        return int(self.knob(f"price:{item}", str(PRICES[item])))
+        return int(self.knob(f"price:{item}") or PRICES[item])
 
     async def _read(self, op: str, work: Callable[[], Any]) -> Any:
         await asyncio.sleep(self.slow.get(op, ANSWER_S))

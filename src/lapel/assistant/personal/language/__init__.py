@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from lapel.assistant.grammar import Grammar
 
-__all__ = ["Words", "load_words"]
+__all__ = ["Words", "load_words", "with_rules"]
 
 
 class Words:
@@ -72,5 +72,14 @@ def _ordinals(simple: Mapping[str, int], tens: Mapping[str, int]) -> dict[str, i
 @lru_cache
 def load_words(code: str = "en") -> Words:
     """The language called `code`; raises FileNotFoundError where there is none."""
-    file = files(__name__).joinpath(f"{code}.toml")
-    return Words(tomllib.loads(file.read_text("utf-8")))
+    return Words(_data(code))
+
+
+def with_rules(rules: Mapping[str, Mapping[str, list[str]]], code: str = "en") -> Words:
+    """The same language, whose times and numbers are at hand for further rules."""
+    data = _data(code)
+    return Words({**data, "rules": {**data["rules"], **rules}})
+
+
+def _data(code: str) -> dict[str, Any]:
+    return tomllib.loads(files(__name__).joinpath(f"{code}.toml").read_text("utf-8"))

@@ -34,6 +34,7 @@ from lapel.services.connectors.ucp.groceries import (
     questions_of,
     weighing_of,
 )
+from lapel.services.connectors.ucp.journeys import journey_of, journey_status_of
 from lapel.services.connectors.ucp.profile import HandlerEntry
 from lapel.services.connectors.ucp.refusals import plain
 from lapel.services.connectors.ucp.registry import Merchant
@@ -122,6 +123,7 @@ def to_checkout(
         pickup=_is_fetched(body),
         trip=terms_of(body.trip, draft.trip if draft else None, currency),
         transfer=transfer_of(body.transfer),
+        journey=journey_of(body.journey, draft.journey if draft else None, currency),
         payment=_payment(body.ucp.payment_handlers, handlers, merchant),
         messages=tuple(
             CheckoutMessage(x.code, plain(x.content), x.severity or x.type, x.path or "")
@@ -159,6 +161,7 @@ def to_order(body: OrderBody, merchant_id: str, profile_url: str) -> MerchantOrd
         ride=status_of(body),
         bill=bill_of(body, currency),
         questions=questions_of(body, currency),
+        journey=journey_status_of(body, merchant_id),
     )
     back = sum(amount.minor for amount in order.refunds)
     if back > total:

@@ -211,7 +211,7 @@ class UcpMerchants:
     def _without_delivery(
         self, body: CheckoutBody, merchant: Merchant, draft: OrderDraft
     ) -> Checkout:
-        """A trip and a transfer have nothing to select."""
+        """A ride, a journey and a transfer have nothing to select."""
         _check_quote(body, merchant, draft, final=True)
         pairs = check(body.line_items, asked_lines(draft, merchant), lambda item_id: None)
         return self._checkout(body, merchant, pairs, draft)

@@ -29,6 +29,7 @@ from lapel.services.connectors.ucp.profile import (
     SHOPPING,
     SPOKEN,
     TRANSPORTS,
+    TRAVEL,
     VERSION,
     WELL_KNOWN,
     older_url,
@@ -67,6 +68,7 @@ _PAGES: Mapping[str, tuple[str, str]] = MappingProxyType(
         RETAIL: (f"{_LAPEL}/specification/retail", f"{_LAPEL}/schemas/retail.json"),
         GROCERIES: (f"{_LAPEL}/specification/groceries", f"{_LAPEL}/schemas/groceries.json"),
         PAY: (f"{_LAPEL}/specification/pay", f"{_LAPEL}/schemas/pay.json"),
+        TRAVEL: (f"{_LAPEL}/specification/travel", f"{_LAPEL}/schemas/travel.json"),
     }
 )
 _EXTENDS: Mapping[str, str | list[str]] = MappingProxyType(
@@ -79,6 +81,7 @@ _EXTENDS: Mapping[str, str | list[str]] = MappingProxyType(
         GROCERIES: [CHECKOUT, ORDER, SEARCH],
         PAY: [CHECKOUT, ORDER],
         RETAIL: [ORDER, SEARCH],
+        TRAVEL: [CHECKOUT, ORDER],
     }
 )
 

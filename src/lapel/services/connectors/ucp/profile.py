@@ -37,6 +37,7 @@ RIDES = "dev.lapel.rides"
 GROCERIES = "dev.lapel.groceries"
 PAY = "dev.lapel.pay"
 RETAIL = "dev.lapel.retail"
+TRAVEL = "dev.lapel.travel"
 CITY_BANK = "dev.lapel.city.bank"
 
 SPOKEN: Mapping[str, str] = MappingProxyType(
@@ -53,6 +54,7 @@ SPOKEN: Mapping[str, str] = MappingProxyType(
         GROCERIES: "2026-11-01",
         PAY: "2026-11-01",
         RETAIL: "2026-11-01",
+        TRAVEL: "2026-11-01",
     }
 )
 """The capabilities that Lapel speaks, with their version."""
@@ -114,6 +116,8 @@ class Profile:
     text: str
     aliases: tuple[str, ...] = field(default=())
     tags: tuple[str, ...] = field(default=())
+    kinds: tuple[str, ...] = field(default=())
+    """What a travel company sells; empty where it does not say."""
     tracking_origins: tuple[str, ...] = field(default=())
     version: str = VERSION
     """Of the protocol, as negotiated."""
@@ -138,6 +142,7 @@ class _FoodConfig(msgspec.Struct, frozen=True):
     name: Short = ""
     aliases: tuple[Short, ...] = ()
     tags: tuple[Short, ...] = ()
+    kinds: tuple[Short, ...] = ()
 
 
 class _PayConfig(msgspec.Struct, frozen=True):
@@ -203,10 +208,11 @@ def read_profile(profile_url: str, text: str) -> Profile:
         active |= {SEARCH}  # from the list that the settings name, if they do
     transport, endpoint = _endpoint(document, profile_url, version)
     food = _config(document, MODIFIERS, _FoodConfig, profile_url)
-    rides = _config(document, RIDES, _FoodConfig, profile_url)
+    others = [_config(document, name, _FoodConfig, profile_url) for name in (RIDES, TRAVEL)]
+    service = next((each for each in others if each.name), _FoodConfig())
     pay = _config(document, PAY, _PayConfig, profile_url)
     retail = _config(document, RETAIL, _FoodConfig, profile_url)
-    named = food.name or retail.name or rides.name or pay.name
+    named = food.name or retail.name or service.name or pay.name
     return Profile(
         url=profile_url,
         name=named or document.name or urlsplit(profile_url).hostname or "",
@@ -214,8 +220,9 @@ def read_profile(profile_url: str, text: str) -> Profile:
         capabilities=active,
         keys=document.signing_keys,
         text=text,
-        aliases=food.aliases or retail.aliases or rides.aliases or pay.aliases,
+        aliases=food.aliases or retail.aliases or service.aliases or pay.aliases,
         tags=food.tags,
+        kinds=service.kinds,
         tracking_origins=_tracking_origins(document, profile_url),
         version=version,
         transport=transport,

@@ -42,7 +42,7 @@ async def recheck(
 
     Refused (`unknown_item`, `sold_out`) names the first that is not to be had.
     """
-    if not offers_lookup(merchant) or draft.trip is not None:
+    if not offers_lookup(merchant) or draft.is_booking:
         return ()
     if all(seen(merchant.id, line.item_id)[1] < FRESH_S for line in draft.lines):
         return ()

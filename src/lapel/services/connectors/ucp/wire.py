@@ -198,6 +198,83 @@ class TransferBody(msgspec.Struct, frozen=True):
     state: str = ""
 
 
+class JourneyPlace(msgspec.Struct, frozen=True):
+    code: Id
+    name: Id
+    city: str
+    country: str
+    time_zone: str
+
+
+class JourneyFare(msgspec.Struct, frozen=True):
+    title: str
+    change_fee: Amount | None = None
+    refund_fee: Amount | None = None
+    until: str = ""
+
+
+class JourneyTraveller(msgspec.Struct, frozen=True):
+    first_name: str
+    last_name: str
+
+
+class JourneyPrice(msgspec.Struct, frozen=True):
+    amount: Amount
+    currency: str
+
+
+class JourneyBody(msgspec.Struct, frozen=True, kw_only=True):
+    """The extension `dev.lapel.travel`'s member `journey`, and (with `id`, `price`) its offers."""
+
+    kind: str
+    number: Id
+    destination: JourneyPlace = msgspec.field(name="to")
+    origin: JourneyPlace | None = msgspec.field(name="from", default=None)
+    begins: str
+    ends: str
+    fare: JourneyFare
+    id: Annotated[str, msgspec.Meta(max_length=128)] = ""
+    price: JourneyPrice | None = None
+    left: Count = 1
+    action: str = "book"
+    offer: Annotated[str, msgspec.Meta(max_length=128)] = ""
+    travellers: tuple[JourneyTraveller, ...] = ()
+    booking_id: str = ""
+    status: str = ""
+    expected_begins: str = ""
+    expected_ends: str = ""
+    refund_now: Amount | None = None
+    change_fee_now: Amount | None = None
+    choices: tuple[JourneyBody, ...] = ()
+
+
+class JourneysBody(msgspec.Struct, frozen=True):
+    """The answer to a search."""
+
+    offers: tuple[JourneyBody, ...] = ()
+    messages: tuple[Message, ...] | None = ()
+
+
+class HoldEntry(msgspec.Struct, frozen=True):
+    id: Id
+    expires_at: str
+    offer: JourneyBody
+
+
+class HoldBody(msgspec.Struct, frozen=True):
+    hold: HoldEntry | None = None
+    messages: tuple[Message, ...] | None = ()
+
+
+class JourneyChange(msgspec.Struct, frozen=True):
+    """What a change costs, and whether it is made; `owed` below nothing goes back."""
+
+    applied: bool
+    difference: int
+    fee: Amount
+    owed: int
+
+
 class CheckoutBody(msgspec.Struct, frozen=True):
     """A checkout, or (`ucp.status` is `error`) only messages that say why there is none."""
 
@@ -216,6 +293,7 @@ class CheckoutBody(msgspec.Struct, frozen=True):
     discounts: Discounts | None = None
     trip: TripBody | None = None
     transfer: TransferBody | None = None
+    journey: JourneyBody | None = None
 
 
 class OrderQuantity(msgspec.Struct, frozen=True):
@@ -327,6 +405,8 @@ class OrderBody(msgspec.Struct, frozen=True):
     change: TripChange | None = None
     groceries: OrderGroceries | None = None
     retail: OrderRetail | None = None
+    journey: JourneyBody | None = None
+    journey_change: JourneyChange | None = None
 
 
 class ProtocolError(msgspec.Struct, frozen=True):

@@ -1,0 +1,63 @@
+"""What the travel skill needs of the outside."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import sqlalchemy as sa
+
+from lapel.commerce import Address, JourneyKind, JourneyOffer, MerchantOrder, Money, Traveller
+from lapel.services.travel import Change, Held, Wanted
+from lapel.store import Store
+from lapel.store.schema import users
+
+
+class TravelPort(Protocol):
+    """What the skill needs of `services.Travel`."""
+
+    async def sells(self, kind: JourneyKind) -> bool: ...
+    async def search(self, wanted: Wanted) -> list[JourneyOffer]: ...
+    async def hold(self, offer: JourneyOffer, key: str) -> Held: ...
+    async def look(self, merchant_id: str, booking_id: str) -> MerchantOrder: ...
+    async def price_change(self, merchant_id: str, booking_id: str, offer_id: str) -> Change: ...
+    async def change(
+        self, merchant_id: str, booking_id: str, offer_id: str, key: str
+    ) -> Change: ...
+    async def cancel(
+        self, merchant_id: str, booking_id: str, least: Money, key: str
+    ) -> MerchantOrder: ...
+
+
+class PlacesPort(Protocol):
+    """The user's addresses: each with its other names, and whether it is the default."""
+
+    async def all(self) -> list[tuple[Address, tuple[str, ...], bool]]: ...
+
+
+class NamesPort(Protocol):
+    """The name that the user travels under."""
+
+    async def traveller(self) -> Traveller | None:
+        """None while the profile has no first and last name."""
+        ...
+
+    async def keep(self, traveller: Traveller) -> None: ...
+
+
+class ProfileName:
+    """The name of the user's profile, in the record."""
+
+    def __init__(self, store: Store, user_id: str) -> None:
+        self._store = store
+        self._user_id = user_id
+
+    async def traveller(self) -> Traveller | None:
+        """First names, then the last word; None where there are not two words."""
+        query = sa.select(users.c.name).where(users.c.id == self._user_id)
+        name: str | None = await self._store.read(lambda connection: connection.scalar(query))
+        words = (name or "").split()
+        return Traveller(" ".join(words[:-1]), words[-1]) if len(words) > 1 else None
+
+    async def keep(self, traveller: Traveller) -> None:
+        change = users.update().where(users.c.id == self._user_id).values(name=str(traveller))
+        await self._store.write(lambda connection: connection.execute(change))
