@@ -12,7 +12,7 @@ from stage.wearing import EARBUDS, GLASSES, PHONE, RING, Worn
 from stage.world import World
 
 from lapel.assistant import ListSkill, SavedPlaces
-from lapel.commerce import Money, Order, OrderState, verify
+from lapel.commerce import Money, Order, OrderState, ledger, verify
 from lapel.commerce.ports import SubstitutionQuestion
 from lapel.services.goods import ShoppingList
 
@@ -209,6 +209,35 @@ async def test_an_answer_survives_a_crash_before_the_grocer_heard_it() -> None:
         await world.back()
         await world.until(lambda: street.answers)
         assert street.answers == [("li_0", "apple", False)]
+
+
+@pytest.mark.parametrize("op", ["state", "order", "release"])
+@pytest.mark.parametrize("kind", ["down", "lost"])
+async def test_killed_between_the_bill_and_the_receipt_it_is_settled_once(
+    op: str, kind: str
+) -> None:
+    """Reading the bank, reading the bill, getting back what was too much: before and after each."""
+    async with market() as (world, street, phone, ring):
+        order = await ordered(world, phone, ring, "orange juice and milk")
+        packed = street.pack(order.checkout_id, 0, li_0=("apple", "Apple juice", 199))
+        street.fail(op, kind, kind, kind)
+        before = street.calls(op)
+        await world.orders.merchant_reports(packed)
+        await world.until(lambda: street.calls(op) > before)
+        await world.crash()
+        street.heal()
+        await world.open()
+        await world.back()
+        await world.until(lambda: world.of_kind("overbilled"), within_s=600)
+        await world.passes(60)
+        assert (len(world.of_kind("billed")), len(world.of_kind("overbilled"))) == (1, 1)
+        assert street.money_kept() == 125 + 340
+        assert [(captured, back) for _, _, captured, back in street.holds()] == [(664, 199)]
+        standing = await world.record.read(lambda c: ledger.standing(c, order.id))
+        assert {x: n for x, n in standing.items() if n} == {"available": -465, "spent:market": 465}
+        found = await world.orders.get(order.id)
+        assert found is not None
+        assert found.receipt is not None
 
 
 async def test_the_list_waits_for_its_press_beside_a_cart() -> None:
