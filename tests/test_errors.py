@@ -25,7 +25,7 @@ KINDS = (OVER - {"placed"}) | {
 }
 """Order events that tell of something that did not go as wished."""
 COST = re.compile(
-    r"[Nn]othing (was|is) (ordered|charged|sent|paid)|did not order|money|pay once|comes back"
+    r"[Nn]othing (was|is) (ordered|charged|sent|paid|booked)|did not order|money|pay once|comes back"
     r"|cannot take it back|keep (checking|trying)"
 )
 
