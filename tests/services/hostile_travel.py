@@ -36,7 +36,7 @@ FLIGHT = Journey(
     FareRules("Standard", 2500, REFUND_FEE, "2027-06-04T07:25:00+03:00"),
     (Traveller("Anna", "Virtanen"),),
 )
-OTHER = Ending(OrderState.FAILED, "another journey than you asked for. Nothing was booked.")
+OTHER = Ending(OrderState.FAILED, "another journey than you asked for. Nothing was paid.")
 
 
 def body(journey: Journey) -> Json:
