@@ -29,7 +29,7 @@ from city.rides.quotes import (
     trip_json,
 )
 from city.rides.wire import RideCheckoutRequest
-from city.ucp.counter import OPEN, Counter, Session, Sessions, session_json, settled, token_of
+from city.ucp.counter import OPEN, Counter, Session, Sessions, session_json, token_of
 from city.ucp.order_book import Placing
 from city.ucp.quote import Json, Note
 from city.ucp.wire import CompleteRequest
@@ -67,11 +67,9 @@ def create(counter: Counter, request: RideCheckoutRequest) -> Answer:
 
 def update(counter: Counter, id: str, request: RideCheckoutRequest) -> Answer:
     """Replace everything; a checkout that is settled comes back as it is."""
-    stored = SESSIONS.load(counter, id)
-    if stored is None:
-        return counter.missing("Checkout")
-    if (why := settled(stored)) is not None:
-        return show(counter, stored, [why])
+    stored = SESSIONS.open(counter, id, show)
+    if isinstance(stored, Answer):
+        return stored
     terms = _terms(counter, request, "update")
     if isinstance(terms, Note):
         return counter.refuse(terms)
@@ -79,11 +77,9 @@ def update(counter: Counter, id: str, request: RideCheckoutRequest) -> Answer:
 
 
 def cancel(counter: Counter, id: str) -> Answer:
-    stored = SESSIONS.load(counter, id)
-    if stored is None:
-        return counter.missing("Checkout")
-    if (why := settled(stored)) is not None:
-        return show(counter, stored, [why])
+    stored = SESSIONS.open(counter, id, show)
+    if isinstance(stored, Answer):
+        return stored
     return show(counter, SESSIONS.cancel(counter, stored))
 
 
@@ -94,11 +90,9 @@ def read(counter: Counter, id: str) -> Answer:
 
 def complete(counter: Counter, id: str, request: CompleteRequest) -> Answer:
     """Take the money and place the ride, or do neither and say why."""
-    stored = SESSIONS.load(counter, id)
-    if stored is None:
-        return counter.missing("Checkout")
-    if (why := settled(stored)) is not None:
-        return show(counter, stored, [why])
+    stored = SESSIONS.open(counter, id, show)
+    if isinstance(stored, Answer):
+        return stored
     fresh = _terms(counter, stored.request, "complete")
     if isinstance(fresh, Note):
         return show(counter, stored, [fresh])

@@ -31,7 +31,7 @@ from city.travel.terms import (
     totals_json,
 )
 from city.travel.wire import HoldRequest, TravelCheckoutRequest
-from city.ucp.counter import OPEN, Counter, Session, Sessions, session_json, settled, token_of
+from city.ucp.counter import OPEN, Counter, Session, Sessions, session_json, token_of
 from city.ucp.envelope import metadata
 from city.ucp.order_book import Placing
 from city.ucp.quote import Json, Note
@@ -103,11 +103,9 @@ def create(counter: Counter, request: TravelCheckoutRequest) -> Answer:
 
 def update(counter: Counter, id: str, request: TravelCheckoutRequest) -> Answer:
     """Replace everything; a checkout that is settled comes back as it is."""
-    stored = SESSIONS.load(counter, id)
-    if stored is None:
-        return counter.missing("Checkout")
-    if (why := settled(stored)) is not None:
-        return show(counter, stored, [why])
+    stored = SESSIONS.open(counter, id, show)
+    if isinstance(stored, Answer):
+        return stored
     terms = _kept(counter, request, id, stored.expires_s, "update")
     if isinstance(terms, Note):
         return counter.refuse(terms)
@@ -115,11 +113,9 @@ def update(counter: Counter, id: str, request: TravelCheckoutRequest) -> Answer:
 
 
 def cancel(counter: Counter, id: str) -> Answer:
-    stored = SESSIONS.load(counter, id)
-    if stored is None:
-        return counter.missing("Checkout")
-    if (why := settled(stored)) is not None:
-        return show(counter, stored, [why])
+    stored = SESSIONS.open(counter, id, show)
+    if isinstance(stored, Answer):
+        return stored
     return show(counter, SESSIONS.cancel(counter, stored))
 
 
@@ -130,11 +126,9 @@ def read(counter: Counter, id: str) -> Answer:
 
 def complete(counter: Counter, id: str, request: CompleteRequest) -> Answer:
     """Take the money and make the booking, or do neither and say why."""
-    stored = SESSIONS.load(counter, id)
-    if stored is None:
-        return counter.missing("Checkout")
-    if (why := settled(stored)) is not None:
-        return show(counter, stored, [why])
+    stored = SESSIONS.open(counter, id, show)
+    if isinstance(stored, Answer):
+        return stored
     fresh = _kept(counter, stored.request, id, stored.expires_s, "complete")
     if isinstance(fresh, Note):
         return show(counter, stored, [fresh])

@@ -66,6 +66,10 @@ class Session(Generic[R, T]):
     order_id: str | None = None
 
 
+Show = Callable[[Counter, Session[R, T], Sequence[Note]], Answer]
+"""Answers with a session and what is to be said of it."""
+
+
 class Sessions(Generic[R, T]):
     """The checkouts of one table, whose `request` and `quote` hold these two types.
 
@@ -118,6 +122,14 @@ class Sessions(Generic[R, T]):
         if session.status == OPEN and session.expires_s <= counter.world.real_s():
             return self.cancel(counter, session)
         return session
+
+    def open(self, counter: Counter, id: str, show: Show[R, T]) -> Session[R, T] | Answer:
+        """The checkout if it can still be changed; else what to answer."""
+        session = self.load(counter, id)
+        if session is None:
+            return counter.missing("Checkout")
+        why = settled(session)
+        return session if why is None else show(counter, session, [why])
 
     def requote(self, counter: Counter, session: Session[R, T]) -> Session[R, T]:
         """Write another request and other terms."""
