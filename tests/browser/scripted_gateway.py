@@ -146,9 +146,10 @@ class ScriptedGateway:
                     Route("/api/devices/enter", self._enter_code, methods=["POST"]),
                     Route("/api/devices/{id}", self._revoke, methods=["DELETE"]),
                     Route("/api/addresses/{label}", self._save_address, methods=["PUT"]),
+                    Route("/api/scan", self._scan, methods=["POST"]),
                     *(
                         Route(f"/api/{name}", self._given(name))
-                        for name in ("orders", "devices", "addresses", "menus")
+                        for name in ("orders", "devices", "addresses", "menus", "contacts")
                     ),
                     WebSocketRoute("/device", self._device),
                     Mount("/static", StaticFiles(directory=STATIC)),
@@ -174,8 +175,14 @@ class ScriptedGateway:
             "devices": [],
             "addresses": [],
             "menus": [],
+            "contacts": [],
         }
         self.changed = asyncio.Condition()
+
+    async def _scan(self, request: Request) -> Response:
+        self.calls.append((request.headers["content-type"], await request.body()))
+        payee = {"handle": "@blue-door", "name": "Blue Door"}
+        return JSONResponse({"payee": payee, "question": "", "amount": 890}, 202)
 
     async def start(self, port: int = 0) -> None:
         self._serving = await Serving.start(self.app, port=port, ws="websockets-sansio")

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import time
 
 import pytest
+import segno
 from playwright.async_api import Page, expect
+
+from lapel.services import codes_in
 
 from .scripted_gateway import TOKEN, ScriptedGateway
 
@@ -199,6 +203,25 @@ async def test_a_place_is_edited(gateway: ScriptedGateway, page: Page) -> None:
     assert gateway.calls == [
         ("address office", {**office, "instructions": "Third floor", "default": True})
     ]
+
+
+async def test_a_picture_of_a_code_is_sent_as_grey_pixels(
+    gateway: ScriptedGateway, page: Page
+) -> None:
+    gateway.given["contacts"] = [{"name": "Anna", "handle": "@anna", "bank_name": "Anna Korhonen"}]
+    await open_lab(page, gateway)
+    await page.get_by_role("tab", name="Pay").click()
+    await expect(page.locator("#panel-pay")).to_contain_text("@anna · Anna Korhonen")
+    code, picture = "https://pay.example/c/abc.def.ghi", io.BytesIO()
+    segno.make(code).save(picture, kind="png", scale=6)
+    photo = {"name": "code.png", "mimeType": "image/png", "buffer": picture.getvalue()}
+    await page.get_by_label("Scan a shop's code").set_input_files(photo)
+    await expect(page.locator("#panel-pay [role=status]")).to_have_text(
+        "Blue Door (@blue-door): confirm it on a screen."
+    )
+    [(kind, body)] = gateway.calls
+    assert kind == "image/x-portable-graymap"
+    assert await codes_in(body) == [code]
 
 
 async def test_tabs_move_by_arrow_keys(gateway: ScriptedGateway, page: Page) -> None:

@@ -1,4 +1,4 @@
-"""A PNG as a greyscale PGM, for `lapel scan`: eight bits a sample, not interlaced.
+"""A PNG as a greyscale PGM, for `lapel scan`: at most eight bits a sample, not interlaced.
 
 Written after the PNG specification (RFC 2083); bounded, so that a small file cannot become a large
 picture.
@@ -23,9 +23,9 @@ def to_pgm(png: bytes) -> bytes:
     """Raises PngError."""
     if not png.startswith(_SIGNATURE):
         raise PngError("it is no PNG; save the picture as PNG")
-    width, height, colour, palette, packed = _chunks(png)
+    width, height, depth, colour, palette, packed = _chunks(png)
     count = _SAMPLES[colour]
-    stride = width * count
+    stride = (width * count * depth + 7) // 8
     inflater = zlib.decompressobj()
     try:
         raw = inflater.decompress(packed, (stride + 1) * height)
@@ -38,13 +38,13 @@ def to_pgm(png: bytes) -> bytes:
     for y in range(height):
         at = y * (stride + 1)
         line = _unfilter(raw[at], bytearray(raw[at + 1 : at + 1 + stride]), before, count)
-        pixels += _grey(line, colour, palette)
+        pixels += _grey(_samples(line, depth, width, colour), colour, palette)
         before = bytes(line)
     return b"P5\n%d %d\n255\n" % (width, height) + bytes(pixels)
 
 
-def _chunks(png: bytes) -> tuple[int, int, int, bytes, bytes]:
-    """Width, height, colour type, palette and the packed data."""
+def _chunks(png: bytes) -> tuple[int, int, int, int, bytes, bytes]:
+    """Width, height, bits a sample, colour type, palette and the packed data."""
     at, header, palette, packed = len(_SIGNATURE), None, b"", bytearray()
     while at + 8 <= len(png):
         length, kind = struct.unpack_from(">I4s", png, at)
@@ -64,11 +64,22 @@ def _chunks(png: bytes) -> tuple[int, int, int, bytes, bytes]:
     if header is None:
         raise PngError("it has no header")
     width, height, depth, colour, _, _, interlaced = header
-    if depth != 8 or interlaced or colour not in _SAMPLES:
-        raise PngError("only eight bits a sample, not interlaced, can be read")
+    small = colour in (0, 3) and depth in (1, 2, 4)
+    if not (small or depth == 8) or interlaced or colour not in _SAMPLES:
+        raise PngError("only up to eight bits a sample, not interlaced, can be read")
     if not 0 < width * height <= MOST_PIXELS:
         raise PngError(f"it has more than {MOST_PIXELS} pixels; make it smaller")
-    return width, height, colour, palette, bytes(packed)
+    return width, height, depth, colour, palette, bytes(packed)
+
+
+def _samples(line: bytearray, depth: int, width: int, colour: int) -> bytearray:
+    """One byte a sample; of grey the whole range, of a palette the index."""
+    if depth == 8:
+        return line
+    most = (1 << depth) - 1
+    each = 255 // most if colour == 0 else 1
+    shifts = range(8 - depth, -1, -depth)
+    return bytearray((byte >> shift & most) * each for byte in line for shift in shifts)[:width]
 
 
 def _unfilter(kind: int, line: bytearray, before: bytes, count: int) -> bytearray:

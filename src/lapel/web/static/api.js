@@ -15,8 +15,8 @@ async function call(method, path, body) {
     response = await fetch(path, {
       method,
       credentials: "same-origin",
-      headers: body === undefined ? {} : { "content-type": "application/json" },
-      body: body === undefined ? undefined : JSON.stringify(body),
+      headers: body === undefined ? {} : { "content-type": body instanceof Blob ? body.type : "application/json" },
+      body: body === undefined || body instanceof Blob ? body : JSON.stringify(body),
     });
   } catch {
     throw new ApiError(0, "Lapel cannot be reached. Is it still running?");
@@ -46,6 +46,8 @@ export const api = {
   addresses: () => call("GET", "/api/addresses"),
   saveAddress: (label, address) => call("PUT", `/api/addresses/${part(label)}`, address),
   removeAddress: (label) => call("DELETE", `/api/addresses/${part(label)}`),
+  contacts: () => call("GET", "/api/contacts"),
+  scan: (picture) => call("POST", "/api/scan", picture),
   limits: () => call("GET", "/api/mandates"),
   askLimit: (limit) => call("POST", "/api/mandates", limit),
   revokeLimit: (id) => call("DELETE", `/api/mandates/${part(id)}`),

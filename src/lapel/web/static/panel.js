@@ -3,6 +3,7 @@
 import { devicesTab } from "./panel/devices.js";
 import { menusTab } from "./panel/menus.js";
 import { ordersTab } from "./panel/orders.js";
+import { payTab } from "./panel/pay.js";
 import { placesTab } from "./panel/places.js";
 import { mountTabs } from "./tabs.js";
 
@@ -10,6 +11,7 @@ const TABS = [
   { id: "orders", label: "Orders", make: ordersTab, every_ms: 15000 },
   { id: "menus", label: "Menus", make: menusTab, every_ms: 60000 },
   { id: "devices", label: "Devices", make: devicesTab, every_ms: 10000 },
+  { id: "pay", label: "Pay", make: payTab, every_ms: null },
   { id: "places", label: "Places", make: placesTab, every_ms: null },
 ];
 
