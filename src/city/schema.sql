@@ -56,6 +56,11 @@ CREATE TABLE IF NOT EXISTS checkouts (
 CREATE INDEX IF NOT EXISTS checkouts_in_progress ON checkouts (status)
     WHERE status = 'complete_in_progress';
 
+CREATE TABLE IF NOT EXISTS carts (
+    id TEXT PRIMARY KEY, merchant TEXT NOT NULL, platform TEXT NOT NULL, lines TEXT NOT NULL,
+    expires_s REAL NOT NULL
+) WITHOUT ROWID;
+
 CREATE TABLE IF NOT EXISTS handovers (
     checkout_id TEXT PRIMARY KEY REFERENCES checkouts (id), platform TEXT NOT NULL, confirmed_s REAL
 ) WITHOUT ROWID;

@@ -225,7 +225,7 @@ class Platform:
     def _answer(self, document: Body) -> JSONResponse:
         return JSONResponse(document, headers={"Cache-Control": "public, max-age=60"})
 
-    _ALL = ("checkout", "fulfillment", "order", "catalog.search", "catalog.lookup")
+    _ALL = ("checkout", "fulfillment", "order", "cart", "catalog.search", "catalog.lookup")
 
     async def _profile(self, _: Request) -> JSONResponse:
         return self._answer(self._document(self._ALL))

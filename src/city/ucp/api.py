@@ -17,7 +17,18 @@ from city.http import Exchange, error_answer, lower_headers, once, read_body, to
 from city.replay import Answer, Key, key_for
 from city.shelves import Shelf, look
 from city.store import Database, Store, Transaction
-from city.ucp import buyer, catalog, checkouts, completing, mcp, orders, pages, picking, returning
+from city.ucp import (
+    buyer,
+    carts,
+    catalog,
+    checkouts,
+    completing,
+    mcp,
+    orders,
+    pages,
+    picking,
+    returning,
+)
 from city.ucp.envelope import answer, failure, not_found
 from city.ucp.mandates import kid_of
 from city.ucp.mcp import Handler, Operation
@@ -25,7 +36,17 @@ from city.ucp.platforms import Platform, Platforms
 from city.ucp.profile import business_profile
 from city.ucp.quote import Json, Note
 from city.ucp.signatures import request_message, sign_response
-from city.ucp.vocabulary import AP2, CHECKOUT, FULFILLMENT, GROCERIES, LOOKUP, ORDER, RETAIL, SEARCH
+from city.ucp.vocabulary import (
+    AP2,
+    CART,
+    CHECKOUT,
+    FULFILLMENT,
+    GROCERIES,
+    LOOKUP,
+    ORDER,
+    RETAIL,
+    SEARCH,
+)
 from city.ucp.wire import (
     CheckoutRequest,
     CompleteRequest,
@@ -43,6 +64,10 @@ _NEEDS = {
     "lookup": (LOOKUP,),
     "product": (LOOKUP,),
     "order": (ORDER,),
+    "create_cart": (CART,),
+    "get_cart": (CART,),
+    "update_cart": (CART,),
+    "cancel_cart": (CART,),
     "substitute": (ORDER, GROCERIES),
     "return": (ORDER, RETAIL),
 }
@@ -102,6 +127,10 @@ class Merchant:
             Operation("cancel", "POST", "/checkout-sessions/{id}/cancel", self._cancel),
             Operation("order", "GET", "/orders/{id}", self._order),
             Operation("return", "POST", "/orders/{id}/returns", self._return),
+            Operation("create_cart", "POST", "/carts", self._create_cart),
+            Operation("get_cart", "GET", "/carts/{id}", self._get_cart),
+            Operation("update_cart", "PUT", "/carts/{id}", self._update_cart),
+            Operation("cancel_cart", "POST", "/carts/{id}/cancel", self._cancel_cart),
             Operation("substitute", "POST", "/orders/{id}/substitutions", self._substitute),
         ]
 
@@ -272,7 +301,18 @@ class Merchant:
         self, request: Request, platform: Platform, body: bytes
     ) -> Callable[[Database], Answer]:
         asked = parse(body, CheckoutRequest)
-        return self.write(request, platform, body, lambda counter: checkouts.create(counter, asked))
+
+        def act(counter: checkouts.Counter) -> Answer:
+            if asked.cart_id is not None and CART in counter.shared:
+                found = carts.lines_of(counter, asked.cart_id)
+                if found is None:
+                    return counter.respond(
+                        not_found(self._world, self._slug, counter.shared, CHECKOUT, "Cart")
+                    )
+                asked.line_items = found  # what stands in the request beside it does not count
+            return checkouts.create(counter, asked)
+
+        return self.write(request, platform, body, act)
 
     def _update(
         self, request: Request, platform: Platform, body: bytes
@@ -288,6 +328,35 @@ class Merchant:
     ) -> Callable[[Database], Answer]:
         id = str(request.path_params["id"])
         return self.write(request, platform, body, lambda counter: checkouts.cancel(counter, id))
+
+    def _create_cart(
+        self, request: Request, platform: Platform, body: bytes
+    ) -> Callable[[Database], Answer]:
+        asked = parse(body, CheckoutRequest)
+        return self.write(request, platform, body, lambda counter: carts.create(counter, asked))
+
+    def _get_cart(
+        self, request: Request, platform: Platform, _: bytes
+    ) -> Callable[[Database], Answer]:
+        id = str(request.path_params["id"])
+
+        def run(database: Database) -> Answer:
+            with database.transaction() as tx:
+                return carts.read(self.counter(platform, tx), id)
+
+        return run
+
+    def _update_cart(
+        self, request: Request, platform: Platform, body: bytes
+    ) -> Callable[[Database], Answer]:
+        asked, id = parse(body, CheckoutRequest), str(request.path_params["id"])
+        return self.write(request, platform, body, lambda counter: carts.update(counter, id, asked))
+
+    def _cancel_cart(
+        self, request: Request, platform: Platform, body: bytes
+    ) -> Callable[[Database], Answer]:
+        id = str(request.path_params["id"])
+        return self.write(request, platform, body, lambda counter: carts.cancel(counter, id))
 
     def _complete(
         self, request: Request, platform: Platform, body: bytes

@@ -15,6 +15,7 @@ DISCOUNT = "dev.ucp.shopping.discount"
 ORDER = "dev.ucp.shopping.order"
 SEARCH = "dev.ucp.shopping.catalog.search"
 LOOKUP = "dev.ucp.shopping.catalog.lookup"
+CART = "dev.ucp.shopping.cart"
 AP2 = "dev.ucp.shopping.ap2_mandate"
 MODIFIERS = "dev.lapel.food.modifiers"
 MODIFIERS_VERSION = "2026-11-01"
@@ -79,6 +80,7 @@ OFFERED: tuple[Offered, ...] = (
         f"{_SPEC}/specification/catalog/lookup",
         f"{_SPEC}/schemas/shopping/catalog_lookup.json",
     ),
+    Offered(CART, VERSION, f"{_SPEC}/specification/cart", f"{_SPEC}/schemas/shopping/cart.json"),
     Offered(
         AP2,
         VERSION,

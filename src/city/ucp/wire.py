@@ -100,6 +100,7 @@ class CheckoutRequest(msgspec.Struct, omit_defaults=True):
     buyer: Buyer | None = None
     fulfillment: FulfillmentRequest | None = None
     discounts: DiscountsRequest | None = None
+    cart_id: Id | None = None
 
 
 class Credential(msgspec.Struct):

@@ -18,7 +18,7 @@ import msgspec
 
 from lapel.assistant import compose
 from lapel.assistant.consenting import Consenting
-from lapel.assistant.conversation import ASKING_THE_SHOP, Conversation, Places
+from lapel.assistant.conversation import ASKING_THE_SHOP, Carts, Conversation, Places
 from lapel.assistant.deciding import Deciding
 from lapel.assistant.delivery import is_worn
 from lapel.assistant.following import Following
@@ -102,6 +102,7 @@ class Ground:
     plans: Plans | None = None
     skills: Callable[[str], Sequence[Skill]] = lambda user_id: ()
     """The skills of one user, in the order in which they are asked."""
+    carts: Carts | None = None
 
 
 @dataclass(slots=True)
@@ -159,6 +160,7 @@ class Assistant:
             ground.clock,
             ground.settings.frame_kept_s,
             ground.skills(self.user_id),
+            ground.carts,
         )
         self._following = Following(ground.track, self._show_map, ground.settings.map_every_s)
         self._speaking = (

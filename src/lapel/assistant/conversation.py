@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from lapel.assistant import words
@@ -33,10 +33,12 @@ from lapel.commerce import (
     TO_BE_FETCHED,
     Address,
     DraftLine,
+    Money,
     Order,
     OrderDraft,
     Orders,
     OrderState,
+    spoken,
 )
 from lapel.devices import Card, CardLine, Cue, PositionReported
 
@@ -53,6 +55,21 @@ class Places(Protocol):
     """The user's own addresses."""
 
     async def find(self, label: str) -> Address | None: ...
+
+
+class KeptCart(Protocol):
+    """A cart at a shop: `total` is what is in it, without delivery."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def total(self) -> Money: ...
+
+
+class Carts(Protocol):
+    """Carts at the shops: `keep` gives the cart with exactly these lines, or None without one."""
+
+    async def keep(self, draft: OrderDraft) -> KeptCart | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +94,8 @@ class Conversation:
     frame_kept_s: float = 1800.0
     skills: Sequence[Skill] = ()
     """Asked in this order, before the brain's catalogue grammar."""
+    carts: Carts | None = None
+    """Keeps at the shops what is being chosen, where they offer that."""
     state: ConversationState = field(default_factory=ConversationState)
     replaced: deque[str] = field(default_factory=lambda: deque[str](maxlen=16))
     """The last orders dropped for what was said instead: the user need not be told of it."""
@@ -205,7 +224,9 @@ class Conversation:
         if understood.frame != before:
             self.state.frame = understood.frame
         if understood.question is not None:
-            return Outcome(" ".join([*_unknown(understood), understood.question.text]))
+            so_far = await self._so_far(understood.frame, brain)
+            parts = [*_unknown(understood), so_far, understood.question.text]
+            return Outcome(" ".join(part for part in parts if part))
         if understood.is_order and understood.frame.lines:
             return await self._price(understood, brain)
         if understood.is_order and before.lines:
@@ -260,6 +281,17 @@ class Conversation:
         self.state.order_id = order_id
         self.state.frame = frame
         return Outcome(awaited=order_id, notes=tuple(_unknown(understood)))
+
+    async def _so_far(self, frame: Frame, brain: Brain) -> str:
+        """What is chosen comes to about so much, where the shop keeps it while it is chosen."""
+        menu = next((x for x in brain.menus if x.merchant_id == frame.merchant_id), None)
+        if self.carts is None or menu is None or not frame.lines:
+            return ""
+        kept = await self.carts.keep(draft_of(frame, menu, TO_BE_FETCHED))
+        if kept is None:
+            return ""
+        self.state.frame = replace(frame, cart_id=kept.id)
+        return f"That is about {spoken(kept.total)} so far."
 
     async def _cancel(self) -> Outcome:
         order = await self._open_order()
@@ -327,6 +359,7 @@ def draft_of(frame: Frame, menu: Menu, address: Address) -> OrderDraft:
         codes=frame.codes,
         fastest=frame.fastest,
         pickup=frame.pickup,
+        cart_id=frame.cart_id,
     )
 
 

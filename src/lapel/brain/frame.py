@@ -82,6 +82,7 @@ class Frame:
     `address_unknown` is true after an address was said that the user does not have: then no default
     may take its place. `codes` are discount codes in capitals; `fastest` is the wish for the
     fastest delivery, `pickup` that the user fetches it: then no address is needed.
+    `cart_id` is the cart that the merchant keeps while something is still to be asked.
     """
 
     merchant_id: str | None = None
@@ -96,3 +97,4 @@ class Frame:
     codes: tuple[str, ...] = ()
     fastest: bool = False
     pickup: bool = False
+    cart_id: str = ""

@@ -112,6 +112,8 @@ class OrderDraft(msgspec.Struct, frozen=True):
     """The plan that it is a part of, which asks and answers for it."""
     kind: Literal["", "groceries", "goods"] = ""
     """What was gathered otherwise than by talking about a cart."""
+    cart_id: str = ""
+    """The merchant's cart that holds these lines already, from which the checkout is made."""
     pickup: bool = False
     """The user fetches it: `address` is `TO_BE_FETCHED`, and nothing of theirs is told."""
     journey: Journey | None = None

@@ -12,6 +12,7 @@ from lapel.services.connectors.acp.door import AcpDoor, access_from
 from lapel.services.connectors.acp.webhooks import PATH as ACP_WEBHOOKS
 from lapel.services.connectors.acp.webhooks import AcpInbox
 from lapel.services.connectors.doors import Doors
+from lapel.services.connectors.ucp.carts import Carts
 from lapel.services.connectors.ucp.checkup import CheckUp
 from lapel.services.connectors.ucp.client import Client, UcpClient
 from lapel.services.connectors.ucp.drafts import (
@@ -50,6 +51,7 @@ __all__ = [
     "AcpDoor",
     "AcpInbox",
     "BankPayments",
+    "Carts",
     "CheckUp",
     "Client",
     "Contact",

@@ -10,16 +10,19 @@ from contextlib import contextmanager
 from dataclasses import replace
 from urllib.parse import quote
 
+import msgspec
+
 from lapel.commerce.checkout import Checkout, CheckoutStatus, DraftLine, OrderDraft
 from lapel.commerce.ports import Credential, MerchantOrder, Nonsense, Refused
 from lapel.services.connectors.ucp.ap2 import TermsClient
 from lapel.services.connectors.ucp.arithmetic import check_delivery
+from lapel.services.connectors.ucp.carts import put
 from lapel.services.connectors.ucp.client import Client
 from lapel.services.connectors.ucp.drafts import Drafts
 from lapel.services.connectors.ucp.heeded import code_messages, delivery_messages
 from lapel.services.connectors.ucp.mapping import to_checkout, to_order
 from lapel.services.connectors.ucp.pairing import check, pair
-from lapel.services.connectors.ucp.profile import CITY_BANK, VERSION
+from lapel.services.connectors.ucp.profile import CART, CITY_BANK, VERSION
 from lapel.services.connectors.ucp.rechecking import Seen, recheck, unseen
 from lapel.services.connectors.ucp.refusals import CODES, errors_of, refusal
 from lapel.services.connectors.ucp.registry import Merchant, MerchantRegistry
@@ -79,6 +82,7 @@ class UcpMerchants:
         merchant = await self._registry.get(draft.merchant_id)
         with self._telling(merchant.id):
             changed = await recheck(self._calls, merchant, draft, self._seen)
+            draft = await self._with_cart(merchant, draft, f"{key}/cart")
             body = await self._client.write(
                 merchant,
                 "POST",
@@ -89,6 +93,17 @@ class UcpMerchants:
             )
             checkout = await self._priced(body, merchant, draft, key)
         return replace(checkout, messages=(*checkout.messages, *changed)) if changed else checkout
+
+    async def _with_cart(self, merchant: Merchant, draft: OrderDraft, key: str) -> OrderDraft:
+        """The draft from its cart, once that holds these very lines; else without one."""
+        if not draft.cart_id or CART not in merchant.profile.capabilities:
+            return msgspec.structs.replace(draft, cart_id="")
+        try:
+            kept = await put(self._calls, merchant, draft, key)
+        except (Refused, Nonsense):
+            kept = None
+        same = kept is not None and kept.id == draft.cart_id
+        return draft if same else msgspec.structs.replace(draft, cart_id="")
 
     async def update_checkout(self, checkout_id: str, draft: OrderDraft, key: str) -> Checkout:
         """The same checkout with other content; UCP's update replaces all of it."""

@@ -17,6 +17,7 @@ from lapel.services.fetch import decode
 
 Json = dict[str, object]
 Amount = Annotated[int, msgspec.Meta(ge=-(10**12), le=10**12)]
+_KNOWN = frozenset({"checkout", "fulfillment", "discount", "order"})
 _EMPTY = msgspec.Raw(b"{}")
 _LESS = frozenset({"discount", "items_discount"})
 _BACK = frozenset({"refund", "return", "credit", "cancellation", "price_adjustment"})
@@ -95,8 +96,7 @@ def profile_out(document: Json) -> Json:
     capabilities = cast("dict[str, list[Json]]", block["capabilities"])
     shown: list[Json] = []
     for name, entries in capabilities.items():
-        of_ucp = name.startswith("dev.ucp.shopping.") and not name.endswith("ap2_mandate")
-        if of_ucp and name.count(".") == 3:
+        if name.rpartition(".")[2] in _KNOWN and name.startswith("dev.ucp.shopping."):
             [entry] = entries
             shown.append(
                 {"name": name, **entry, "version": OLDER}

@@ -12,6 +12,7 @@ from lapel.services.connectors.ucp import older
 from lapel.services.connectors.ucp.keys import Jwk, SigningKeys
 from lapel.services.connectors.ucp.profile import (
     AP2,
+    CART,
     CHECKOUT,
     CITY_BANK,
     DISCOUNT,
@@ -56,6 +57,7 @@ _PAGES: Mapping[str, tuple[str, str]] = MappingProxyType(
             f"{_UCP}/specification/catalog/lookup",
             f"{_UCP}/schemas/shopping/catalog_lookup.json",
         ),
+        CART: (f"{_UCP}/specification/cart", f"{_UCP}/schemas/shopping/cart.json"),
         AP2: (
             f"{_UCP}/specification/ap2-mandates",
             f"{_UCP}/schemas/shopping/ap2_mandate.json",

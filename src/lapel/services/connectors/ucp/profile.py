@@ -32,6 +32,7 @@ ORDER = "dev.ucp.shopping.order"
 AP2 = "dev.ucp.shopping.ap2_mandate"
 SEARCH = "dev.ucp.shopping.catalog.search"
 LOOKUP = "dev.ucp.shopping.catalog.lookup"
+CART = "dev.ucp.shopping.cart"
 MODIFIERS = "dev.lapel.food.modifiers"
 RIDES = "dev.lapel.rides"
 GROCERIES = "dev.lapel.groceries"
@@ -48,6 +49,7 @@ SPOKEN: Mapping[str, str] = MappingProxyType(
         ORDER: VERSION,
         SEARCH: VERSION,
         LOOKUP: VERSION,
+        CART: VERSION,
         AP2: VERSION,
         MODIFIERS: "2026-11-01",
         RIDES: "2026-11-01",

@@ -71,6 +71,8 @@ def create_body(draft: OrderDraft, merchant: Merchant) -> dict[str, object]:
     body = {**lines_body(draft, merchant), "fulfillment": {"methods": [method]}}
     if not draft.codes:
         body.pop("discounts", None)
+    if draft.cart_id:
+        body["cart_id"] = draft.cart_id
     return body
 
 

@@ -296,6 +296,17 @@ class CheckoutBody(msgspec.Struct, frozen=True):
     journey: JourneyBody | None = None
 
 
+class CartBody(msgspec.Struct, frozen=True):
+    """A cart, whose totals are estimates, or the reasons why there is none."""
+
+    ucp: Envelope
+    id: Annotated[str, msgspec.Meta(max_length=128)] = ""
+    currency: str = ""
+    line_items: tuple[LineEntry, ...] = ()
+    totals: tuple[TotalEntry, ...] = ()
+    messages: tuple[Message, ...] | None = ()
+
+
 class OrderQuantity(msgspec.Struct, frozen=True):
     total: Count
     original: Count = 0
