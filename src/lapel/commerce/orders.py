@@ -457,18 +457,26 @@ class Orders:
 
     async def _take_up(self, order_id: str, after_s: float) -> None:
         """Run an open order that nobody runs: its workflow ended early, or long ago."""
+        while self._engine is not None:
+            try:
+                if not await self._needs_driver(order_id):
+                    return
+                await asyncio.sleep(after_s)
+                if await self._share.claim(order_id):
+                    await self._drive(order_id)
+                return
+            except Exception as error:  # the boundary: an order is not dropped for a lost database
+                log.warning("an order cannot be taken up yet: %s", fault(error))
+                await asyncio.sleep(_AGAIN_S)
+
+    async def _needs_driver(self, order_id: str) -> bool:
         order = await self.get(order_id)
         if order is None or order.state not in OPEN:
             if self._steps is not None:
                 self._steps.forget(order_id)
-            return
-        if order.state is OrderState.PLACED and (
-            self._clock() - order.updated_at > self._policy.track_for_s
-        ):
-            return
-        await asyncio.sleep(after_s)
-        if await self._share.claim(order_id):
-            await self._drive(order_id)
+            return False
+        followed_for_s = self._clock() - order.updated_at
+        return order.state is not OrderState.PLACED or followed_for_s <= self._policy.track_for_s
 
     # What the share of several workers asks for (`sharing.Driver`).
 
