@@ -57,16 +57,28 @@ class Postgresql:
 
     def prepare(self) -> None:
         try:
-            with self._engine.connect() as connection:
-                # Held by the session, over the transactions of the migration.
+            self._migrate()
+            self._writer()
+        except DBAPIError as error:
+            raise refusal(error, f"cannot open the record {self.name}") from error
+
+    def _migrate(self) -> None:
+        """One process at a time, by a lock of its session; however long it takes.
+
+        A migration thinks between its statements, and may rewrite a large table: neither the limit
+        for a transaction left open nor the one for a statement is meant for it.
+        """
+        engine = engine_for(self._url, 1, 0.0)
+        try:
+            with engine.connect() as connection:
+                connection.exec_driver_sql("SET statement_timeout = 0")
                 connection.exec_driver_sql(f"SELECT pg_advisory_lock({_LOCK})")
                 connection.commit()
                 upgrade(connection)
                 connection.exec_driver_sql(f"SELECT pg_advisory_unlock({_LOCK})")
                 connection.commit()
-            self._writer()
-        except DBAPIError as error:
-            raise refusal(error, f"cannot open the record {self.name}") from error
+        finally:
+            engine.dispose()
 
     def commit(self, group: list[Change], guard: Guard | None) -> Outcome:
         until = time.monotonic() + PATIENCE_S
