@@ -178,7 +178,7 @@ def test_a_second_one_on_the_same_folder(text_town: Town):
         ("http://127.0.0.1:99999", "out of range"),
         ("http://me:secret@127.0.0.1:8000", "user name"),
         ("{city}", "publishes no UCP profile"),
-        ("{lapel}", "has no REST endpoint"),
+        ("{lapel}", "has no REST or MCP endpoint"),
     ],
 )
 def test_what_is_no_merchant(text_town: Town, url: str, says: str):
