@@ -26,20 +26,24 @@ SECRETS = ("Kotkankatu", "birthday", "door code", "4711", "hallucination", "blue
 MERCHANT_HEADERS = {
     "host", "accept", "accept-encoding", "connection", "user-agent", "content-type", "content-length",
     "ucp-agent", "request-id", "idempotency-key", "content-digest", "signature", "signature-input",
+    "mcp-protocol-version", "api-version", "accept-language", "timestamp", "authorization",
 }  # fmt: skip
+"""Of UCP over REST and MCP, and of ACP, whose key is one that the seller gave."""
 BANK_HEADERS = {
     "host", "accept", "accept-encoding", "connection", "user-agent", "content-type", "content-length",
     "authorization", "idempotency-key",
 }  # fmt: skip
 
 MERCHANT_MAY_LEARN = re.compile(
-    r"""^(
+    r"""^(?:params\.arguments\.(?:checkout|catalog|cart)\.)?(
       line_items\[\]\.(quantity|item\.id|modifiers\[\])
     | context\.(address_country|postal_code)
     | fulfillment\.methods\[\]\.(type|destinations\[\]\.(street_address|address_locality|address_country
         |postal_code|latitude|longitude))
     | payment\.instruments\[\]\.(id|handler_id|type|selected|credential\.(type|token))
     | ap2\.checkout_mandate
+    | platform | webhook_url | jsonrpc | id | method | params\.name
+    | params\.arguments\.(id | meta\.(idempotency-key | ucp-agent\.profile))
     | cart_id | ids\[\] | query | pagination\.(limit|cursor) | filters\.price\.min
     )$""",
     re.VERBOSE,
