@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
@@ -19,7 +20,12 @@ pytestmark = pytest.mark.net
 
 @pytest.fixture(scope="module")
 def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
-    yield from opened(tmp_path_factory.mktemp("travel"), "--text")
+    for town in opened(tmp_path_factory.mktemp("travel"), "--text"):
+        until = time.monotonic() + 30  # they are met one after the other, behind the start
+        while "Lantern Hotels" not in [m["name"] for m in town.api("/api/merchants")]:
+            assert time.monotonic() < until
+            time.sleep(0.1)
+        yield town
 
 
 @pytest.fixture(autouse=True)
