@@ -36,7 +36,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 }
 """Package -> what it may import. `app` and `cli` know everybody and are not listed."""
 
-EVERYBODYS = {"faults"}
+EVERYBODYS = {"faults", "warming"}
 """What every room may import."""
 
 ABOVE = {"app", "listening", "verticals", "cli", "first_run", "benchmark"}

@@ -47,6 +47,7 @@ from city.ucp.api import Merchant
 from city.ucp.completing import recover
 from city.ucp.platforms import Platforms
 from city.ucp.signatures import SigningKey, new_pem
+from city.warming import warm
 from city.webhooks import Sender
 from city.world import World, payee
 
@@ -101,6 +102,7 @@ def run(options: Options, ready: Callable[[Addresses], None]) -> None:
 
 
 async def _serve(options: Options, database: Database, ready: Callable[[Addresses], None]) -> None:
+    warm("city")
     slugs = list(all_slugs())
     sockets = _bind(options, database, 1 + len(slugs))
     kill = KillSwitch() if options.allow_test_controls else None

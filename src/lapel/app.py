@@ -76,6 +76,7 @@ from lapel.verticals import (
     Personal,
     Planning,
 )
+from lapel.warming import warm
 from lapel.web import (
     Api,
     ConsentApi,
@@ -117,6 +118,7 @@ async def serve(
     """
     refuse_open_door(settings)
     check_certificate(settings)
+    warm("lapel")
     await asyncio.to_thread(_make, folder)
     listening = listen(settings)
     url = url_of(settings, listening.getsockname()[1])
