@@ -16,13 +16,13 @@ from city.pay.people import SLUG
 from city.pay.wire import CodeRequest, PayeeRequest, TransferCheckoutRequest
 from city.replay import Answer
 from city.store import Store
-from city.ucp.company import Act, CompanyServer
+from city.ucp.company import Act, CompanyServer, Verbs
 from city.ucp.counter import Counter
 from city.ucp.envelope import metadata
 from city.ucp.platforms import Platforms
 from city.ucp.quote import Json, Note
 from city.ucp.vocabulary import CHECKOUT, OFFERED_BY_PAY
-from city.ucp.wire import CompleteRequest, parse
+from city.ucp.wire import parse
 from city.world import World
 
 
@@ -39,17 +39,21 @@ class Siirto(CompanyServer):
 
     def app(self) -> Starlette:
         ucp = self.ucp
+        verbs = Verbs(
+            TransferCheckoutRequest,
+            checkouts.create,
+            checkouts.read,
+            checkouts.update,
+            checkouts.complete,
+            checkouts.cancel,
+            checkouts.order,
+        )
         return Starlette(
             routes=[
                 Route("/.well-known/ucp", self.serve_profile),
                 ucp("/pay/payees", "POST", "lookup", self._payee),
                 ucp("/pay/codes", "POST", "lookup", self._code),
-                ucp("/checkout-sessions", "POST", "create", self._create),
-                ucp("/checkout-sessions/{id}", "GET", "get", self._get),
-                ucp("/checkout-sessions/{id}", "PUT", "update", self._update),
-                ucp("/checkout-sessions/{id}/complete", "POST", "complete", self._complete),
-                ucp("/checkout-sessions/{id}/cancel", "POST", "cancel", self._drop),
-                ucp("/orders/{id}", "GET", "order", self._order),
+                *self.sessions(verbs),
                 Route("/till/{shop}", self._till),
                 Route("/{name:path}", self._page),
             ]
@@ -85,29 +89,6 @@ class Siirto(CompanyServer):
             )
 
         return act
-
-    # UCP's verbs.
-
-    def _create(self, _: Request, body: bytes) -> Act:
-        asked = parse(body, TransferCheckoutRequest)
-        return lambda counter: checkouts.create(counter, asked)
-
-    def _get(self, request: Request, _: bytes) -> Act:
-        return lambda counter: checkouts.read(counter, request.path_params["id"])
-
-    def _update(self, request: Request, body: bytes) -> Act:
-        asked = parse(body, TransferCheckoutRequest)
-        return lambda counter: checkouts.update(counter, request.path_params["id"], asked)
-
-    def _drop(self, request: Request, _: bytes) -> Act:
-        return lambda counter: checkouts.cancel(counter, request.path_params["id"])
-
-    def _complete(self, request: Request, body: bytes) -> Act:
-        asked = parse(body, CompleteRequest)
-        return lambda counter: checkouts.complete(counter, request.path_params["id"], asked)
-
-    def _order(self, request: Request, _: bytes) -> Act:
-        return lambda counter: checkouts.order(counter, request.path_params["id"])
 
     # Without UCP.
 

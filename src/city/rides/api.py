@@ -23,13 +23,13 @@ from city.rides.wire import (
 )
 from city.store import Database, Store
 from city.streets import Address
-from city.ucp.company import Act, CompanyServer
+from city.ucp.company import Act, CompanyServer, Verbs
 from city.ucp.counter import Counter
 from city.ucp.envelope import metadata
 from city.ucp.platforms import Platforms
 from city.ucp.quote import Json, Note
 from city.ucp.vocabulary import CHECKOUT, OFFERED_BY_RIDES
-from city.ucp.wire import CompleteRequest, parse
+from city.ucp.wire import parse
 from city.world import World
 
 
@@ -51,17 +51,21 @@ class RideCompany(CompanyServer):
             _told,
         )
         ucp = self.ucp
+        verbs = Verbs(
+            RideCheckoutRequest,
+            checkouts.create,
+            checkouts.read,
+            checkouts.update,
+            checkouts.complete,
+            checkouts.cancel,
+            self._order,
+        )
         return Starlette(
             routes=[
                 Route("/.well-known/ucp", self.serve_profile),
                 ucp("/rides/estimate", "POST", "search", self._estimate),
                 ucp("/rides/places", "POST", "lookup", self._places),
-                ucp("/checkout-sessions", "POST", "create", self._create),
-                ucp("/checkout-sessions/{id}", "GET", "get", self._get),
-                ucp("/checkout-sessions/{id}", "PUT", "update", self._update),
-                ucp("/checkout-sessions/{id}/complete", "POST", "complete", self._complete),
-                ucp("/checkout-sessions/{id}/cancel", "POST", "cancel", self._drop),
-                ucp("/orders/{id}", "GET", "order", self._order),
+                *self.sessions(verbs),
                 ucp("/rides/{id}/cancel", "POST", "cancel", self._cancel),
                 ucp("/rides/{id}/destination", "POST", "update", self._destination),
                 Route("/track/{tracking}", self._track),
@@ -149,34 +153,11 @@ class RideCompany(CompanyServer):
             body["change"] = change
         return counter.respond(body)
 
-    # UCP's verbs.
-
-    def _create(self, _: Request, body: bytes) -> Act:
-        asked = parse(body, RideCheckoutRequest)
-        return lambda counter: checkouts.create(counter, asked)
-
-    def _get(self, request: Request, _: bytes) -> Act:
-        return lambda counter: checkouts.read(counter, request.path_params["id"])
-
-    def _update(self, request: Request, body: bytes) -> Act:
-        asked = parse(body, RideCheckoutRequest)
-        return lambda counter: checkouts.update(counter, request.path_params["id"], asked)
-
-    def _drop(self, request: Request, _: bytes) -> Act:
-        return lambda counter: checkouts.cancel(counter, request.path_params["id"])
-
-    def _complete(self, request: Request, body: bytes) -> Act:
-        asked = parse(body, CompleteRequest)
-        return lambda counter: checkouts.complete(counter, request.path_params["id"], asked)
-
-    def _order(self, request: Request, _: bytes) -> Act:
-        def act(counter: Counter) -> Answer:
-            ride = ride_of(counter, request.path_params["id"])
-            if ride is None or not counter.platform.signed:
-                return counter.missing("Order")
-            return self._shown(counter, ride.id, [])
-
-        return act
+    def _order(self, counter: Counter, id: str) -> Answer:
+        ride = ride_of(counter, id)
+        if ride is None or not counter.platform.signed:
+            return counter.missing("Order")
+        return self._shown(counter, ride.id, [])
 
     # Without UCP.
 

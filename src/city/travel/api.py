@@ -22,13 +22,13 @@ from city.travel.wire import (
     SearchRequest,
     TravelCheckoutRequest,
 )
-from city.ucp.company import Act, CompanyServer
+from city.ucp.company import Act, CompanyServer, Verbs
 from city.ucp.counter import Counter
 from city.ucp.envelope import metadata
 from city.ucp.platforms import Platforms
 from city.ucp.quote import Json, Note
 from city.ucp.vocabulary import CHECKOUT, OFFERED_BY_TRAVEL
-from city.ucp.wire import CompleteRequest, parse
+from city.ucp.wire import parse
 from city.world import World
 
 FARTHEST = timedelta(days=330)
@@ -52,17 +52,21 @@ class TravelCompany(CompanyServer):
         about = "Nobody really travels, and the money is worth nothing."
         page = self.page(self._company.name, about, _told)
         ucp = self.ucp
+        verbs = Verbs(
+            TravelCheckoutRequest,
+            checkouts.create,
+            checkouts.read,
+            checkouts.update,
+            checkouts.complete,
+            checkouts.cancel,
+            self._order,
+        )
         return Starlette(
             routes=[
                 Route("/.well-known/ucp", self.serve_profile),
                 ucp("/travel/search", "POST", "search", self._search),
                 ucp("/travel/holds", "POST", "create", self._hold),
-                ucp("/checkout-sessions", "POST", "create", self._create),
-                ucp("/checkout-sessions/{id}", "GET", "get", self._get),
-                ucp("/checkout-sessions/{id}", "PUT", "update", self._update),
-                ucp("/checkout-sessions/{id}/complete", "POST", "complete", self._complete),
-                ucp("/checkout-sessions/{id}/cancel", "POST", "cancel", self._drop),
-                ucp("/orders/{id}", "GET", "order", self._order),
+                *self.sessions(verbs),
                 ucp("/travel/{id}/change", "POST", "update", self._change),
                 ucp("/travel/{id}/cancel", "POST", "cancel", self._cancel),
                 Route("/o/{id}", page),
@@ -164,34 +168,11 @@ class TravelCompany(CompanyServer):
             body["journey_change"] = change
         return counter.respond(body)
 
-    # UCP's verbs.
-
-    def _create(self, _: Request, body: bytes) -> Act:
-        asked = parse(body, TravelCheckoutRequest)
-        return lambda counter: checkouts.create(counter, asked)
-
-    def _get(self, request: Request, _: bytes) -> Act:
-        return lambda counter: checkouts.read(counter, request.path_params["id"])
-
-    def _update(self, request: Request, body: bytes) -> Act:
-        asked = parse(body, TravelCheckoutRequest)
-        return lambda counter: checkouts.update(counter, request.path_params["id"], asked)
-
-    def _drop(self, request: Request, _: bytes) -> Act:
-        return lambda counter: checkouts.cancel(counter, request.path_params["id"])
-
-    def _complete(self, request: Request, body: bytes) -> Act:
-        asked = parse(body, CompleteRequest)
-        return lambda counter: checkouts.complete(counter, request.path_params["id"], asked)
-
-    def _order(self, request: Request, _: bytes) -> Act:
-        def act(counter: Counter) -> Answer:
-            order = checkouts.order_of(counter, request.path_params["id"])
-            if order is None or not counter.platform.signed:
-                return counter.missing("Order")
-            return self._shown(counter, order.id, [])
-
-        return act
+    def _order(self, counter: Counter, id: str) -> Answer:
+        order = checkouts.order_of(counter, id)
+        if order is None or not counter.platform.signed:
+            return counter.missing("Order")
+        return self._shown(counter, order.id, [])
 
 
 def _none(note: Note) -> Json:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from html import escape
+from typing import Generic, TypeVar
 
 import msgspec
 from starlette.requests import Request
@@ -21,10 +23,25 @@ from city.ucp.platforms import Platform, Platforms
 from city.ucp.quote import Json, Note
 from city.ucp.signatures import request_message
 from city.ucp.vocabulary import CHECKOUT, SERVICE, VERSION, Offered
+from city.ucp.wire import CompleteRequest, parse
 from city.world import World
 
 Act = Callable[[Counter], Answer]
 Read = Callable[[Request, bytes], Act]
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Verbs(Generic[T]):
+    """What a company does at UCP's verbs; `request` is what is sent to create and to update."""
+
+    request: type[T]
+    create: Callable[[Counter, T], Answer]
+    read: Callable[[Counter, str], Answer]
+    update: Callable[[Counter, str, T], Answer]
+    complete: Callable[[Counter, str, CompleteRequest], Answer]
+    cancel: Callable[[Counter, str], Answer]
+    order: Callable[[Counter, str], Answer]
 
 
 class CompanyServer:
@@ -58,6 +75,34 @@ class CompanyServer:
             return to_response(made, request)
 
         return Route(path, serve, methods=[method])
+
+    def sessions(self, verbs: Verbs[T]) -> list[Route]:
+        """The routes of checkout sessions and of their orders."""
+
+        def create(_: Request, body: bytes) -> Act:
+            asked = parse(body, verbs.request)
+            return lambda counter: verbs.create(counter, asked)
+
+        def update(request: Request, body: bytes) -> Act:
+            asked = parse(body, verbs.request)
+            return lambda counter: verbs.update(counter, request.path_params["id"], asked)
+
+        def complete(request: Request, body: bytes) -> Act:
+            asked = parse(body, CompleteRequest)
+            return lambda counter: verbs.complete(counter, request.path_params["id"], asked)
+
+        def of(verb: Callable[[Counter, str], Answer]) -> Read:
+            return lambda request, _: lambda counter: verb(counter, request.path_params["id"])
+
+        session = "/checkout-sessions/{id}"
+        return [
+            self.ucp("/checkout-sessions", "POST", "create", create),
+            self.ucp(session, "GET", "get", of(verbs.read)),
+            self.ucp(session, "PUT", "update", update),
+            self.ucp(f"{session}/complete", "POST", "complete", complete),
+            self.ucp(f"{session}/cancel", "POST", "cancel", of(verbs.cancel)),
+            self.ucp("/orders/{id}", "GET", "order", of(verbs.order)),
+        ]
 
     async def _serve(self, request: Request, operation: str, read: Read) -> Answer:
         body = await read_body(request)
