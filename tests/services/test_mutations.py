@@ -156,9 +156,9 @@ def test_what_is_mutated_below_is_sound_before():
     body = decode(json.dumps(CHECKOUT).encode(), CheckoutBody, "m")
     pairs = check(body.line_items, asked_lines(DRAFT, MERCHANT), lambda item_id: None)
     made = to_checkout(
-        body, MERCHANT, pairs, address=OFFICE, handlers=["dev.lapel.city.bank"], now_s=0.0
+        body, MERCHANT, pairs, draft=DRAFT, handlers=["dev.lapel.city.bank"], now_s=0.0
     )
-    assert selection_body(body, OFFICE) is None
+    assert selection_body(body, DRAFT) is None
     assert (made.order_id, made.continue_url) == ("ord_1", "https://shop.example/go")
     order = to_order(decode(json.dumps(ORDER).encode(), OrderBody, "m"), "m", URL)
     assert len(order.refunds) == len(order.events) == 1
@@ -172,11 +172,11 @@ def test_checkouts(answer: bytes):
     with suppress(PortError):
         body = decode(answer, CheckoutBody, "m")
         str(refusal(errors_of(body.messages), "Shop", DRAFT, fallback="x"))
-        selection_body(body, OFFICE)
+        selection_body(body, DRAFT)
         pairs = check(body.line_items, asked_lines(DRAFT, MERCHANT), lambda item_id: None)
         check_delivery(body)
         made = to_checkout(
-            body, MERCHANT, pairs, address=OFFICE, handlers=["dev.lapel.city.bank"], now_s=0.0
+            body, MERCHANT, pairs, draft=DRAFT, handlers=["dev.lapel.city.bank"], now_s=0.0
         )
         assert sum(x.amount.minor for x in made.totals if x.kind != "total") == made.total.minor
         assert sum(line.quantity for line in made.lines) == 3

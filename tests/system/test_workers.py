@@ -106,7 +106,8 @@ async def _adopted(database: str) -> None:
     while not await asyncio.to_thread(
         postgres.rows, database, "SELECT 1 FROM orders WHERE owner = 2"
     ):
-        assert time.monotonic() - since < 10
+        # Six to eight seconds; a busy machine may take its time.
+        assert time.monotonic() - since < 60
         await asyncio.sleep(0.1)
 
 
