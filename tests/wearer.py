@@ -69,6 +69,14 @@ class Worn:
             if isinstance(event, LinkClosed):
                 return
 
+    async def placed(self, timeout_s: float = 20.0) -> Cue:
+        """The order is placed: in words, or, where the shop was quicker than the link, by its receipt."""
+        words = ("is placed", "is booked")
+        return await self.cue(
+            lambda cue: cue.kind is CueKind.RECEIPT or any(x in text_of(cue) for x in words),
+            timeout_s,
+        )
+
     async def cue(self, fits: Callable[[Cue], bool], timeout_s: float = 20.0) -> Cue:
         """The first cue that fits, told already or to come."""
         try:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import sys
 from dataclasses import is_dataclass
+from typing import cast
 
 import msgspec
 
@@ -22,13 +23,12 @@ def warm(top: str) -> int:
     for name, module in list(sys.modules.items()):
         if name.partition(".")[0] != top:
             continue
-        for found in list(vars(module).values()):
-            if isinstance(found, type) and found.__module__ == name and _is_data(found):
-                with contextlib.suppress(TypeError, NameError):
-                    msgspec.json.Decoder(found)
+        for found in cast("list[object]", list(vars(module).values())):
+            if getattr(found, "__module__", "") != name or not isinstance(found, type):
+                continue
+            kind = cast("type[object]", found)
+            with contextlib.suppress(TypeError, NameError):
+                if issubclass(kind, msgspec.Struct) or is_dataclass(kind):
+                    msgspec.json.Decoder(kind)
                     learnt += 1
     return learnt
-
-
-def _is_data(found: type) -> bool:
-    return issubclass(found, msgspec.Struct) or is_dataclass(found)

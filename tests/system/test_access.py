@@ -289,7 +289,7 @@ async def test_nobody_sees_or_decides_for_another_user(town: Town, stranger: str
         asked = ask(town, "GET", "/api/orders", stranger).json()[0]
         assert asked["state"] == "awaiting_approval"
         other.press()
-        await other[Family.PHONE].says("placed")
+        await other[Family.PHONE].placed()
         seen = [text_of(shown.cue) for worn in me.worn.values() for shown in worn.cues]
         assert not any("Blue Door" in text or "roissant" in text for text in seen)
     theirs = ask(town, "GET", "/api/orders", stranger).json()
@@ -359,7 +359,7 @@ async def test_a_flood_on_one_link_disturbs_no_other(town: Town):
             await me[Family.PHONE].asks()
             await asyncio.sleep(0.5)
             me.press()
-            await me[Family.PHONE].says("placed", timeout_s=30)
+            await me[Family.PHONE].placed(timeout_s=30)
             mine = [e for worn in me.worn.values() for e in worn.events]
             assert not any(isinstance(event, Failed) for event in mine)
     finally:

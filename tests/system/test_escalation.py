@@ -38,7 +38,7 @@ async def test_confirmed_on_the_shops_page_then_on_the_ring(text_town: Town):
         assert question.card is not None
         await asyncio.sleep(0.6)  # longer than a gesture must come after the question
         me.press()
-        await me[Family.GLASSES].says("placed")
+        await me[Family.GLASSES].placed()
     kinds = [entry["kind"] for entry in text_town.bank_entries()]
     assert kinds.count("payment") == 1
     order = text_town.wait_for_order("placed", "delivered")

@@ -43,7 +43,7 @@ async def book(me: Wearer, words: str) -> Any:
     asked = await me[Family.GLASSES].asks()
     await asyncio.sleep(0.6)  # longer than a gesture must come after the question
     me.press()
-    await me[Family.GLASSES].says("Your ride is booked")
+    await me[Family.GLASSES].placed()
     return asked
 
 
@@ -76,7 +76,7 @@ async def test_a_ride_by_text_is_approved_on_the_ring_and_followed_to_the_door(t
         )
         await asyncio.sleep(0.6)
         me.press()
-        await me[Family.GLASSES].says("Your ride is booked")
+        await me[Family.GLASSES].placed()
         await me[Family.GLASSES].says("comes for you in a")
         where = await me[Family.PHONE].cue(lambda cue: bool(cue.card and cue.card.map), 40)
         assert where.card is not None

@@ -67,7 +67,7 @@ async def test_a_price_that_rose_is_asked_again_and_costs_nothing_until_then(tex
         assert paid(text_town) == before
         await asyncio.sleep(0.6)
         me.press()
-        await glasses.says("placed")
+        await glasses.placed()
     assert paid(text_town) > before
 
 

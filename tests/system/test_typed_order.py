@@ -46,7 +46,7 @@ async def test_ordered_on_the_phone_confirmed_on_the_ring_followed_on_the_glasse
         assert pulse.card is None
         await settle()
         me.press()
-        await me[Family.GLASSES].says("placed")
+        await me[Family.GLASSES].placed()
         receipt = await me[Family.PHONE].cue(lambda cue: cue.kind is CueKind.RECEIPT)
         assert receipt.card is not None
         assert receipt.card.total == hud.card.total
@@ -88,7 +88,7 @@ async def test_the_phone_button_confirms_and_an_old_card_does_not(text_town: Tow
         await phone.says("out of date")
         assert text_town.orders()[0]["state"] == "awaiting_approval"
         phone.client.gesture("screen", Gesture.PRESS, "approve", second.topic)
-        await phone.says("placed")
+        await phone.placed()
 
 
 async def test_a_device_that_joins_later_finds_what_is_pending(text_town: Town):
@@ -100,7 +100,7 @@ async def test_a_device_that_joins_later_finds_what_is_pending(text_town: Town):
         await me.put_on(Family.RING)
         await settle()
         me.press()
-        await glasses.says("placed")
+        await glasses.placed()
 
 
 async def test_the_cart_is_changed_over_turns(text_town: Town):

@@ -78,7 +78,7 @@ async def test_the_order_of_a_lapel_that_is_no_more_is_followed_to_the_door_by_t
             await me[Family.GLASSES].asks(30)
             await asyncio.sleep(0.6)  # a press counts this long after its question
             me.press()
-            await me[Family.GLASSES].says("placed")
+            await me[Family.GLASSES].placed()
             os.kill(first.pid, how)
             relay.turn_to(other["url"])
             await _adopted(database)
