@@ -200,7 +200,7 @@ async def test_two_of_a_name_are_asked_about_and_nobody_is_guessed() -> None:
         phone.type("cancel")
         await here.world.state(OrderState.CANCELED)
         said = await answered(here, phone, "send Cleo twenty euros")
-        assert said == "I do not know cleo. Say: save cleo as, and their handle."
+        assert said == "I do not know Cleo. Say: save Cleo as, and their handle."
 
 
 async def test_what_is_missing_is_asked_and_no_drops_it() -> None:

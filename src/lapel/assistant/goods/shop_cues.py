@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -11,8 +11,10 @@ from lapel.devices import Card, CardAction, CardLine
 from lapel.services.goods import Ranked, ReturnOffer
 from lapel.services.goods.ranking import Wish
 
+Say = Callable[[Money], str]
+
 SHOWN = 5
-SPOKEN = 3
+SPOKEN = 2
 _SOON = 240
 """Minutes up to which an arrival is said as a length of time."""
 _ABOUT_EQUAL = 60
@@ -29,14 +31,19 @@ def offers_card(offers: Sequence[Ranked], wish: Wish, serial: int, when: Clock) 
     return Card(
         title="Cheapest first" if wish == "cheapest" else "Fastest first",
         lines=tuple(lines),
-        body=" ".join(_sentences(offers[:SHOWN], wish, when)),
+        body=" ".join(_sentences(offers[:SHOWN], wish, when, str)),
         footer=_rule(offers, wish),
         actions=tuple(actions),
     )
 
 
 def offers_text(offers: Sequence[Ranked], wish: Wish, when: Clock) -> str:
-    return " ".join([*_sentences(offers[:SPOKEN], wish, when), "Which one?"])
+    """Nobody listens to five prices: the first two, and how many more there are."""
+    told = _sentences(offers[:SPOKEN], wish, when, spoken)
+    more = len(offers[:SHOWN]) - SPOKEN
+    if more > 0:
+        told.append(f"There {'is one' if more == 1 else f'are {more}'} more.")
+    return " ".join([*told, "Which one?"])
 
 
 class Clock:
@@ -79,7 +86,7 @@ def return_card(text: str, shop: str) -> Card:
     )
 
 
-def _sentences(offers: Sequence[Ranked], wish: Wish, when: Clock) -> list[str]:
+def _sentences(offers: Sequence[Ranked], wish: Wish, when: Clock, say: Say) -> list[str]:
     """The first with the reason that it is first, the others with what sets them apart."""
     first, *others = offers
     with_delivery = " with delivery" if first.way else " before delivery"
@@ -88,19 +95,21 @@ def _sentences(offers: Sequence[Ranked], wish: Wish, when: Clock) -> list[str]:
     why = "the cheapest" if wish == "cheapest" else "there first"
     name = first.offer.merchant_name
     what = f"{first.offer.title} at {name}"
-    told = [f"{what} is {why}: {first.total}{with_delivery}{comma}."]
+    told = [f"{what} is {why}: {say(first.total)}{with_delivery}{comma}."]
     for each in others:
-        apart = _apart(each, wish, when)
-        told.append(f"{each.offer.title} at {each.offer.merchant_name}: {each.total}, {apart}.")
+        apart = _apart(each, wish, when, say)
+        told.append(
+            f"{each.offer.title} at {each.offer.merchant_name}: {say(each.total)}, {apart}."
+        )
     return told
 
 
-def _apart(each: Ranked, wish: Wish, when: Clock) -> str:
+def _apart(each: Ranked, wish: Wish, when: Clock, say: Say) -> str:
     price = Money(abs(each.dearer), each.total.currency)
     cost = (
         "the same price"
         if not price.minor
-        else f"{price} " + ("more" if each.dearer > 0 else "less")
+        else f"{say(price)} " + ("more" if each.dearer > 0 else "less")
     )
     if each.way is None:
         return f"{cost}, before delivery"

@@ -211,7 +211,7 @@ class PaySkill:
         if not unclear.among:
             if isinstance(wish, Send | Ask) and not wish.sure:
                 return None  # "send two to the office" is not about money
-            name = unclear.name
+            name = unclear.name.title()
             return Outcome(f"I do not know {name}. Say: save {name} as, and their handle.")
         self._asked = _Question("who", heard.at, wish, unclear.among, known, unclear=unclear.name)
         names = [_full(contact) for contact in unclear.among]

@@ -13,6 +13,9 @@ const EXAMPLES = [
   "Make it three",
   "No muffin",
   "Where is my order?",
+  "Get me a ride home",
+  "Flights to Berlin on Friday morning",
+  "Find me a phone charger",
 ];
 
 function listenKey(device) {

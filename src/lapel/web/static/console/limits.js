@@ -28,7 +28,7 @@ function state(limit) {
 function row(limit, { fail, onChanged }) {
   const revoke = el("button", { class: "small danger", type: "button", text: limit.state === "asked" ? "Withdraw" : "Revoke" });
   revoke.addEventListener("click", () => api.revokeLimit(limit.id).then(onChanged, fail));
-  return el("details", { class: "place", "data-id": limit.id, "data-state": limit.state },
+  return el("details", { class: "place", "data-id": limit.id, "data-state": limit.state, open: limit.state === "asked" },
     el("summary", {},
       el("span", { class: "menu-name", text: shops(limit) }),
       el("span", { class: "place-where", text: state(limit) })),
