@@ -13,14 +13,15 @@ import asyncio
 import shutil
 import sys
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 
 from playwright.async_api import Page, async_playwright, expect
 
 ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT / "tests" / "browser"))
+sys.path.insert(0, str(ROOT / "tests"))
 
-from town import Town, open_town  # noqa: E402  found by the line above
+from town import Town, opened  # noqa: E402  found by the line above
 
 WORDS = "Two iced lattes and a blueberry muffin to my office"
 PATIENCE_MS = 90_000
@@ -56,8 +57,11 @@ async def main() -> None:
         sys.exit("no chromium on this machine: install the package `chromium`")
     options.out.mkdir(parents=True, exist_ok=True)
     flags = ["--text"] if options.text else []
-    with tempfile.TemporaryDirectory() as folder:
-        async with open_town(Path(folder), *flags) as town, async_playwright() as playwright:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        contextmanager(opened)(Path(folder), *flags, speed=30) as town,
+    ):
+        async with async_playwright() as playwright:
             browser = await playwright.chromium.launch(executable_path=chromium, args=FLAGS)
             page = await browser.new_page(viewport={"width": 1440, "height": 900})
             await order(page, town, options.out)
