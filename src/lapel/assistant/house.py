@@ -40,8 +40,11 @@ class House:
     def assistants(self) -> dict[str, Assistant]:
         return self._assistants
 
-    def of(self, user_id: str) -> Assistant:
-        """The user's assistant, begun if it was not there."""
+    def of(self, user_id: str, joining: Link | None = None) -> Assistant:
+        """The user's assistant, begun if it was not there, with the devices that are.
+
+        There are some where the last one failed. `joining` is on its way in by itself.
+        """
         assistant = self._assistants.get(user_id)
         if assistant is None:
             assistant = Assistant(user_id, self._ground)
@@ -49,6 +52,9 @@ class House:
             task = asyncio.create_task(assistant.run(), name=f"assistant {user_id}")
             task.add_done_callback(lambda done: self._ended(user_id, done))
             self._tasks[user_id] = task
+            for link in self._links.get(user_id, {}).values():
+                if link is not joining:
+                    self._hand_over(assistant, link)
         return assistant
 
     def _ended(self, user_id: str, task: asyncio.Task[None]) -> None:
@@ -60,12 +66,9 @@ class House:
             asyncio.get_running_loop().call_later(AGAIN_S, self._replace, user_id)
 
     def _replace(self, user_id: str) -> None:
-        """A new assistant for a user whose last one failed, with the devices that are there."""
-        if self._closed or user_id in self._assistants:
-            return
-        successor = self.of(user_id)
-        for link in self._links.get(user_id, {}).values():
-            self._hand_over(successor, link)
+        """A new assistant for a user whose last one failed, if nothing has called for one yet."""
+        if not self._closed:
+            self.of(user_id)
 
     def _hand_over(self, successor: Assistant, link: Link) -> None:
         task = asyncio.create_task(successor.joined(link))
@@ -104,9 +107,10 @@ class House:
         self._links.setdefault(link.user_id, {})[link.session_id] = link
         elsewhere = await self._homes.settle(link.user_id)
         if elsewhere is not None:
+            self._links.get(link.user_id, {}).pop(link.session_id, None)
             link.send_away(Elsewhere(elsewhere))
             return
-        await self.of(link.user_id).joined(link)
+        await self.of(link.user_id, joining=link).joined(link)
 
     async def resumed(self, link: Link) -> None:
         if self._homes.is_here(link.user_id):
