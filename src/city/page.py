@@ -78,7 +78,7 @@ def _map(world: World, tx: Transaction, now_s: float) -> str:
         name = escape(world.shops[slug].name)
         dots.append(
             f"<rect x={x - 6:.1f} y={y - 6:.1f} width=12 height=12 rx=3 fill={colour} />"
-            f"<text x={x + 9:.1f} y={y + 4:.1f}>{name}</text>"
+            f"{_label(x, y, name, project.height)}"
         )
     busy: set[str] = set()
     for order in _under_way(tx):
@@ -156,6 +156,14 @@ class _Projection:
 
     def __call__(self, point: Point) -> Point:
         return (point[1] - self._west) * self._scale, (self._north - point[0]) * self._stretch
+
+
+def _label(x: float, y: float, name: str, height: float) -> str:
+    """Beside its mark: at the left where there is no room at the right, and never below the map."""
+    low = min(y + 4, height - 5)
+    if x > _WIDTH * 0.84:
+        return f"<text x={x - 9:.1f} y={low:.1f} text-anchor=end>{name}</text>"
+    return f"<text x={x + 9:.1f} y={low:.1f}>{name}</text>"
 
 
 def _line(project: _Projection, points: Sequence[Point]) -> str:

@@ -105,7 +105,7 @@ class Siirto(CompanyServer):
         return HTMLResponse(
             f"<!doctype html><html lang=en><meta charset=utf-8><title>{escape(shop.name)}</title>"
             f"<h1>{escape(shop.name)}</h1><p>Scan to pay {cost}. The code lasts 15 minutes.</p>"
-            f"{picture(code)}<p><small>{escape(code)}</small></p></html>"
+            f"{picture(code)}<p style=overflow-wrap:anywhere><small>{escape(code)}</small>"
         )
 
     async def _page(self, request: Request) -> Response:
