@@ -121,6 +121,17 @@ async def test_a_part_that_comes_back_after_the_delivery_arrives_too(world):
     await settled(world, **{AVAILABLE: 320 - TOTAL, SPENT: TOTAL - 320})
 
 
+async def test_a_bank_that_is_silent_about_a_return_is_asked_again(world):
+    order = await world.placed()
+    await world.orders.merchant_reports(world.town.report(order.checkout_id, "delivered"))
+    await world.state(order.id, OrderState.DELIVERED)
+    world.town.promise_back(order.checkout_id, 320)
+    world.town.give_part(order.authorization_id, 320)
+    world.town.fail("state", "down", "down")
+    await world.orders.merchant_reports(world.town.report(order.checkout_id))
+    await settled(world, **{AVAILABLE: 320 - TOTAL, SPENT: TOTAL - 320})
+
+
 async def test_more_than_was_paid_is_not_expected_back(world):
     order = await world.placed()
     world.town.promise_back(order.checkout_id, TOTAL + 1)

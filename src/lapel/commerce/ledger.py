@@ -172,6 +172,19 @@ def given_back(connection: sa.Connection, order_id: str) -> int:
     return int(found.scalar() or 0)
 
 
+def on_their_way(connection: sa.Connection) -> list[str]:
+    """Ids of the orders of which money is still on its way back."""
+    entries, postings = schema.ledger_entries.c, schema.ledger_postings.c
+    rows = connection.execute(
+        sa.select(entries.order_id)
+        .join(schema.ledger_postings, entries.n == postings.entry)
+        .where(postings.account == TRANSIT)
+        .group_by(entries.order_id)
+        .having(sa.func.sum(postings.amount_minor) != 0)
+    )
+    return list(rows.scalars())
+
+
 def balances(connection: sa.Connection, user_id: str) -> list[Posting]:
     """What stands on each of the user's accounts; accounts at zero are left out."""
     postings = schema.ledger_postings.c

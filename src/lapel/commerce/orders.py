@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from lapel.commerce import journeys, keys, records, statement, words
+from lapel.commerce import journeys, keys, ledger, records, statement, words
 from lapel.commerce.card import card, money
 from lapel.commerce.checkout import OrderDraft
 from lapel.commerce.consent import Vault, closed
@@ -487,6 +487,7 @@ class Orders:
             for order_id in order_ids:
                 self._steps.wake(order_id)
         self._chore(self._drive(*order_ids))
+        self._chore(self._settle_left())
         self._chore(engine.abandon(executors))
 
     def look(self, order_id: str) -> None:
@@ -514,11 +515,20 @@ class Orders:
                 log.error("an order cannot be run yet: %s", fault(error))
                 await asyncio.sleep(_AGAIN_S)
 
+    async def _settle_left(self) -> None:
+        """Of orders that are over: money that was on its way back when a process died."""
+        for order_id in await self._store.read(ledger.on_their_way):
+            self._chore(self._settle(order_id))
+
     async def _settle(self, order_id: str) -> None:
         """See whether what a report announces has come: a delivered order is not followed."""
-        order = await self.get(order_id)
-        if order is not None and order.state in (OrderState.DELIVERED, OrderState.CANCELED):
-            await settle_refunds(self._desk, order)
+        for attempt in range(self._policy.refund_attempts):
+            order = await self.get(order_id)
+            if order is None or order.state not in (OrderState.DELIVERED, OrderState.CANCELED):
+                return
+            if await settle_refunds(self._desk, order):
+                return
+            await asyncio.sleep(self._policy.long_retry_in(attempt))
 
     def _chore(self, work: Coroutine[object, object, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
