@@ -11,19 +11,18 @@ from dataclasses import replace
 from pathlib import Path
 
 import sqlalchemy as sa
-from commerce_town import LATTES, Town, sending
-from commerce_world import ON_SCREEN, QUICK, TAP, _users
+from commerce_market import Market
+from commerce_users import ORDER, behave, is_over, wanted
+from commerce_world import QUICK, TAP, _users
 from sqlalchemy import event
 
-from lapel.commerce import LimitTerms, Orders, OrderState, Party, engine
+from lapel.commerce import LimitTerms, Orders, Party, engine
 from lapel.commerce.consent import Vault
 from lapel.store import Store
 
-ORDER = "o_crash"
 SHOP = (Party("blue", "Blue"),)
 SCREEN = replace(TAP, gesture="approve", device_name="Phone", shown_on=("Phone",))
 POLICY = replace(QUICK, undo_s=0.1)
-ENDS = (OrderState.DELIVERED, OrderState.REFUNDED, OrderState.FAILED)
 assert engine  # loaded here, so that a forked host starts in a moment
 
 
@@ -52,7 +51,7 @@ class Killer:
                 os.kill(os.getpid(), self._how)
 
 
-class DeadlyTown(Town):
+class DeadlyTown(Market):
     def __init__(self, path: Path, killer: Killer) -> None:
         super().__init__(path)
         self._killer = killer
@@ -116,13 +115,12 @@ async def _run(folder: Path, kill_at: int, scenario: str, url: str | None) -> No
     event.listen(sa.Engine, "commit", on_commit)
     if scenario == "within a limit":
         await _allow(orders)
-    await orders.begin("u_0", sending() if scenario == "transfer" else LATTES, ORDER)
+    await orders.begin("u_0", wanted(scenario), ORDER)
     while True:
         news.clear()
-        order = await orders.get(ORDER)
-        if order is not None and order.state in ENDS:
+        if await is_over(store, orders, scenario):
             break
-        await _behave(orders, town, scenario)
+        await behave(orders, town, scenario)
         try:
             await asyncio.wait_for(news.wait(), 0.1)
         except TimeoutError:
@@ -138,17 +136,3 @@ async def _allow(orders: Orders) -> None:
     until = int(time.time()) + 3600
     limit = await orders.standing.propose("u_0", LimitTerms("EUR", 2000, 2000, "day", until, SHOP))
     await orders.standing.decide(limit.id, "approve", SCREEN, terms_hash=limit.terms.hash())
-
-
-async def _behave(orders: Orders, town: Town, scenario: str) -> None:
-    """The user approves what is asked; the merchant does what the scenario wants."""
-    for approval in await orders.pending_approvals("u_0"):
-        if approval.limit_id:
-            continue
-        if scenario == "reprice":
-            town.set("price:latte", 550)
-        evidence = ON_SCREEN if scenario == "transfer" else TAP
-        await orders.decide(approval.id, "approve", evidence, checkout_hash=approval.checkout_hash)
-    order = await orders.get(ORDER)
-    if scenario == "merchant cancels" and order is not None and order.state is OrderState.PLACED:
-        await orders.merchant_reports(town.report(order.checkout_id, canceled=True))

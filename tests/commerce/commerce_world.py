@@ -213,13 +213,15 @@ def wrong_in(
         entries = [entry for user, entry in moves if user == user_id]
         wrong += ledger.unbalanced(connection, user_id)
         wrong += [x for x in compare(paid_by(connection, user_id), entries) if not x.under_way]
-    for order_id, state in connection.execute(
-        sa.select(schema.orders.c.id, schema.orders.c.state)
+    orders = schema.orders.c
+    for order_id, state, has_receipt in connection.execute(
+        sa.select(orders.id, orders.state, orders.receipt.is_not(None))
     ).all():
         now = ledger.standing(connection, order_id)
         left = {k: v for k, v in now.items() if v and not k.startswith(("spent:", "available"))}
         at_rest = OrderState(state) not in (*UNDER_WAY, OrderState.PLACED, OrderState.DELIVERED)
-        if at_rest and any(now.values()):
+        fee_kept = state == OrderState.CANCELED and has_receipt
+        if at_rest and any((left if fee_kept else now).values()):
             wrong.append(f"{order_id} {state} leaves {now}")
         if min(left.values(), default=0) < 0:
             wrong.append(f"{order_id} {state} is below zero: {now}")

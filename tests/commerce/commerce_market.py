@@ -1,0 +1,214 @@
+"""The town's merchants that do more than deliver: a grocer, a ride company, an airline, a shop that takes back."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from commerce_town import OFFICE, Town
+
+from lapel.commerce import (
+    Address,
+    Checkout,
+    Credential,
+    DraftLine,
+    FareRules,
+    Journey,
+    JourneyStatus,
+    MerchantAdjustment,
+    MerchantOrder,
+    Money,
+    OrderDraft,
+    Refused,
+    RideStatus,
+    Stop,
+    Traveller,
+    Trip,
+)
+from lapel.commerce.checkout import Weighing
+from lapel.commerce.ports import BilledLine, SubstitutionQuestion
+
+APPLES, RYE, LEFT_OUT = 473, 380, "rye"
+"""What 1.9 kg of apples come to, and what the grocer brings for the bread that it has not."""
+PRICES = {"apples": 548, "bread": 199, "ride": 1900, "flight": 15000}
+KEEPS = 400
+"""What a ride or a journey costs that is given back, in minor units."""
+
+GROCERIES = OrderDraft(
+    "tori",
+    (
+        DraftLine("apples", "Apples", 1, grams=2000, substitution="similar"),
+        DraftLine("bread", "Bread", 2, substitution="ask"),
+    ),
+    OFFICE,
+    kind="groceries",
+)
+AIRPORT = Address("airport", "Lentäjäntie 1", "Vantaa", "01530", "FI", 60.32, 24.97)
+RIDE = OrderDraft(
+    "kyyti", (DraftLine("ride", "Ride", 1),), AIRPORT, trip=Trip("ride", AIRPORT, OFFICE)
+)
+FLIGHT = OrderDraft(
+    "siivet",
+    (DraftLine("flight", "Flight", 1),),
+    OFFICE,
+    journey=Journey(
+        "flight",
+        "of_1",
+        "SV 12",
+        Stop("HEL", "Helsinki Airport", "Helsinki", "FI", "Europe/Helsinki"),
+        Stop("ARN", "Arlanda", "Stockholm", "SE", "Europe/Stockholm"),
+        "2030-06-01T08:00:00+03:00",
+        "2030-06-01T08:00:00+02:00",
+        FareRules("Flex", 0, KEEPS, "2030-06-01T08:00:00+03:00"),
+        (Traveller("Aino", "Korhonen"),),
+    ),
+)
+
+
+def eur(minor: int) -> Money:
+    return Money(minor, "EUR")
+
+
+class Market(Town):
+    """The knob `billed_later` makes the merchant a grocer, who weighs first."""
+
+    def _price(self, checkout_id: str, wanted: OrderDraft) -> Checkout:
+        checkout = super()._price(checkout_id, wanted)
+        if not self.knob("billed_later"):
+            return checkout
+        lines = tuple(
+            replace(
+                line,
+                id=f"li_{n}",
+                substitution=asked.substitution,
+                weighing=Weighing(asked.grams, 2200, eur(249), eur(498)) if asked.grams else None,
+            )
+            for n, (line, asked) in enumerate(zip(checkout.lines, wanted.lines, strict=True))
+        )
+        weighed = replace(checkout, lines=lines)
+        self._save(weighed)
+        return weighed
+
+    def _unit(self, item: str) -> int:
+        return PRICES[item] if item in PRICES else super()._unit(item)
+
+    def _capture(self, credential: Credential, amount: int) -> None:
+        if not self.knob("billed_later"):
+            super()._capture(credential, amount)
+
+    def _order(
+        self, order_id: str, checkout_id: str, total: int, kinds: list[str], canceled: bool
+    ) -> MerchantOrder:
+        order = super()._order(order_id, checkout_id, total, kinds, canceled)
+        checkout = self._load(checkout_id)
+        kept = eur(KEEPS) if canceled else None
+        if checkout.journey is not None:
+            status = JourneyStatus(
+                checkout.journey,
+                "canceled" if canceled else "booked",
+                refund_now=eur(total - KEEPS),
+                fee_kept=kept,
+            )
+            return replace(order, journey=status)
+        if checkout.trip is not None:
+            status = "canceled" if canceled else "driver_assigned"
+            return replace(order, ride=RideStatus(status, fee_now=eur(KEEPS), fee_kept=kept))
+        if self.knob("billed_later"):
+            return self._grocery(order, checkout)
+        if self.knob("sent_back"):
+            state = "completed" if self.knob("returned") else "pending"
+            back = eur(-int(self.knob("sent_back")))
+            return replace(order, adjustments=(MerchantAdjustment("r_1", "return", state, back),))
+        return order
+
+    def _grocery(self, order: MerchantOrder, checkout: Checkout) -> MerchantOrder:
+        apples, bread = checkout.lines
+        if not self.knob("answer"):
+            asks = SubstitutionQuestion(bread.id, "Bread", LEFT_OUT, "Rye bread", eur(RYE))
+            return replace(order, questions=(asks,))
+        if not self.knob("packed"):
+            return order
+        bill = (
+            BilledLine(apples.id, "apples", "Apples", 1, eur(APPLES), 1900, eur(249)),
+            BilledLine(bread.id, LEFT_OUT, "Rye bread", 2, eur(RYE)),
+        )
+        return replace(order, bill=bill)
+
+    # What Lapel asks of them.
+
+    async def answer_substitution(
+        self, merchant_id: str, order_id: str, line_id: str, item_id: str, accept: bool, key: str
+    ) -> None:
+        def work() -> None:
+            self.set("answer", "yes" if accept else "no")
+
+        body = f"{order_id}:{line_id}:{item_id}:{accept}"
+        await self._write("answer", key, body, work, None)
+
+    async def look(self, merchant_id: str, order_id: str) -> MerchantOrder:
+        return await self.get_order(merchant_id, order_id)
+
+    async def cancel(
+        self, merchant_id: str, order_id: str, amount: Money, key: str
+    ) -> MerchantOrder:
+        """`amount` is the most that a ride may cost, or the least that comes back of a journey."""
+
+        def work() -> MerchantOrder:
+            checkout_id, total, canceled = self._row(order_id)
+            is_ride = self._load(checkout_id).trip is not None
+            if canceled or (amount.minor < KEEPS if is_ride else amount.minor > total - KEEPS):
+                raise Refused("That is not to be had any more.", code="closed")
+            self.promise_back(checkout_id, total - KEEPS)
+            self.give_part(self._payer(), total - KEEPS)
+            self.db.execute("update orders set canceled=1 where id=?", (order_id,))
+            return self._order(order_id, checkout_id, total, [], True)
+
+        return await self._write("cancel booking", key, f"{order_id}:{amount}", work, MerchantOrder)
+
+    async def send_back(
+        self, merchant_id: str, order_id: str, amount: Money, key: str
+    ) -> MerchantOrder:
+        def work() -> MerchantOrder:
+            checkout_id, total, _ = self._row(order_id)
+            if self.knob("sent_back"):
+                raise Refused("That is on its way back already.", code="closed")
+            self.set("sent_back", amount.minor)
+            return self._order(order_id, checkout_id, total, ["delivered"], False)
+
+        return await self._write("send back", key, f"{order_id}:{amount}", work, MerchantOrder)
+
+    # What they do by themselves: wholly or not at all.
+
+    def pack(self, order_id: str) -> None:
+        """Weigh, take the money and hand over; a second time changes nothing."""
+        self.db.execute("begin immediate")
+        try:
+            if self.knob("packed"):
+                return
+            checkout_id, total, _ = self._row(order_id)
+            fee = total - sum(line.total.minor for line in self._load(checkout_id).lines)
+            hold, sum_ = self._payer(), APPLES + RYE + fee
+            super()._capture(Credential(hold, f"t_{hold}", "", ""), sum_)
+            change = "update orders set total=?, events='delivered' where id=?"
+            self.db.execute(change, (sum_, order_id))
+            self.set("packed", 1)
+        finally:
+            self.db.execute("commit")
+
+    def take_back(self) -> None:
+        """The parcel is here: the money goes back; a second time changes nothing."""
+        self.db.execute("begin immediate")
+        try:
+            if not self.knob("returned"):
+                self.give_part(self._payer(), int(self.knob("sent_back")))
+                self.set("returned", 1)
+        finally:
+            self.db.execute("commit")
+
+    def _payer(self) -> str:
+        """The only hold of such a town."""
+        [(hold,)] = self.db.execute("select id from holds").fetchall()
+        return hold
+
+    def _row(self, order_id: str) -> tuple[str, int, int]:
+        query = "select checkout_id,total,canceled from orders where id=?"
+        return self.db.execute(query, (order_id,)).fetchone()
