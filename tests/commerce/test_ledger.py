@@ -179,6 +179,17 @@ async def test_without_the_users_yes_to_a_bound_the_price_is_exact(world):
     world.balanced()
 
 
+async def test_what_a_shop_took_unasked_below_the_price_is_booked_as_it_was_taken(world):
+    order_id, _ = await world.asked()
+    world.town.set("at_most", 1)  # at the bank: the user agreed to an exact price
+    world.town.set("weighs_less", 140)
+    await world.approve(order_id)
+    await world.state(order_id, OrderState.REFUNDED)
+    assert (await world.event(order_id, "refunded")).text == "You got 15 euros back."
+    assert await balances(world) == {}
+    assert await wrong(world) == []
+
+
 async def test_a_lost_answer_of_the_bank_enters_nothing_twice(world):
     world.town.fail("authorize", "lost", "lost")
     world.town.fail("complete", "lost")

@@ -91,20 +91,16 @@ def at_most(order: Order) -> bool:
 async def refund(desk: Desk, order: Order, attempt: int) -> Step:
     """Free the money and say so; however long it takes."""
     try:
-        state = await release(desk, order)
+        was_captured = await release(desk, order) is PaymentState.REFUNDED
+        amount = approved(order).amount
+        if was_captured:  # a merchant may have taken less than was held for it
+            amount = (await payment_of(desk, order)).captured
     except PortError:
         if attempt + 1 == desk.policy.refund_attempts:
             await _tell_slow(desk, order)
         if attempt + 1 < desk.policy.refund_attempts:
             return desk.retry(OrderState.REFUNDING, attempt)
         return desk.retry_slowly(OrderState.REFUNDING, attempt + 1 - desk.policy.refund_attempts)
-    was_captured = state is PaymentState.REFUNDED
-    amount = approved(order).amount
-    if was_captured and at_most(order):
-        try:
-            amount = (await payment_of(desk, order)).captured
-        except PortError:
-            return desk.retry(OrderState.REFUNDING, attempt)
     now = desk.clock()
     said = words.refunded(amount, was_captured=was_captured)
     data = {**card(order), "captured": was_captured}
