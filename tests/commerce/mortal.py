@@ -121,7 +121,8 @@ class Mortal:
         self.life = Life()
         self.record = MortalRecord(self.life)
         self.town = MortalTown(self.life)
-        self.policy = Policy()
+        # Days pass, and most of the looks at a merchant would find nothing.
+        self.policy = Policy(track_most_s=1800.0)
         self.dead = True
 
     async def open(self) -> None:

@@ -2,8 +2,9 @@
 
     python tests/commerce/stateful.py --seed 7 --steps 10000
 
-After every step no user has paid what they did not agree to, nor twice; at the end, when every fault is
-mended and every order at rest: charged = receipts = merchants' orders, and the ledger says the same.
+After every step no user has paid what they did not agree to, nor twice, and no standing limit has given
+more than it allows; at the end, when every fault is mended and every order at rest: charged = receipts =
+merchants' orders, the ledger says the same, and a limit counts what the bank has kept.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import hypothesis
 import sqlalchemy as sa
+from allowing import Allows
 from commerce_town import PRICES, draft
 from commerce_world import BUDS, TAP, wrong_in
 from hypothesis import HealthCheck, Phase, settings
@@ -80,7 +82,7 @@ USERS = st.integers(0, 2)
 WHICH = st.integers(0, 1000)
 
 
-class Orders(RuleBasedStateMachine):
+class Orders(Allows, RuleBasedStateMachine):
     """One story."""
 
     def __init__(self) -> None:
@@ -94,6 +96,10 @@ class Orders(RuleBasedStateMachine):
         """Webhooks that a merchant has written; they come late, twice, or not at all."""
         self.promised: dict[str, int] = {}
         """What a merchant has said that it gives back, and the bank has not been told yet."""
+        self.yes: set[str] = set()
+        """The questions that somebody may have said yes to."""
+        self.no: set[str] = set()
+        """The orders whose user has heard that nothing is ordered."""
 
     def run(self, doing: Any) -> Any:
         """Do it, and live on: a process that died is started again."""
@@ -108,9 +114,11 @@ class Orders(RuleBasedStateMachine):
 
     # Users.
 
-    @initialize(user=USERS, cart=CARTS)
-    def opens(self, user: int, cart: Cart) -> None:
+    @initialize(user=USERS, cart=CARTS, allows=st.booleans())
+    def opens(self, user: int, cart: Cart, allows: bool) -> None:
         self.run(self.world.open())
+        if allows:
+            self.allows(user, ("blue", "red"), 1700, 1, 0, 900_000)
         self.orders(user, "blue", cart, True)
 
     @precondition(lambda self: len(self.ids) < 8)
@@ -148,6 +156,7 @@ class Orders(RuleBasedStateMachine):
         if order.approval is None or order.approval.state.value != "pending":
             return
         asked, seen, orders = order.approval.id, order.approval.checkout_hash, self.world.orders
+        self.yes.add(asked)
 
         async def both() -> list[Any]:
             return await asyncio.gather(
@@ -167,13 +176,21 @@ class Orders(RuleBasedStateMachine):
 
     @rule(which=WHICH)
     def gives_up(self, which: int) -> None:
-        self.may(self.world.orders.cancel(self.one(which).id))
+        order_id = self.one(which).id
+
+        async def cancels() -> str:
+            await self.world.orders.cancel(order_id)
+            return order_id
+
+        self.no |= {self.may(cancels())} - {None}
 
     # Merchants and the bank.
 
     @rule(change=st.sampled_from(CHANGES), minor=st.integers(300, 700))
     def a_shop_changes(self, change: tuple[str, str], minor: int) -> None:
         self.world.town.set(change[0], change[1] or (minor if "price" in change[0] else ""))
+        if other := {"overcharge": "weighs_less", "weighs_less": "overcharge"}.get(change[0]):
+            self.world.town.set(other, 0)  # a shop says what it takes: with both it would not
 
     @rule()
     def a_shop_is_as_it_was(self) -> None:
@@ -257,6 +274,7 @@ class Orders(RuleBasedStateMachine):
         town = self.world.town
         assert town.violations() == []
         paid: Counter[str] = Counter()
+        within = {row[0] for row in self.look(sa.select(schema.limit_bookings.c.approval_id))}
         for id, key, state, captured, refunded, amount in town.db.execute(
             "select id,key,state,captured,refunded,amount from holds"
         ):
@@ -271,6 +289,9 @@ class Orders(RuleBasedStateMachine):
                     )
                 )
                 assert [row[0] for row in agreed] == [amount], f"{order_id} was not approved"
+                asked = f"a_{order_id}_{revision}"
+                assert asked in self.yes | within, f"nobody said yes to {asked}"
+                assert order_id not in self.no, f"{order_id} was undone, and paid"
         assert all(times == 1 for times in paid.values()), paid
         told = self.look(sa.select(schema.order_events.c.order_id, schema.order_events.c.kind))
         counted = Counter((row[0], row[1]) for row in told if row[1] in ONCE)
@@ -303,6 +324,8 @@ class Orders(RuleBasedStateMachine):
         orders = [self.get(order_id) for order_id in self.ids]
         assert [x.state for x in orders if x.state not in AT_REST] == [], "an order hangs"
         self.nobody_pays_twice_or_what_they_did_not_agree_to()
+        self.no_limit_gives_more_than_was_allowed()
+        self.the_budgets_are_right()
         for order in orders:
             self.ended_well(order)
         there = {checkout for checkout, _ in town.placed()}
@@ -347,14 +370,16 @@ class Orders(RuleBasedStateMachine):
 
     def decides(self, approval_id: str, checkout_hash: str, answer: Any = "approve") -> None:
         orders = self.world.orders
-        self.may(orders.decide(approval_id, answer, TAP, checkout_hash=checkout_hash))
+        self.yes |= {approval_id} if answer == "approve" else set()
+        given = self.may(orders.decide(approval_id, answer, TAP, checkout_hash=checkout_hash))
+        self.no |= {given.order_id} if given and answer == "refuse" else set()
 
-    def may(self, doing: Any) -> None:
-        """Something that can come too late."""
+    def may(self, doing: Any) -> Any:
+        """Something that can come too late; None if it did, or if the process died of it."""
         try:
-            self.run(doing)
+            return self.run(doing)
         except (ApprovalError, OrderError) as error:
-            self.is_late(error)
+            return self.is_late(error)
 
     def is_late(self, error: BaseException) -> None:
         assert isinstance(error, (ApprovalError, OrderError)), error
