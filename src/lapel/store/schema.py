@@ -432,6 +432,7 @@ ledger_postings = sa.Table(
     _user(),
     sa.Column("amount_minor", sa.BigInteger, nullable=False),
     sa.Index("ledger_postings_of_a_user", "user_id", "currency", "account", "amount_minor"),
+    sa.Index("ledger_postings_of_an_account", "account", "entry"),
 )
 
 # Several processes on one record.
