@@ -111,17 +111,11 @@ def update(counter: Counter, id: str, request: TransferCheckoutRequest) -> Answe
 
 
 def read(counter: Counter, id: str) -> Answer:
-    stored = SESSIONS.load(counter, id)
-    return counter.missing("Checkout") if stored is None else show(counter, stored)
+    return SESSIONS.read(counter, id, show)
 
 
 def cancel(counter: Counter, id: str) -> Answer:
-    stored = SESSIONS.load(counter, id)
-    if stored is None:
-        return counter.missing("Checkout")
-    if (why := settled(stored)) is not None:
-        return show(counter, stored, [why])
-    return show(counter, SESSIONS.cancel(counter, stored))
+    return SESSIONS.drop(counter, id, show)
 
 
 def complete(counter: Counter, id: str, request: CompleteRequest) -> Answer:

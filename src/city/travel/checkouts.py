@@ -113,15 +113,11 @@ def update(counter: Counter, id: str, request: TravelCheckoutRequest) -> Answer:
 
 
 def cancel(counter: Counter, id: str) -> Answer:
-    stored = SESSIONS.open(counter, id, show)
-    if isinstance(stored, Answer):
-        return stored
-    return show(counter, SESSIONS.cancel(counter, stored))
+    return SESSIONS.drop(counter, id, show)
 
 
 def read(counter: Counter, id: str) -> Answer:
-    stored = SESSIONS.load(counter, id)
-    return counter.missing("Checkout") if stored is None else show(counter, stored)
+    return SESSIONS.read(counter, id, show)
 
 
 def complete(counter: Counter, id: str, request: CompleteRequest) -> Answer:

@@ -131,6 +131,17 @@ class Sessions(Generic[R, T]):
         why = settled(session)
         return session if why is None else show(counter, session, [why])
 
+    def read(self, counter: Counter, id: str, show: Show[R, T]) -> Answer:
+        session = self.load(counter, id)
+        return counter.missing("Checkout") if session is None else show(counter, session, ())
+
+    def drop(self, counter: Counter, id: str, show: Show[R, T]) -> Answer:
+        """Cancel it at the platform's word; what is settled is answered as it is."""
+        session = self.open(counter, id, show)
+        if isinstance(session, Answer):
+            return session
+        return show(counter, self.cancel(counter, session), ())
+
     def requote(self, counter: Counter, session: Session[R, T]) -> Session[R, T]:
         """Write another request and other terms."""
         counter.tx.execute(
