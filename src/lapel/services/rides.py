@@ -5,7 +5,6 @@ Booking, changing to somewhere dearer and tipping are orders (`commerce`): they 
 
 from __future__ import annotations
 
-import asyncio
 import uuid
 from dataclasses import dataclass
 from typing import TypeVar
@@ -14,6 +13,7 @@ from urllib.parse import quote
 from lapel.commerce.checkout import Address
 from lapel.commerce.money import Money
 from lapel.commerce.ports import MerchantOrder, Nonsense, PortError, Refused
+from lapel.services.asking import ask_all
 from lapel.services.connectors.ucp.arithmetic import check_currency
 from lapel.services.connectors.ucp.client import Client
 from lapel.services.connectors.ucp.mapping import to_order
@@ -70,19 +70,9 @@ class Rides:
         A company that does not answer is left out; when none does, its error is raised.
         """
         body = {"pickup": place_body(pickup), "destination": place_body(destination)}
-        answers = await asyncio.gather(
-            *(self._estimate(company, body) for company in await self.companies()),
-            return_exceptions=True,
-        )
-        offers: list[RideOffer] = []
-        failures: list[PortError] = []
-        for answer in answers:
-            if isinstance(answer, PortError):
-                failures.append(answer)
-            elif isinstance(answer, BaseException):
-                raise answer
-            else:
-                offers += answer
+        companies = await self.companies()
+        answers, failures = await ask_all(self._estimate(each, body) for each in companies)
+        offers = [offer for found in answers for offer in found]
         if failures and not offers:
             raise failures[0]
         return sorted(offers, key=lambda x: (x.price.minor, x.merchant_name))[:MOST_OFFERS]

@@ -5,7 +5,6 @@ Booking, and changing for money, are orders (`commerce`).
 
 from __future__ import annotations
 
-import asyncio
 import uuid
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -13,7 +12,8 @@ from urllib.parse import quote
 
 from lapel.commerce.journey import JourneyKind
 from lapel.commerce.money import Money
-from lapel.commerce.ports import JourneyOffer, MerchantOrder, Nonsense, PortError, Refused
+from lapel.commerce.ports import JourneyOffer, MerchantOrder, Nonsense, Refused
+from lapel.services.asking import ask_all
 from lapel.services.connectors.ucp.client import Client
 from lapel.services.connectors.ucp.journeys import offer_of
 from lapel.services.connectors.ucp.mapping import to_order
@@ -85,19 +85,9 @@ class Travel:
         A company that has nothing or does not answer is left out; when none has anything, the
         reason of the first is raised, a refusal before a silence.
         """
-        answers = await asyncio.gather(
-            *(self._search(each, wanted) for each in await self.companies(wanted.kind)),
-            return_exceptions=True,
-        )
-        offers: list[JourneyOffer] = []
-        failures: list[PortError] = []
-        for answer in answers:
-            if isinstance(answer, PortError):
-                failures.append(answer)
-            elif isinstance(answer, BaseException):
-                raise answer
-            else:
-                offers += answer
+        companies = await self.companies(wanted.kind)
+        answers, failures = await ask_all(self._search(each, wanted) for each in companies)
+        offers = [offer for found in answers for offer in found]
         if failures and not offers:
             raise next((x for x in failures if isinstance(x, Refused)), failures[0])
         offers.sort(key=lambda x: (x.journey.departs, x.price.minor, x.merchant_name))

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from lapel.commerce.money import Money
-from lapel.commerce.ports import PortError
+from lapel.services.asking import ask_all
 from lapel.services.connectors.ucp.catalogue import read_products
 from lapel.services.connectors.ucp.client import Client
 from lapel.services.connectors.ucp.profile import GROCERIES
@@ -64,16 +63,7 @@ class Groceries:
         When none does, the error of the first is raised; without grocers the list is empty.
         """
         known = [x for x in await self._registry.all() if GROCERIES in x.profile.capabilities]
-        answers = await asyncio.gather(*map(self._grocer, known), return_exceptions=True)
-        found: list[Grocer] = []
-        failures: list[PortError] = []
-        for answer in answers:
-            if isinstance(answer, PortError):
-                failures.append(answer)
-            elif isinstance(answer, BaseException):
-                raise answer
-            else:
-                found.append(answer)
+        found, failures = await ask_all(map(self._grocer, known))
         if failures and not found:
             raise failures[0]
         return found

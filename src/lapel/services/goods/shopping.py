@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +9,8 @@ from urllib.parse import quote
 
 from lapel.commerce.checkout import Address
 from lapel.commerce.money import Money
-from lapel.commerce.ports import MerchantOrder, Nonsense, PortError, Refused
+from lapel.commerce.ports import MerchantOrder, Nonsense, Refused
+from lapel.services.asking import ask_all
 from lapel.services.connectors.ucp.client import Client
 from lapel.services.connectors.ucp.mapping import to_order
 from lapel.services.connectors.ucp.profile import RETAIL
@@ -57,18 +57,8 @@ class Shopping:
         A store learns the country and the postal code, for its delivery, and no more of the place.
         """
         stores = [x for x in await self._registry.all() if RETAIL in x.profile.capabilities]
-        answers = await asyncio.gather(
-            *(self._search(store, text, to) for store in stores), return_exceptions=True
-        )
-        offers: list[Offer] = []
-        failures: list[PortError] = []
-        for answer in answers:
-            if isinstance(answer, PortError):
-                failures.append(answer)
-            elif isinstance(answer, BaseException):
-                raise answer
-            else:
-                offers += answer
+        answers, failures = await ask_all(self._search(store, text, to) for store in stores)
+        offers = [offer for found in answers for offer in found]
         if failures and len(failures) == len(stores):
             raise failures[0]
         return offers[:MOST]
