@@ -27,7 +27,7 @@ from lapel.commerce.ports import Credential, Nonsense, Refused
 from lapel.services import BankPayments, Merchant
 from lapel.services.connectors.ucp.ap2 import TermsClient
 from lapel.services.connectors.ucp.requests import complete_body
-from lapel.services.connectors.ucp.wire import CheckoutBody
+from lapel.services.connectors.ucp.wire.checkout import CheckoutBody
 from lapel.store import Store
 from services.shopper import World, build
 from services.test_city import Shopper

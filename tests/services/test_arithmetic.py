@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from lapel.commerce.ports import Nonsense
 from lapel.services.connectors.ucp.arithmetic import check_checkout, check_delivery
-from lapel.services.connectors.ucp.wire import CheckoutBody
+from lapel.services.connectors.ucp.wire.checkout import CheckoutBody
 from services.hostile import LATTE, MUFFIN, Hostile
 
 pytestmark = pytest.mark.unit

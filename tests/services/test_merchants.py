@@ -7,7 +7,7 @@ from lapel.commerce.checkout import CheckoutStatus, DraftLine
 from lapel.commerce.money import Money
 from lapel.commerce.ports import Credential, Nonsense, PortError, Refused, Unreachable
 from lapel.services.connectors.ucp.variants import groups_of
-from lapel.services.connectors.ucp.wire import Product
+from lapel.services.connectors.ucp.wire.catalogue import Product
 from lapel.store import Store
 from services.hostile import LATTE, MUFFIN, SHIRT, Hostile, Json
 from services.shopper import OFFICE, Clock, World, build

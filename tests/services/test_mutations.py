@@ -19,7 +19,9 @@ from lapel.services.connectors.ucp.profile import read_profile
 from lapel.services.connectors.ucp.refusals import errors_of, refusal
 from lapel.services.connectors.ucp.registry import Merchant
 from lapel.services.connectors.ucp.requests import asked_lines, selection_body
-from lapel.services.connectors.ucp.wire import CheckoutBody, OrderBody, SearchBody
+from lapel.services.connectors.ucp.wire.catalogue import SearchBody
+from lapel.services.connectors.ucp.wire.checkout import CheckoutBody
+from lapel.services.connectors.ucp.wire.order import OrderBody
 from lapel.services.fetch import decode
 from services.hostile import LATTE, MUFFIN, PRODUCTS, SHIRT, Hostile
 from services.shopper import OFFICE

@@ -3,7 +3,7 @@ import pytest
 
 from lapel.commerce.ports import Refused
 from lapel.services.connectors.ucp.variants import groups_of, resolve
-from lapel.services.connectors.ucp.wire import Product
+from lapel.services.connectors.ucp.wire.catalogue import Product
 from services.hostile import SHIRT
 
 pytestmark = pytest.mark.unit

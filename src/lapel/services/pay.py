@@ -20,7 +20,7 @@ from lapel.services.connectors.ucp.client import Client
 from lapel.services.connectors.ucp.profile import PAY
 from lapel.services.connectors.ucp.refusals import errors_of, plain, refusal
 from lapel.services.connectors.ucp.registry import Merchant, MerchantRegistry
-from lapel.services.connectors.ucp.wire import CodeBody, PartyBody, PayeeBody
+from lapel.services.connectors.ucp.wire.pay import CodeBody, PartyBody, PayeeBody
 from lapel.services.fetch import Answer, decode
 from lapel.services.payments import BankPayments
 

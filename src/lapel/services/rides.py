@@ -21,7 +21,8 @@ from lapel.services.connectors.ucp.profile import RIDES
 from lapel.services.connectors.ucp.refusals import errors_of, plain, refusal
 from lapel.services.connectors.ucp.registry import Merchant, MerchantRegistry
 from lapel.services.connectors.ucp.trips import address_of, place_body
-from lapel.services.connectors.ucp.wire import EstimateBody, OrderBody, PlacesBody, RideClassEntry
+from lapel.services.connectors.ucp.wire.order import OrderBody
+from lapel.services.connectors.ucp.wire.rides import EstimateBody, PlacesBody, RideClassEntry
 
 T = TypeVar("T")
 

@@ -20,7 +20,8 @@ from lapel.services.connectors.ucp.mapping import to_order
 from lapel.services.connectors.ucp.profile import TRAVEL
 from lapel.services.connectors.ucp.refusals import errors_of, refusal
 from lapel.services.connectors.ucp.registry import Merchant, MerchantRegistry
-from lapel.services.connectors.ucp.wire import HoldBody, JourneysBody, OrderBody
+from lapel.services.connectors.ucp.wire.order import OrderBody
+from lapel.services.connectors.ucp.wire.travel import HoldBody, JourneysBody
 
 MOST_OFFERS = 200
 

@@ -14,7 +14,7 @@ from lapel.services.connectors.ucp.profile import GROCERIES
 from lapel.services.connectors.ucp.refusals import plain
 from lapel.services.connectors.ucp.registry import Merchant, MerchantRegistry
 from lapel.services.connectors.ucp.variants import is_available
-from lapel.services.connectors.ucp.wire import Business, Product
+from lapel.services.connectors.ucp.wire.catalogue import Business, Product
 
 FRESH_S = 120.0
 """A catalogue older than this is read again before anything is ordered out of it."""

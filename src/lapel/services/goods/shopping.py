@@ -17,13 +17,10 @@ from lapel.services.connectors.ucp.profile import RETAIL
 from lapel.services.connectors.ucp.refusals import errors_of, plain, refusal
 from lapel.services.connectors.ucp.registry import Merchant, MerchantRegistry
 from lapel.services.connectors.ucp.variants import is_available
-from lapel.services.connectors.ucp.wire import (
-    OrderBody,
-    Product,
-    RetailTerms,
-    SearchBody,
-    TotalEntry,
-)
+from lapel.services.connectors.ucp.wire.amounts import TotalEntry
+from lapel.services.connectors.ucp.wire.catalogue import Product, SearchBody
+from lapel.services.connectors.ucp.wire.order import OrderBody
+from lapel.services.connectors.ucp.wire.retail import RetailTerms
 from lapel.services.goods.matching import words
 from lapel.services.goods.ranking import Offer, Way
 

@@ -17,7 +17,7 @@ from lapel.services.connectors.acp.wire import OrderEvent
 from lapel.services.connectors.ucp.mapping import to_order
 from lapel.services.connectors.ucp.registry import Merchant, MerchantRegistry
 from lapel.services.connectors.ucp.webhooks import FRESH_S, InboundEvent, Seen
-from lapel.services.connectors.ucp.wire import OrderBody
+from lapel.services.connectors.ucp.wire.order import OrderBody
 from lapel.services.errors import WebhookError
 from lapel.services.fetch import BODY_LIMIT, decode
 from lapel.store import Store

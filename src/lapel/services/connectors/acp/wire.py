@@ -6,7 +6,7 @@ from typing import Annotated
 
 import msgspec
 
-from lapel.services.connectors.ucp.wire import Amount, Count, Id, Quantity
+from lapel.services.connectors.ucp.wire.amounts import Amount, Count, Id, Quantity
 
 Text = Annotated[str, msgspec.Meta(max_length=4000)]
 Url = Annotated[str, msgspec.Meta(max_length=2048)]

@@ -20,7 +20,7 @@ from lapel.services.connectors.ucp.client import Client
 from lapel.services.connectors.ucp.keys import Jwk
 from lapel.services.connectors.ucp.profile import AP2
 from lapel.services.connectors.ucp.registry import Merchant, MerchantRegistry
-from lapel.services.connectors.ucp.wire import CheckoutBody
+from lapel.services.connectors.ucp.wire.checkout import CheckoutBody
 from lapel.services.fetch import decode
 
 T = TypeVar("T")

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 from lapel.commerce.ports import Nonsense
 from lapel.services.connectors.ucp.requests import method_of, option_price, wanted_option
-from lapel.services.connectors.ucp.wire import CheckoutBody, LineEntry, TotalEntry
+from lapel.services.connectors.ucp.wire.amounts import TotalEntry
+from lapel.services.connectors.ucp.wire.checkout import CheckoutBody, LineEntry
 
 _NEVER_NEGATIVE = frozenset({"subtotal", "fulfillment", "tax", "fee", "total"})
 _ALWAYS_NEGATIVE = frozenset({"discount", "items_discount"})

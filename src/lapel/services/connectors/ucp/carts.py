@@ -22,7 +22,7 @@ from lapel.services.connectors.ucp.pairing import check
 from lapel.services.connectors.ucp.profile import CART, VERSION
 from lapel.services.connectors.ucp.registry import Merchant, MerchantRegistry
 from lapel.services.connectors.ucp.requests import asked_lines
-from lapel.services.connectors.ucp.wire import CartBody
+from lapel.services.connectors.ucp.wire.checkout import CartBody
 
 PATIENCE_S = 2.0
 SAME_S = 600.0

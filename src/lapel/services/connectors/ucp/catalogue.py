@@ -14,7 +14,12 @@ from lapel.services.connectors.ucp.profile import MODIFIERS, SEARCH, VERSION
 from lapel.services.connectors.ucp.refusals import errors_of, plain, refusal
 from lapel.services.connectors.ucp.registry import Merchant
 from lapel.services.connectors.ucp.variants import groups_of, is_available
-from lapel.services.connectors.ucp.wire import Business, ModifierGroup, Product, SearchBody
+from lapel.services.connectors.ucp.wire.catalogue import (
+    Business,
+    ModifierGroup,
+    Product,
+    SearchBody,
+)
 
 PAGE = 50
 PAGES = 40

@@ -10,7 +10,7 @@ import msgspec
 from lapel.commerce.ports import Nonsense, Refused, Unreachable
 from lapel.services.connectors.ucp.registry import Merchant
 from lapel.services.connectors.ucp.versions import VERSION
-from lapel.services.connectors.ucp.wire import Product
+from lapel.services.connectors.ucp.wire.catalogue import Product
 from lapel.services.fetch import decode, fetch
 from lapel.services.urls import check
 

@@ -9,7 +9,9 @@ from lapel.commerce.weighing import price_of
 from lapel.services.connectors.ucp.profile import GROCERIES
 from lapel.services.connectors.ucp.refusals import plain
 from lapel.services.connectors.ucp.registry import Merchant
-from lapel.services.connectors.ucp.wire import GroceryTerms, LineEntry, OrderBody
+from lapel.services.connectors.ucp.wire.checkout import LineEntry
+from lapel.services.connectors.ucp.wire.groceries import GroceryTerms
+from lapel.services.connectors.ucp.wire.order import OrderBody
 
 _ROUNDING = 1
 _TITLE = 120

@@ -8,7 +8,7 @@ from lapel.commerce.checkout import CheckoutMessage, OrderDraft
 from lapel.services.connectors.ucp.profile import DISCOUNT
 from lapel.services.connectors.ucp.registry import Merchant
 from lapel.services.connectors.ucp.requests import arrival_s, method_of
-from lapel.services.connectors.ucp.wire import CheckoutBody
+from lapel.services.connectors.ucp.wire.checkout import CheckoutBody
 
 REJECTED = "discount_code_"
 """UCP's codes for a rejected discount code begin so, and Lapel's own for an ignored one."""

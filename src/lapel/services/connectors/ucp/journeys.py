@@ -11,7 +11,8 @@ from lapel.commerce.ports import JourneyOffer, JourneyStatus, Nonsense
 from lapel.services.connectors.ucp.arithmetic import check_currency
 from lapel.services.connectors.ucp.refusals import plain
 from lapel.services.connectors.ucp.registry import Merchant
-from lapel.services.connectors.ucp.wire import JourneyBody, JourneyFare, JourneyPlace, OrderBody
+from lapel.services.connectors.ucp.wire.order import OrderBody
+from lapel.services.connectors.ucp.wire.travel import JourneyBody, JourneyFare, JourneyPlace
 
 _KINDS: dict[str, JourneyKind] = {"flight": "flight", "train": "train", "stay": "stay"}
 _WORDS = 80

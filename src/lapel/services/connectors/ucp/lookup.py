@@ -12,7 +12,8 @@ from lapel.services.connectors.ucp.client import Client
 from lapel.services.connectors.ucp.profile import LOOKUP, VERSION
 from lapel.services.connectors.ucp.refusals import errors_of, refusal
 from lapel.services.connectors.ucp.registry import Merchant
-from lapel.services.connectors.ucp.wire import Envelope, LookupBody, Message, Product, ProductBody
+from lapel.services.connectors.ucp.wire.amounts import Envelope, Message
+from lapel.services.connectors.ucp.wire.catalogue import LookupBody, Product, ProductBody
 
 BATCH = 10
 """Ids in one call: as many as every merchant should take."""

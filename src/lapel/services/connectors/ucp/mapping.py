@@ -41,15 +41,9 @@ from lapel.services.connectors.ucp.registry import Merchant
 from lapel.services.connectors.ucp.requests import PICKUP, cheapest, is_same_place
 from lapel.services.connectors.ucp.transfers import transfer_of
 from lapel.services.connectors.ucp.trips import status_of, terms_of
-from lapel.services.connectors.ucp.wire import (
-    Adjustment,
-    CheckoutBody,
-    Destination,
-    FulfillmentEvent,
-    LineEntry,
-    OrderBody,
-    PostalAddress,
-)
+from lapel.services.connectors.ucp.wire.checkout import CheckoutBody, LineEntry
+from lapel.services.connectors.ucp.wire.fulfillment import Destination, PostalAddress
+from lapel.services.connectors.ucp.wire.order import Adjustment, FulfillmentEvent, OrderBody
 from lapel.services.urls import check, check_page
 
 TITLE_LIMIT = 120

@@ -35,7 +35,9 @@ from lapel.services.connectors.ucp.requests import (
     lines_body,
     selection_body,
 )
-from lapel.services.connectors.ucp.wire import CheckoutBody, Envelope, OrderBody
+from lapel.services.connectors.ucp.wire.amounts import Envelope
+from lapel.services.connectors.ucp.wire.checkout import CheckoutBody
+from lapel.services.connectors.ucp.wire.order import OrderBody
 
 HANDLERS = (CITY_BANK,)
 """Payment handlers that Lapel can pay by, the preferred one first."""

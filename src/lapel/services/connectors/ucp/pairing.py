@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from lapel.commerce.checkout import DraftLine
 from lapel.commerce.ports import Nonsense
 from lapel.services.connectors.ucp.requests import AskedLine
-from lapel.services.connectors.ucp.wire import LineEntry
+from lapel.services.connectors.ucp.wire.checkout import LineEntry
 
 Defaults = Callable[[str], frozenset[str] | None]
 """An item's default modifiers, which a merchant may fill in; None where the menu is not known."""

@@ -19,7 +19,7 @@ from lapel.services.connectors.ucp.refusals import words_of
 from lapel.services.connectors.ucp.registry import Merchant
 from lapel.services.connectors.ucp.requests import asked_lines
 from lapel.services.connectors.ucp.variants import is_available
-from lapel.services.connectors.ucp.wire import Product, Variant
+from lapel.services.connectors.ucp.wire.catalogue import Product, Variant
 
 FRESH_S = 30.0
 """A menu that was read so lately needs no second look."""

@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 from lapel.commerce.checkout import OrderDraft
 from lapel.commerce.ports import Refused
-from lapel.services.connectors.ucp.wire import Message
+from lapel.services.connectors.ucp.wire.amounts import Message
 
 CODES: Mapping[str, str] = MappingProxyType(
     {

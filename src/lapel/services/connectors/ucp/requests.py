@@ -19,8 +19,8 @@ from lapel.services.connectors.ucp.registry import Merchant
 from lapel.services.connectors.ucp.transfers import transfer_body
 from lapel.services.connectors.ucp.trips import trip_body
 from lapel.services.connectors.ucp.variants import resolve
-from lapel.services.connectors.ucp.wire import (
-    CheckoutBody,
+from lapel.services.connectors.ucp.wire.checkout import CheckoutBody
+from lapel.services.connectors.ucp.wire.fulfillment import (
     Destination,
     FulfillmentOption,
     Group,

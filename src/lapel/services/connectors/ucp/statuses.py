@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lapel.commerce.ports import Nonsense, Refused, Unreachable
-from lapel.services.connectors.ucp.wire import ProtocolError
+from lapel.services.connectors.ucp.wire.amounts import ProtocolError
 from lapel.services.fetch import Answer, decode
 
 _NO_ANSWER = frozenset({408, 424, 425, 429})

@@ -8,7 +8,7 @@ from lapel.commerce.ports import Nonsense, Refused
 from lapel.services.connectors.ucp.profile import PAY
 from lapel.services.connectors.ucp.refusals import plain
 from lapel.services.connectors.ucp.registry import Merchant
-from lapel.services.connectors.ucp.wire import TransferBody
+from lapel.services.connectors.ucp.wire.pay import TransferBody
 
 ITEM = "transfer"
 NOTE_LIMIT = 140

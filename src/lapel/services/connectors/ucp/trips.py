@@ -8,7 +8,8 @@ from lapel.commerce.ports import Nonsense, Refused, RideStatus
 from lapel.services.connectors.ucp.profile import RIDES
 from lapel.services.connectors.ucp.refusals import plain
 from lapel.services.connectors.ucp.registry import Merchant
-from lapel.services.connectors.ucp.wire import OrderBody, TripBody, TripPlace
+from lapel.services.connectors.ucp.wire.order import OrderBody
+from lapel.services.connectors.ucp.wire.rides import TripBody, TripPlace
 
 _KINDS: dict[str, TripKind] = {"ride": "ride", "change": "change", "tip": "tip"}
 _NEAR = 1e-6

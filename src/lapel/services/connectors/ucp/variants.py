@@ -12,7 +12,7 @@ from urllib.parse import quote, unquote
 
 from lapel.brain.menu import OptionGroup, OptionValue
 from lapel.commerce.ports import Refused
-from lapel.services.connectors.ucp.wire import Product, Variant
+from lapel.services.connectors.ucp.wire.catalogue import Product, Variant
 
 _PREFIX = "variants:"
 

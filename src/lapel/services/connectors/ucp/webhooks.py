@@ -15,7 +15,7 @@ from lapel.services.connectors.ucp.mapping import to_order
 from lapel.services.connectors.ucp.registry import Merchant, MerchantRegistry
 from lapel.services.connectors.ucp.structured import Item, StructuredError, parse_dictionary
 from lapel.services.connectors.ucp.versions import OLDER
-from lapel.services.connectors.ucp.wire import OrderBody
+from lapel.services.connectors.ucp.wire.order import OrderBody
 from lapel.services.errors import SignatureRejected, WebhookError
 from lapel.services.fetch import BODY_LIMIT, decode
 from lapel.services.urls import check
