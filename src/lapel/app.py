@@ -282,7 +282,7 @@ async def build(
     stack.push_async_callback(connected.servers.close)
     guide = Guide(store, http, settings.maps, connected.servers)
 
-    consents = Consents(orders, registry, settings.server.public_url or url)
+    consents = Consents(orders, planning.plans, registry, settings.server.public_url or url)
 
     journeys = Journeys(store, registry, client, _zone(settings))
 

@@ -125,8 +125,9 @@ class Goods:
 class Consents:
     """Standing limits and passkeys; `url` is where browsers find this Lapel."""
 
-    def __init__(self, orders: Orders, registry: MerchantRegistry, url: str) -> None:
+    def __init__(self, orders: Orders, plans: Plans, registry: MerchantRegistry, url: str) -> None:
         self._orders = orders
+        self._plans = plans
         self._registry = registry
         self._party = relying_party(url)
 
@@ -136,7 +137,8 @@ class Consents:
     def routes(self, api: Api, house: House) -> Sequence[BaseRoute]:
         orders = self._orders
         limits = LimitsApi(api, orders.standing, orders.passkeys, self._shops, house)
-        return [*limits.routes(), *PasskeysApi(api, orders, house, self._party).routes()]
+        passkeys = PasskeysApi(api, orders, self._plans, house, self._party)
+        return [*limits.routes(), *passkeys.routes()]
 
     async def _shops(self) -> Sequence[Party]:
         return [Party(merchant.id, merchant.name) for merchant in await self._registry.all()]

@@ -86,6 +86,18 @@ async def test_a_large_order_and_a_limit_take_the_passkey(town: Town, page: Page
     assert receipt.consent.device_name == "My phone"
     assert receipt.consent.passkey.origin == page.url.rstrip("/")
 
+    await message.fill("twelve margheritas to my office and a taxi home")
+    await message.press("Enter")
+    card = phone.locator(".card[data-topic^=plan]")
+    await card.get_by_role("button", name="Order all with passkey").click()
+    await expect(card).to_contain_text("All of your plan is bought.", timeout=20_000)
+    for order in town.api("/api/orders")[:2]:
+        path = f"{town.url}/api/orders/{order['id']}/receipt"
+        file = town.http.get(path, headers={"authorization": f"Bearer {town.token}"}).content
+        consent = verify(file).consent
+        assert [part[0] for part in consent.plan.parts].count(order["id"]) == 1
+        assert consent.passkey.origin == page.url.rstrip("/")
+
     said = lapel(town, "mandates", "add", "--shop", "forno nero", "--most", "15", "--budget", "50")
     assert "waits for you" in said
     card = phone.locator(".card[data-topic^=limit]")

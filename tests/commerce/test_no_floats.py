@@ -21,7 +21,8 @@ TIMES = {
     "lapel/commerce/words.py": {"minutes"},
     "lapel/commerce/passkeys.py": {"challenge, until"},
     "lapel/commerce/journey_words.py": {"late = "},
-    "lapel/commerce/plans.py": {"until: float = ", "state, until = "},
+    "lapel/commerce/plan.py": {"until: float = "},
+    "lapel/commerce/plans.py": {"state, until = "},
     "lapel/commerce/tracking.py": {"return decided_at + eta * 60.0 + desk.policy.late_s"},
     "lapel/commerce/policy.py": {
         "return min(self.retry_s",

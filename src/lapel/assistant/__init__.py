@@ -14,6 +14,8 @@ from lapel.assistant.limits import (
 )
 from lapel.assistant.pay import PaySkill, PayTelling, asked_about_code
 from lapel.assistant.places import PlaceError, SavedPlaces
+from lapel.assistant.planning.cues import agreed as plan_agreed
+from lapel.assistant.planning.cues import question_id as plan_question_id
 from lapel.assistant.rides import RideSkill
 from lapel.assistant.skills import Heard, Outcome, Skill, Teller
 
@@ -39,5 +41,7 @@ __all__ = [
     "limit_question",
     "limit_settled",
     "limit_topic",
+    "plan_agreed",
+    "plan_question_id",
     "shop_called",
 ]

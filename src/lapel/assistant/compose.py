@@ -33,11 +33,11 @@ from lapel.devices import (
 )
 from lapel.devices.cues import PASSKEY_ACTION
 
-_HOW: Mapping[Takes, str] = {
+HOW: Mapping[Takes, str] = {
     "screen": "Look at your phone for this one, and tap {button} there.",
     "passkey": "Look at your phone for this one, and confirm it with your passkey.",
 }
-_FOOTER: Mapping[Takes, str] = {
+FOOTER: Mapping[Takes, str] = {
     "screen": "Tap {button} on a screen",
     "passkey": "Confirm with your passkey on a screen",
 }
@@ -169,7 +169,7 @@ def approval(
             total=_total(checkout),
             body=" ".join([*notes, sentence(where)]),
             footer=_footer(takes, "Order"),
-            actions=_answers(takes, "Order"),
+            actions=answers(takes, "Order"),
         ),
         haptic=Pattern.PULSE,
         expires_s=max(0.0, asked.expires_at - now),
@@ -240,7 +240,7 @@ def _booking_approval(
             total=str(asked.amount),
             body=" ".join([*notes, body]),
             footer=_footer(takes, "Book"),
-            actions=_answers(takes, "Book"),
+            actions=answers(takes, "Book"),
         ),
         haptic=Pattern.PULSE,
         expires_s=max(0.0, asked.expires_at - now),
@@ -268,7 +268,7 @@ def _transfer_approval(
             total=str(asked.amount),
             body=pay.way_of(transfer),
             footer=_footer(takes, "Send"),
-            actions=_answers(takes, "Send"),
+            actions=answers(takes, "Send"),
         ),
         haptic=Pattern.PULSE,
         expires_s=max(0.0, asked.expires_at - now),
@@ -276,16 +276,17 @@ def _transfer_approval(
 
 
 def _how(takes: Takes, button: str, how: str) -> str:
-    instead = _HOW.get(takes)
+    instead = HOW.get(takes)
     return how if instead is None else instead.format(button=button)
 
 
 def _footer(takes: Takes, button: str) -> str:
     usual = f"Press to {button.lower()}, hold to refuse"
-    return _FOOTER.get(takes, usual).format(button=button)
+    return FOOTER.get(takes, usual).format(button=button)
 
 
-def _answers(takes: Takes, yes: str) -> tuple[CardAction, ...]:
+def answers(takes: Takes, yes: str) -> tuple[CardAction, ...]:
+    """The buttons of a question; `yes` is what the one that agrees is called."""
     agree = CardAction("approve", yes)
     if takes == "passkey":
         agree = CardAction(PASSKEY_ACTION, f"{yes} with passkey")

@@ -40,10 +40,12 @@ from lapel.commerce.order import (
     OrderEvent,
     OrderState,
     PasskeyProof,
+    PlanYes,
 )
 from lapel.commerce.orders import Orders
 from lapel.commerce.passkeys import Passkey, Passkeys, RelyingParty
-from lapel.commerce.plans import Part, Plan, PlanError, Plans, PlanTeller, Undoer
+from lapel.commerce.plan import Part, Plan, PlanError
+from lapel.commerce.plans import Plans, PlanTeller, Undoer
 from lapel.commerce.policy import Allowed, Denied, Policy
 from lapel.commerce.ports import (
     BankEntry,
@@ -131,6 +133,7 @@ __all__ = [
     "Plan",
     "PlanError",
     "PlanTeller",
+    "PlanYes",
     "Plans",
     "Policy",
     "PortError",

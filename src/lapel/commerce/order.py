@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -75,9 +76,29 @@ class PasskeyProof(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     origin: str
 
 
+class PlanYes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The plan that one yes was given to. It covers each part's exact checkout and nothing else.
+
+    `parts` are the id of the order, of its approval and the hash of its checkout, in their order.
+    """
+
+    id: str
+    parts: tuple[tuple[str, str, str], ...]
+
+    def hash(self) -> str:
+        """SHA-256 (hex) over all that is agreed to."""
+        return hashlib.sha256(msgspec.json.encode(self.parts)).hexdigest()
+
+    def covers(self, order_id: str, approval_id: str, checkout_hash: str) -> bool:
+        return (order_id, approval_id, checkout_hash) in self.parts
+
+
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """How the user decided; `at` is in seconds since 1970."""
+    """How the user decided; `at` is in seconds since 1970.
+
+    `plan` is set where the yes was given to a whole plan; a passkey has then signed that.
+    """
 
     device_id: str
     device_name: str
@@ -87,6 +108,7 @@ class Evidence:
     shown_on: tuple[str, ...] = ()
     read_aloud_on: tuple[str, ...] = ()
     passkey: PasskeyProof | None = None
+    plan: PlanYes | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,7 @@ from lapel.commerce.ports import MerchantOrder, Merchants, Payments
 from lapel.commerce.quoting import lapse
 from lapel.commerce.receipt import Signer
 from lapel.commerce.records import Told
-from lapel.commerce.screening import Takes, screening, too_little, what_it_takes
+from lapel.commerce.screening import Takes, refuse_unseen, what_it_takes
 from lapel.commerce.settling import answered, awaits_bill, offers
 from lapel.commerce.sharing import Share
 from lapel.commerce.standing import Standing
@@ -89,7 +89,7 @@ class Orders:
             vault = Vault.open(workflows.parent)
         self.vault = vault
         self._clock = clock
-        self._policy = policy
+        self.policy = policy
         self._workflows = workflows
         self._journal = Journal(store, worker)
         self._share = Share(store, worker, lambda: clock() - policy.track_for_s)
@@ -220,7 +220,7 @@ class Orders:
                 raise ApprovalError(
                     "the user was shown another checkout than this", code="hash_mismatch"
                 )
-            self._refuse_unseen(connection, order, approval, evidence, at)
+            refuse_unseen(connection, self.policy, order, approval, evidence, at)
             decided, events = _close(
                 connection, order, approval, ApprovalState.APPROVED, evidence, at
             )
@@ -369,7 +369,7 @@ class Orders:
         if checkout is None:
             return "press"
         return await self._store.read(
-            lambda c: what_it_takes(c, self._policy, order.user_id, checkout)
+            lambda c: what_it_takes(c, self.policy, order.user_id, checkout)
         )
 
     async def needs_screen(self, order: Order) -> bool:
@@ -395,30 +395,13 @@ class Orders:
         if approval is not None and approval.state is ApprovalState.PENDING:
             records.close_approval(connection, approval, ApprovalState.VOID, at)
 
-    def _refuse_unseen(
-        self,
-        connection: sa.Connection,
-        order: Order,
-        asked: Approval,
-        evidence: Evidence,
-        at: float,
-    ) -> None:
-        """Some purchases take more than a press; the question stays open."""
-        if order.checkout is None:
-            return
-        user_id, agreed = order.user_id, asked.checkout_hash
-        why = screening(connection, self._policy, user_id, order.checkout)
-        little = too_little(connection, user_id, evidence, asked.id, agreed, why, at)
-        if little is not None:
-            raise ApprovalError(little[1], code=little[0])
-
     def _sign(self, connection: sa.Connection, order: Order, given: Approval, at: float) -> None:
         """The mandates of an approval stand exactly when the approval does."""
         if order.checkout is None:
             return
         key = self.vault.ensure(connection, given.user_id, at)
         try:
-            signed = closed.close(key, order.checkout, given, valid_s=self._policy.stale_s)
+            signed = closed.close(key, order.checkout, given, valid_s=self.policy.stale_s)
         except MandateError as error:
             raise ApprovalError(error.text, code="hash_mismatch") from error
         closed.keep(connection, given, signed)
@@ -476,7 +459,7 @@ class Orders:
                 self._steps.forget(order_id)
             return False
         followed_for_s = self._clock() - order.updated_at
-        return order.state is not OrderState.PLACED or followed_for_s <= self._policy.track_for_s
+        return order.state is not OrderState.PLACED or followed_for_s <= self.policy.track_for_s
 
     # What the share of several workers asks for (`sharing.Driver`).
 
@@ -522,13 +505,13 @@ class Orders:
 
     async def _settle(self, order_id: str) -> None:
         """See whether what a report announces has come: a delivered order is not followed."""
-        for attempt in range(self._policy.refund_attempts):
+        for attempt in range(self.policy.refund_attempts):
             order = await self.get(order_id)
             if order is None or order.state not in (OrderState.DELIVERED, OrderState.CANCELED):
                 return
             if await settle_refunds(self._desk, order):
                 return
-            await asyncio.sleep(self._policy.long_retry_in(attempt))
+            await asyncio.sleep(self.policy.long_retry_in(attempt))
 
     def _chore(self, work: Coroutine[object, object, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)

@@ -173,9 +173,12 @@ def proved(
     question_id: str,
     agreed_hash: str,
     at: float,
+    *,
+    again: bool = False,
 ) -> bool:
     """Whether a passkey of the user's gave this answer; its count is moved on.
 
+    `again` looks once more at an answer that was proved before: its count is not new any more.
     Raises `MandateError` (`bad_passkey`) for evidence that claims so and does not prove it.
     """
     proof = evidence.passkey
@@ -186,7 +189,9 @@ def proved(
     if key is None or (key.public_key, key.rp_id) != (proof.public_key, proof.rp_id):
         raise MandateError("that is no passkey of yours", code="bad_passkey")
     challenge = challenge_for(question_id, agreed_hash)
-    count = check_assertion(proof, challenge, sign_count=key.sign_count)
+    count = check_assertion(proof, challenge, sign_count=0 if again else key.sign_count)
+    if again:
+        return True
     connection.execute(
         sa.update(schema.passkeys)
         .where(schema.passkeys.c.id == key.id)

@@ -10,23 +10,36 @@ may be done again, so that a crash between any two steps loses and repeats nothi
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import logging
 import secrets
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 import msgspec
 import sqlalchemy as sa
 
+from lapel.commerce import plan as plan_record
 from lapel.commerce import records
 from lapel.commerce.checkout import OrderDraft
-from lapel.commerce.errors import ApprovalError, CommerceError, OrderError
+from lapel.commerce.errors import ApprovalError, OrderError
 from lapel.commerce.money import Money
 from lapel.commerce.order import CHANGEABLE, ApprovalState, Decision, Evidence, Order, OrderState
 from lapel.commerce.orders import Orders
+from lapel.commerce.plan import (
+    ASKING,
+    BUYING,
+    CHOOSING,
+    DROPPING,
+    PRICING,
+    UNDOING,
+    Part,
+    Plan,
+    PlanError,
+    PlanTakes,
+)
 from lapel.commerce.ports import PortError, Refused
-from lapel.commerce.screening import seen_on_screen
+from lapel.commerce.screening import refuse_unseen_plan
 from lapel.faults import fault
 from lapel.store import Store, schema
 
@@ -41,63 +54,6 @@ CHOOSE_S = 600.0
 BUY_S = 600.0
 """So long after the yes parts may still be bought."""
 LOOK_S = 5.0
-PRICING, ASKING, BUYING, CHOOSING = "pricing", "asking", "buying", "choosing"
-UNDOING, DROPPING = "undoing", "dropping"
-OPEN = (PRICING, ASKING, BUYING, CHOOSING, UNDOING, DROPPING)
-
-
-class PlanError(CommerceError):
-    """Codes: `unknown`, `closed`, `expired`, `other_plan`, `needs_screen`."""
-
-    code = "plan_error"
-
-
-class Part(msgspec.Struct, frozen=True):
-    """One order of a plan. `outcome` is what became of it: `failed`, `undone` or `stays`.
-
-    `undo_minor` is what undoing it was said to cost, None where it cannot be undone.
-    """
-
-    order_id: str
-    title: str
-    approval_id: str = ""
-    checkout_hash: str = ""
-    total: Money | None = None
-    outcome: str = ""
-    undo_minor: int | None = None
-    why: str = ""
-
-
-class Plan(msgspec.Struct, frozen=True):
-    """`until` is when the question of its state ends, `why` what brought it to nothing.
-
-    `note` is shown with it, `memo` is kept for whoever made it.
-    """
-
-    id: str
-    user_id: str
-    said: str
-    parts: tuple[Part, ...]
-    state: str = PRICING
-    until: float = 0.0
-    evidence: Evidence | None = None
-    note: str = ""
-    memo: str = ""
-    why: str = ""
-
-    @property
-    def total(self) -> Money | None:
-        """Of all parts; None while one has no price."""
-        amounts = [part.total for part in self.parts]
-        if not amounts or any(amount is None for amount in amounts):
-            return None
-        known = [amount for amount in amounts if amount is not None]
-        return sum(known[1:], known[0])
-
-    def hash(self) -> str:
-        """SHA-256 (hex) over what a yes to the plan binds: each part's exact checkout, in order."""
-        bound = [[part.order_id, part.approval_id, part.checkout_hash] for part in self.parts]
-        return hashlib.sha256(msgspec.json.encode(bound)).hexdigest()
 
 
 class PlanTeller(Protocol):
@@ -154,7 +110,7 @@ class Plans:
         plan = Plan(id, user_id, said, tuple(made), note=note, memo=memo)
         async with self._advancing:
             # First the plan: an order of a plan that is not known would wait for nobody.
-            await self._store.write(lambda c: _insert(c, plan, self._clock()))
+            await self._store.write(lambda c: plan_record.insert(c, plan, self._clock()))
             for part, (_, draft) in zip(made, parts, strict=True):
                 wanted = msgspec.structs.replace(draft, plan=id)
                 await self._orders.begin(user_id, wanted, part.order_id)
@@ -162,11 +118,18 @@ class Plans:
         return plan
 
     async def get(self, plan_id: str) -> Plan | None:
-        return await self._store.read(lambda c: _find(c, plan_id))
+        return await self._store.read(lambda c: plan_record.find(c, plan_id))
 
     async def open_of(self, user_id: str) -> Plan | None:
         """The user's newest plan that is not over."""
-        return await self._store.read(lambda c: next(iter(_open(c, user_id)), None))
+        return await self._store.read(
+            lambda c: next(iter(plan_record.open_plans(c, user_id)), None)
+        )
+
+    async def asked(self, user_id: str) -> list[Plan]:
+        """The user's plans that wait for a yes."""
+        found = await self._store.read(lambda c: plan_record.open_plans(c, user_id))
+        return [plan for plan in found if plan.state == ASKING]
 
     async def decide(
         self,
@@ -177,29 +140,32 @@ class Plans:
         plan_hash: str,
         user_id: str,
     ) -> None:
-        """The user's answer to the whole; durable on return. Raises PlanError."""
+        """The user's answer to the whole; durable on return. Raises PlanError.
+
+        It takes as much as the strictest part would alone, and at least a screen that showed it.
+        """
         at = self._clock()
 
         def work(connection: sa.Connection) -> None:
-            plan = _find(connection, plan_id)
+            plan = plan_record.find(connection, plan_id)
             if plan is None or plan.user_id != user_id:
                 raise PlanError("there is no such plan", code="unknown")
-            if plan.state == BUYING and plan.evidence == evidence:
+            given = replace(evidence, plan=plan.bound)
+            if plan.state == BUYING and plan.evidence == given:
                 return
             if plan.state != ASKING:
                 raise PlanError("that plan is not being asked about any more", code="closed")
             if decision == "refuse":
-                _write(connection, plan, at, state=DROPPING)
+                plan_record.write(connection, plan, at, state=DROPPING)
                 return
             if at >= plan.until:
                 raise PlanError("the question has expired: ask again", code="expired")
             if plan.hash() != plan_hash:
                 raise PlanError("the plan has changed since it was shown", code="other_plan")
-            if not seen_on_screen(evidence):
-                raise PlanError("look at your phone for this one", code="needs_screen")
-            for part in plan.parts:
-                _extend(connection, part, at)
-            _write(connection, plan, at, state=BUYING, evidence=evidence, until=at + BUY_S)
+            orders = [_extend(connection, part, at) for part in plan.parts]
+            refuse_unseen_plan(connection, self._orders.policy, plan, orders, given, at)
+            until = at + BUY_S
+            plan_record.write(connection, plan, at, state=BUYING, evidence=given, until=until)
 
         await self._store.write(work)
         self.moved()
@@ -208,10 +174,10 @@ class Plans:
         """Give up a plan that nobody has agreed to yet; one that was is left as it is."""
 
         def work(connection: sa.Connection) -> Plan | None:
-            plan = _find(connection, plan_id)
+            plan = plan_record.find(connection, plan_id)
             if plan is None or plan.user_id != user_id or plan.state not in (PRICING, ASKING):
                 return None
-            return _write(connection, plan, self._clock(), state=DROPPING)
+            return plan_record.write(connection, plan, self._clock(), state=DROPPING)
 
         if await self._store.write(work) is not None:
             self.moved()
@@ -220,13 +186,13 @@ class Plans:
         """Whether the rest of a plan that cannot be had whole is kept. Raises PlanError."""
 
         def work(connection: sa.Connection) -> Plan:
-            plan = _find(connection, plan_id)
+            plan = plan_record.find(connection, plan_id)
             if plan is None or plan.user_id != user_id:
                 raise PlanError("there is no such plan", code="unknown")
             if plan.state != CHOOSING:
                 raise PlanError("there is nothing to choose any more", code="closed")
             state, until = (BUYING, self._clock() + BUY_S) if keeps else (UNDOING, 0.0)
-            return _write(connection, plan, self._clock(), state=state, until=until)
+            return plan_record.write(connection, plan, self._clock(), state=state, until=until)
 
         plan = await self._store.write(work)
         self.moved()
@@ -254,7 +220,7 @@ class Plans:
     async def advance_all(self) -> bool:
         """Do everything that can be done now; whether a plan is still open."""
         async with self._advancing:
-            plans = await self._store.read(lambda c: _open(c, None))
+            plans = await self._store.read(lambda c: plan_record.open_plans(c, None))
             for plan in plans:
                 try:
                     await self._advance(plan)
@@ -293,15 +259,16 @@ class Plans:
                 return await self._give_up(plan, orders, "failed", f"{part.title}: {why}")
         if any(order.state is OrderState.QUOTING or order.approval is None for order in orders):
             return None
-        for part, order in zip(plan.parts, orders, strict=True):
-            if await self._orders.takes(order) == "passkey":
-                # A passkey signs one exact checkout, and the yes to a plan is for several.
-                why = f"{part.title} takes your passkey: order it by itself."
-                return await self._give_up(plan, orders, "failed", why)
         parts = tuple(_asked(part, x) for part, x in zip(plan.parts, orders, strict=True))
         until = min(x.approval.expires_at for x in orders if x.approval is not None)
-        asked = await self._set(plan, state=ASKING, parts=parts, until=until)
+        takes = await self._takes(orders)
+        asked = await self._set(plan, state=ASKING, parts=parts, until=until, takes=takes)
         await self._teller.ask(asked, orders)
+
+    async def _takes(self, orders: Sequence[Order]) -> PlanTakes:
+        """What the strictest part takes: one passkey agrees to all parts at once."""
+        by_part = [await self._orders.takes(order) for order in orders]
+        return "passkey" if "passkey" in by_part else "screen"
 
     async def _await_yes(self, plan: Plan, orders: Sequence[Order]) -> None:
         whole = all(
@@ -310,6 +277,9 @@ class Plans:
         )
         if not whole or self._clock() >= plan.until:
             return await self._give_up(plan, orders, "lapsed", "")
+        takes = await self._takes(orders)
+        if takes != plan.takes:  # a passkey was added, or removed, since it was asked
+            plan = await self._set(plan, takes=takes)
         await self._teller.ask(plan, orders)
 
     async def _buy(self, plan: Plan, orders: Sequence[Order]) -> None:
@@ -411,7 +381,7 @@ class Plans:
 
     async def _set(self, plan: Plan, **values: object) -> Plan:
         at = self._clock()
-        return await self._store.write(lambda c: _write(c, plan, at, **values))
+        return await self._store.write(lambda c: plan_record.write(c, plan, at, **values))
 
     async def _why(self, order: Order) -> str:
         events = await self._orders.history(order.id)
@@ -444,7 +414,7 @@ def _is_asked(part: Part, order: Order) -> bool:
     )
 
 
-def _extend(connection: sa.Connection, part: Part, at: float) -> None:
+def _extend(connection: sa.Connection, part: Part, at: float) -> Order:
     """The question of a part stays open while its turn has not come. Raises PlanError."""
     found = records.find_approval(connection, part.approval_id)
     if found is None or not _is_asked(part, found[1]) or at >= found[0].expires_at:
@@ -453,45 +423,4 @@ def _extend(connection: sa.Connection, part: Part, at: float) -> None:
     connection.execute(
         approvals.update().where(approvals.c.id == part.approval_id).values(expires_at=at + BUY_S)
     )
-
-
-def _insert(connection: sa.Connection, plan: Plan, at: float) -> None:
-    connection.execute(
-        schema.plans.insert().values(
-            id=plan.id,
-            user_id=plan.user_id,
-            state=plan.state,
-            body=msgspec.json.encode(plan).decode(),
-            created_at=at,
-            updated_at=at,
-        )
-    )
-
-
-def _write(connection: sa.Connection, plan: Plan, at: float, **values: object) -> Plan:
-    """Move a plan on from the state in which it was read; else PlanError `closed`."""
-    new = msgspec.structs.replace(plan, **values)
-    plans = schema.plans
-    done = connection.execute(
-        plans.update()
-        .where(plans.c.id == plan.id, plans.c.state == plan.state)
-        .values(state=new.state, body=msgspec.json.encode(new).decode(), updated_at=at)
-    )
-    if not done.rowcount:
-        raise PlanError("the plan has moved on", code="closed")
-    return new
-
-
-def _find(connection: sa.Connection, plan_id: str) -> Plan | None:
-    text = connection.scalar(sa.select(schema.plans.c.body).where(schema.plans.c.id == plan_id))
-    return None if text is None else msgspec.json.decode(text, type=Plan)
-
-
-def _open(connection: sa.Connection, user_id: str | None) -> list[Plan]:
-    """The newest first."""
-    plans = schema.plans.c
-    query = sa.select(plans.body).where(plans.state.in_(OPEN))
-    if user_id is not None:
-        query = query.where(plans.user_id == user_id)
-    rows = connection.scalars(query.order_by(plans.created_at.desc(), plans.id.desc()))
-    return [msgspec.json.decode(text, type=Plan) for text in rows]
+    return found[1]

@@ -71,7 +71,7 @@ def check(receipt: Receipt, mandates: Mandates) -> None:
             payee=receipt.payment.payee,
         )
         _same_cart(agreed.checkout_jwt, mandates, cart, receipt)
-        _same_evidence(paid.risk, consent)
+        _same_evidence(paid.risk, consent, receipt.order_id)
         _same_limit(paid.within, mandates, receipt, at)
     except MandateError as error:
         raise ReceiptError(
@@ -107,7 +107,7 @@ def _total(body: dict[str, object]) -> object:
     return None
 
 
-def _same_evidence(risk: RiskData | None, consent: Consent) -> None:
+def _same_evidence(risk: RiskData | None, consent: Consent, order_id: str) -> None:
     """What the user signed about device and gesture is what the receipt says of them."""
     if risk is None:
         raise MandateError("the mandate does not say how it was given", code="other_evidence")
@@ -137,18 +137,25 @@ def _same_evidence(risk: RiskData | None, consent: Consent) -> None:
         or abs(signed_at * 1000 - risk.gesture_at_ms) > 1
     ):
         raise MandateError("another device or gesture was signed", code="other_evidence")
+    plan = consent.plan
+    if risk.plan != (plan.hash() if plan else ""):
+        raise MandateError("another plan was signed", code="other_evidence")
+    if plan and not plan.covers(order_id, consent.approval_id, consent.checkout_hash):
+        raise MandateError("the plan that was agreed to is without this", code="other_evidence")
     _same_passkey(risk, consent)
 
 
 def _same_passkey(risk: RiskData, consent: Consent) -> None:
-    """The user's mandate names the passkey, and the passkey signed this very cart."""
+    """The user's mandate names the passkey, and the passkey signed this very cart, or its plan."""
     passkey = consent.passkey
     if (consent.gesture == PASSKEY) != (passkey is not None):
         raise MandateError("the passkey that agreed is missing", code="other_evidence")
     if risk.passkey != (key_hash(passkey.public_key) if passkey else ""):
         raise MandateError("another passkey was signed", code="other_evidence")
     if passkey is not None:
-        check_assertion(passkey, challenge_for(consent.approval_id, consent.checkout_hash))
+        plan = consent.plan
+        asked = (plan.id, plan.hash()) if plan else (consent.approval_id, consent.checkout_hash)
+        check_assertion(passkey, challenge_for(*asked))
 
 
 def _same_limit(within: str, mandates: Mandates, receipt: Receipt, at: float) -> None:

@@ -32,7 +32,7 @@ from lapel.commerce.consent.open_mandates import OpenMandates
 from lapel.commerce.errors import ReceiptError
 from lapel.commerce.journey import Journey
 from lapel.commerce.money import Money
-from lapel.commerce.order import Order, PasskeyProof
+from lapel.commerce.order import Order, PasskeyProof, PlanYes
 from lapel.commerce.ports import BilledLine
 
 VERSION = 2
@@ -114,7 +114,10 @@ class Payment(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
 
 
 class Consent(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """Who said yes, on what, how; `at` by Lapel's clock, `gesture_at` by the device's."""
+    """Who said yes, on what, how; `at` by Lapel's clock, `gesture_at` by the device's.
+
+    `plan` is there when the yes was one to several orders: what it was for, order by order.
+    """
 
     approval_id: str
     checkout_hash: str
@@ -128,6 +131,7 @@ class Consent(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     shown_on: tuple[str, ...]
     read_aloud_on: tuple[str, ...]
     passkey: PasskeyProof | None = None
+    plan: PlanYes | None = None
 
 
 class Mandates(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -268,6 +272,7 @@ def receipt_of(
             shown_on=evidence.shown_on,
             read_aloud_on=evidence.read_aloud_on,
             passkey=evidence.passkey,
+            plan=evidence.plan,
         ),
         key_id=key_id,
         previous=file_hash(previous) if previous else "",

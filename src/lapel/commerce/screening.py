@@ -8,6 +8,7 @@ the question is asked and again when it is answered.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 import sqlalchemy as sa
@@ -15,8 +16,9 @@ import sqlalchemy as sa
 from lapel.commerce import passkeys, records, words
 from lapel.commerce.checkout import Checkout, Transfer
 from lapel.commerce.consent.assertions import PASSKEY
-from lapel.commerce.errors import MandateError
-from lapel.commerce.order import Evidence
+from lapel.commerce.errors import ApprovalError, MandateError
+from lapel.commerce.order import Approval, Evidence, Order
+from lapel.commerce.plan import Plan, PlanError, agreed_to
 from lapel.commerce.policy import Policy
 
 Takes = Literal["press", "screen", "passkey"]
@@ -67,6 +69,50 @@ def seen_on_screen(evidence: Evidence) -> bool:
     return evidence.gesture == "approve" and evidence.device_name in evidence.shown_on
 
 
+def refuse_unseen(
+    connection: sa.Connection,
+    policy: Policy,
+    order: Order,
+    asked: Approval,
+    evidence: Evidence,
+    at: float,
+) -> None:
+    """Raise ApprovalError where the purchase takes more than this yes; the question stays open."""
+    if order.checkout is None:
+        return
+    agreed, question, whole = asked.checkout_hash, asked.id, evidence.plan
+    why = screening(connection, policy, order.user_id, order.checkout)
+    if whole is not None:
+        # The plan's own record has judged this very yes; a passkey signed all of it at once.
+        covered = whole.covers(order.id, asked.id, agreed)
+        if not covered or not agreed_to(connection, order.user_id, evidence):
+            raise ApprovalError("the plan was not agreed to with this", code="hash_mismatch")
+        question, agreed = whole.id, whole.hash()
+    again = whole is not None
+    little = too_little(connection, order.user_id, evidence, question, agreed, why, at, again=again)
+    if little is not None:
+        raise ApprovalError(little[1], code=little[0])
+
+
+def refuse_unseen_plan(
+    connection: sa.Connection,
+    policy: Policy,
+    plan: Plan,
+    orders: Sequence[Order],
+    evidence: Evidence,
+    at: float,
+) -> None:
+    """Raise PlanError where a part takes more than this yes, or no screen showed the plan."""
+    checkouts = [order.checkout for order in orders if order.checkout is not None]
+    reasons = [screening(connection, policy, plan.user_id, checkout) for checkout in checkouts]
+    why = next(filter(None, reasons), "")
+    little = too_little(connection, plan.user_id, evidence, plan.id, plan.hash(), why, at)
+    if little is not None:
+        raise PlanError(little[1], code=little[0])
+    if evidence.passkey is None and not seen_on_screen(evidence):
+        raise PlanError("look at your phone for this one", code="needs_screen")
+
+
 def too_little(
     connection: sa.Connection,
     user_id: str,
@@ -75,13 +121,17 @@ def too_little(
     agreed_hash: str,
     why: str,
     at: float,
+    *,
+    again: bool = False,
 ) -> tuple[str, str] | None:
     """The code and the words with which a yes is turned down; None when it is good.
 
-    `why` says why a press alone is not enough, and is empty where it is.
+    `why` says why a press alone is not enough, and is empty where it is. `again` as for `proved`.
     """
     try:
-        by_passkey = passkeys.proved(connection, user_id, evidence, question_id, agreed_hash, at)
+        by_passkey = passkeys.proved(
+            connection, user_id, evidence, question_id, agreed_hash, at, again=again
+        )
     except MandateError as error:
         return error.code, error.text
     if by_passkey != (evidence.gesture == PASSKEY) or (by_passkey and not evidence.shown_on):

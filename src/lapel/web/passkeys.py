@@ -12,7 +12,14 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from lapel.assistant import House, approval_topic, limit_settled, limit_topic
+from lapel.assistant import (
+    House,
+    approval_topic,
+    limit_settled,
+    limit_topic,
+    plan_agreed,
+    plan_question_id,
+)
 from lapel.commerce import (
     ApprovalError,
     Evidence,
@@ -20,6 +27,8 @@ from lapel.commerce import (
     Orders,
     Passkey,
     PasskeyError,
+    PlanError,
+    Plans,
     RelyingParty,
 )
 from lapel.commerce.passkeys import proof_of
@@ -80,9 +89,12 @@ def relying_party(url: str) -> RelyingParty | None:
 class PasskeysApi:
     """Only a signed-in session reaches this. The proof itself is judged where the record is."""
 
-    def __init__(self, api: Api, orders: Orders, house: House, party: RelyingParty | None) -> None:
+    def __init__(
+        self, api: Api, orders: Orders, plans: Plans, house: House, party: RelyingParty | None
+    ) -> None:
         self._api = api
         self._orders = orders
+        self._plans = plans
         self._passkeys = orders.passkeys
         self._house = house
         self._party = party
@@ -157,7 +169,7 @@ class PasskeysApi:
         evidence = self._evidence(user_id, question, key, self._party, given.response)
         try:
             await self._decide(request.path_params["kind"], user_id, question, evidence)
-        except (ApprovalError, LimitError) as error:
+        except (ApprovalError, LimitError, PlanError) as error:
             return refused(error.text, error.code, 400)
         return Response(status_code=204)
 
@@ -192,6 +204,12 @@ class PasskeysApi:
                 question.id, "approve", evidence, checkout_hash=question.agreed, user_id=user_id
             )
             return
+        if kind == "plan":
+            await self._plans.decide(
+                question.id, "approve", evidence, plan_hash=question.agreed, user_id=user_id
+            )
+            await self._house.tell(user_id, [plan_agreed(question.id)])
+            return
         limit = await self._orders.standing.decide(
             question.id, "approve", evidence, terms_hash=question.agreed, user_id=user_id
         )
@@ -204,6 +222,10 @@ class PasskeysApi:
             for asked in await self._orders.pending_approvals(user_id):
                 if asked.id == id and not asked.limit_id:
                     return _Question(id, approval_topic(id), asked.checkout_hash)
+        if request.path_params["kind"] == "plan":
+            for plan in await self._plans.asked(user_id):
+                if plan.id == id:
+                    return _Question(id, plan_question_id(plan), plan.hash())
         if request.path_params["kind"] == "limit":
             for limit in await self._orders.standing.asked(user_id):
                 if limit.id == id:

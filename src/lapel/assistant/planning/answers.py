@@ -45,19 +45,17 @@ class PlanAnswers:
         if decision == "approve" and not is_worn(done.link):
             self._reply(WORDS[Meaning.NOT_WORN])
             return True
-        evidence = evidence_of(done, self._telling.told(cues.question_id(plan_id)))
+        evidence = evidence_of(done, self._telling.told(cues.question_id(plan)))
         try:
             await self._plans.decide(
                 plan_id, decision, evidence, plan_hash=plan.hash(), user_id=self._user_id
             )
         except PlanError as error:
             self._reply(error.text)
-            if error.code == "needs_screen":
+            if error.code in ("needs_screen", "needs_passkey"):
                 return True
         else:
-            self._reply(
-                "Confirmed. I buy it part by part." if decision == "approve" else cues.NOT_BOUGHT
-            )
+            self._reply(cues.AGREED if decision == "approve" else cues.NOT_BOUGHT)
         self._hush(topic)
         await self._telling.take_down(topic)
         return True

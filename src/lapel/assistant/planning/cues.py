@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 
+from lapel.assistant.compose import FOOTER, HOW, answers
 from lapel.assistant.skills import Teller
 from lapel.commerce import Money, Order, Part, Plan, spoken
 from lapel.devices import Card, CardAction, CardLine, Cue, CueKind, Pattern
 
 _TOPIC = "plan:"
-LOOK = "Look at your phone for this one, and tap Order all there."
+YES = "Order all"
+AGREED = "Confirmed. I buy it part by part."
 NOT_BOUGHT = "All right, I bought none of it."
 
 
@@ -22,8 +24,9 @@ def plan_of(topic: str) -> str:
     return topic.removeprefix(_TOPIC) if topic.startswith(_TOPIC) else ""
 
 
-def question_id(plan_id: str) -> str:
-    return topic_of(plan_id)
+def question_id(plan: Plan) -> str:
+    """Another one when it takes something else than before: it is shown anew."""
+    return topic_of(plan.id) if plan.takes == "screen" else f"{topic_of(plan.id)}:{plan.takes}"
 
 
 class PlanTelling:
@@ -86,20 +89,26 @@ def question(plan: Plan, orders: Sequence[Order]) -> Cue:
     said = ", ".join(f"{part.title} {spoken(part.total)}" for part in plan.parts if part.total)
     in_all = f" {spoken(total)} in all." if total else ""
     return Cue(
-        id=question_id(plan.id),
+        id=question_id(plan),
         topic=topic_of(plan.id),
         kind=CueKind.NOTICE,
-        speech=f"{said}.{in_all} {LOOK}",
+        speech=f"{said}.{in_all} {HOW[plan.takes].format(button=YES)}",
         card=Card(
             title="One plan",
             lines=lines,
             total=str(total) if total else "",
             body=" ".join(x for x in (plan.note, "Bought one after the other.") if x),
-            footer="Tap Order all on a screen",
-            actions=(CardAction("approve", "Order all"), CardAction("refuse", "Refuse")),
+            footer=FOOTER[plan.takes].format(button=YES),
+            actions=answers(plan.takes, YES),
         ),
         haptic=Pattern.PULSE,
     )
+
+
+def agreed(plan_id: str) -> Cue:
+    """Takes the place of the question about a plan that was agreed to elsewhere."""
+    card = Card(title="One plan", body=AGREED)
+    return Cue(f"{topic_of(plan_id)}:agreed", topic_of(plan_id), CueKind.NOTICE, card=card)
 
 
 def ending(plan: Plan) -> str:

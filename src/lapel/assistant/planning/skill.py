@@ -16,7 +16,7 @@ from lapel.commerce import OrderDraft, OrderError, Plan, PlanError, Plans, PortE
 _KEEP = frozenset({"keep the rest", "keep it", "keep the others", "keep them", "keep"})
 _UNDO = frozenset({"undo all", "undo it", "undo everything", "undo", "cancel all"})
 LATER = "Rides cannot be booked ahead: ask me again when it is time for the other one."
-NOT_YET = "It is not ordered yet. Tap Order all on the screen that shows it, or say cancel."
+NOT_YET = f"It is not ordered yet. Tap {cues.YES} on the screen that shows it, or say cancel."
 Titled = tuple[str, OrderDraft]
 
 

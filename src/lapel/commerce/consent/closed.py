@@ -54,7 +54,8 @@ _mandates_of = msgspec.json.Decoder(ClosedMandates).decode
 class RiskData(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """How the user agreed. `checkout_hash` is Lapel's own, over what was shown.
 
-    `passkey` names the passkey that agreed, by the hash of its public key.
+    `passkey` names the passkey that agreed, by the hash of its public key; `plan` is the hash of
+    the plan that was agreed to as a whole.
     """
 
     approval_id: str
@@ -67,6 +68,7 @@ class RiskData(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
     shown_on: tuple[str, ...]
     read_aloud_on: tuple[str, ...]
     passkey: str = ""
+    plan: str = ""
 
 
 def close(
@@ -107,6 +109,7 @@ def close(
         shown_on=evidence.shown_on,
         read_aloud_on=evidence.read_aloud_on,
         passkey=key_hash(evidence.passkey.public_key) if evidence.passkey else "",
+        plan=evidence.plan.hash() if evidence.plan else "",
     )
     for_checkout = issue(
         key,

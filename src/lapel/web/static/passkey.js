@@ -27,7 +27,7 @@ export async function addPasskey(name) {
   return api.addPasskey({ name, credential: credential.toJSON() });
 }
 
-/** Agrees to the question of a card, whose topic is `approval:ID` or `limit:ID`. */
+/** Agrees to the question of a card, whose topic is `approval:ID`, `limit:ID` or `plan:ID`. */
 export async function agreeWithPasskey(topic) {
   const [kind, ...rest] = topic.split(":");
   const id = rest.join(":");
