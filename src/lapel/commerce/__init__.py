@@ -64,6 +64,8 @@ from lapel.commerce.ports import (
     PortError,
     Refused,
     RideStatus,
+    TableOffer,
+    TableStatus,
     Unreachable,
 )
 from lapel.commerce.receipt import Receipt, verify, verify_chain
@@ -73,6 +75,7 @@ from lapel.commerce.shares import split as split_bill
 from lapel.commerce.standing import LimitNow, Standing
 from lapel.commerce.statement import Statement, is_statement
 from lapel.commerce.statement import verify as verify_statement
+from lapel.commerce.table import Prepaid, Restaurant, Table, TableTerms
 from lapel.commerce.words import fetched_at, off, spoken, unheeded
 
 __all__ = [
@@ -137,16 +140,22 @@ __all__ = [
     "Plans",
     "Policy",
     "PortError",
+    "Prepaid",
     "Receipt",
     "ReceiptError",
     "Refused",
     "RelyingParty",
+    "Restaurant",
     "RideStatus",
     "ShareError",
     "Standing",
     "StandingLimit",
     "Statement",
     "Stop",
+    "Table",
+    "TableOffer",
+    "TableStatus",
+    "TableTerms",
     "Takes",
     "Total",
     "Transfer",

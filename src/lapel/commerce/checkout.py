@@ -14,6 +14,7 @@ import msgspec
 
 from lapel.commerce.journey import Journey
 from lapel.commerce.money import Money
+from lapel.commerce.table import Table
 
 
 class CheckoutStatus(StrEnum):
@@ -119,11 +120,12 @@ class OrderDraft(msgspec.Struct, frozen=True):
     journey: Journey | None = None
     hold_id: str = ""
     """What the company keeps for this journey since before it was asked about."""
+    table: Table | None = None
 
     @property
     def is_booking(self) -> bool:
-        """A ride or a journey: nothing is delivered, and its skill looks after it."""
-        return self.trip is not None or self.journey is not None
+        """A ride, a journey or a table: nothing is delivered, and its skill looks after it."""
+        return self.trip is not None or self.journey is not None or self.table is not None
 
     @property
     def is_cart(self) -> bool:
@@ -252,6 +254,7 @@ class Checkout:
     pickup: bool = False
     """To be fetched at `address`, a place of the merchant's whose `label` is its name."""
     journey: Journey | None = None
+    table: Table | None = None
 
     @property
     def billed_later(self) -> bool:
@@ -300,6 +303,8 @@ class Checkout:
             agreed["pickup"] = self.address.label
         if self.journey is not None:
             agreed["journey"] = self.journey
+        if self.table is not None:
+            agreed["table"] = self.table
         if self.payment is not None and self.payment.at_most:
             agreed["at_most"] = True
         return msgspec.json.encode(agreed, order="deterministic")

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from lapel.commerce.checkout import Checkout, OrderDraft, PaymentTarget
+from lapel.commerce.checkout import Address, Checkout, OrderDraft, PaymentTarget
 from lapel.commerce.journey import Journey
 from lapel.commerce.money import Money
+from lapel.commerce.table import Table
 
 
 class PortError(Exception):
@@ -204,6 +205,41 @@ class JourneyStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class TableOffer:
+    """A table for nobody yet. `price` is what is paid in advance, for the whole party.
+
+    `address` is where the restaurant is, with its coordinates; `distance_m` is in a straight line
+    from where was searched, None where nothing was named. `left` is how many such tables there are.
+    """
+
+    merchant_id: str
+    merchant_name: str
+    table: Table
+    price: Money
+    address: Address
+    cuisines: tuple[str, ...] = ()
+    distance_m: int | None = None
+    left: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class TableStatus:
+    """How a booking stands: `table` is what is booked now, whatever was bought first.
+
+    `status` is the last event of `docs/tables.md`. `fee_now` is what canceling costs at this
+    moment, None once it is over; `fee_kept` is what a canceled booking has cost.
+    `expected_begins` is when the table is ready, where that is later than was booked.
+    """
+
+    table: Table
+    status: str
+    address: Address
+    expected_begins: str = ""
+    fee_now: Money | None = None
+    fee_kept: Money | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class MerchantOrder:
     merchant_id: str
     id: str
@@ -220,6 +256,7 @@ class MerchantOrder:
     questions: tuple[SubstitutionQuestion, ...] = ()
     """What a grocer asks now."""
     journey: JourneyStatus | None = None
+    table: TableStatus | None = None
 
     @property
     def refunds(self) -> tuple[Money, ...]:

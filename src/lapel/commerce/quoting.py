@@ -118,6 +118,8 @@ def _other_service(draft: OrderDraft, checkout: Checkout) -> str:
         return words.OTHER_TRANSFER
     if draft.journey is not None and not journeys.same(draft.journey, checkout):
         return words.OTHER_JOURNEY
+    if draft.table is not None and checkout.table != draft.table:
+        return words.OTHER_TABLE
     return ""
 
 

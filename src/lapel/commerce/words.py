@@ -21,6 +21,7 @@ OTHER_ADDRESS = "The shop would deliver to another address. Nothing was ordered.
 OTHER_WAY = "The shop would not hand it over the way that you asked for. Nothing was ordered."
 OTHER_TRIP = "The company offers another ride than you asked for. Nothing was ordered."
 OTHER_TRANSFER = "The bank would pay something else than you asked for. Nothing was sent."
+OTHER_TABLE = "The restaurant offers another table than you asked for. Nothing was paid."
 OTHER_JOURNEY = "The company offers another journey than you asked for. Nothing was paid."
 OTHER_MONEY = "The shop mixed up its prices. Nothing was ordered."
 NO_WAY_TO_PAY = "The shop offers no way to pay. Nothing was ordered."

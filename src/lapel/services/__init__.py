@@ -38,6 +38,7 @@ from lapel.services.payments import BankPayments
 from lapel.services.pictures import PictureError, codes_in
 from lapel.services.retry import RetryingMerchants, RetryingPayments
 from lapel.services.rides import RideOffer, Rides
+from lapel.services.tables import Tables
 from lapel.services.tracking import Tracking
 from lapel.services.travel import Travel
 from lapel.services.watching import PayTeller, PayWatch
@@ -85,6 +86,7 @@ __all__ = [
     "ServiceError",
     "SignatureRejected",
     "SigningKeys",
+    "Tables",
     "Tracking",
     "Travel",
     "UcpClient",

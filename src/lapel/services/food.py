@@ -18,14 +18,7 @@ from lapel.services.connectors.ucp.catalogue import read_menu
 from lapel.services.connectors.ucp.checkup import CheckUp, PaysAt, check_up
 from lapel.services.connectors.ucp.client import Client
 from lapel.services.connectors.ucp.lookup import FullProducts
-from lapel.services.connectors.ucp.profile import (
-    GROCERIES,
-    PAY,
-    RETAIL,
-    RIDES,
-    SEARCH,
-    TRAVEL,
-)
+from lapel.services.connectors.ucp.profile import BOOKED, GROCERIES, PAY, RETAIL, SEARCH
 from lapel.services.connectors.ucp.registry import Merchant, MerchantRegistry
 from lapel.services.connectors.ucp.variants import is_variant_value
 from lapel.services.tracking import Tracking, track
@@ -232,11 +225,11 @@ class Food:
 
 
 def sells_by_menu(merchant: Merchant) -> bool:
-    """Not so a store or a company of rides or journeys: carts are not said out of those."""
+    """Not so a store or a company that is booked: carts are not said out of those."""
     offered = merchant.profile.capabilities
     if offered & {GROCERIES, RETAIL}:
         return False
-    return SEARCH in offered or not offered.intersection((RIDES, PAY, TRAVEL))
+    return SEARCH in offered or not offered.intersection((PAY, *BOOKED))
 
 
 def _find(menu: Menu, item_id: str) -> MenuItem | None:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
-
 from lapel.commerce.journey import FareRules, Journey, JourneyKind, Stop, Traveller
 from lapel.commerce.money import Money
 from lapel.commerce.ports import JourneyOffer, JourneyStatus, Nonsense
 from lapel.services.connectors.ucp.arithmetic import check_currency
+from lapel.services.connectors.ucp.moments import moment, shown
 from lapel.services.connectors.ucp.refusals import plain
 from lapel.services.connectors.ucp.registry import Merchant
 from lapel.services.connectors.ucp.wire.order import OrderBody
@@ -55,8 +53,8 @@ def journey_status_of(body: OrderBody, merchant_id: str) -> JourneyStatus | None
             journey, journey.offer, journey.booking_id if journey.action == "change" else ""
         ),
         status=plain(journey.status, _WORDS),
-        expected_begins=_shown(journey.expected_begins),
-        expected_ends=_shown(journey.expected_ends),
+        expected_begins=shown(journey.expected_begins),
+        expected_ends=shown(journey.expected_ends),
         refund_now=_money(journey.refund_now, body.currency),
         change_fee=_money(journey.change_fee_now, body.currency),
         fee_kept=Money(kept[0], body.currency) if kept else None,
@@ -83,8 +81,8 @@ def _journey(body: JourneyBody, offer_id: str, booking_id: str) -> Journey:
         raise Nonsense(f"a {kind} with a wrong place to begin at")
     destination = _stop(body.destination)
     origin = None if body.origin is None else _stop(body.origin)
-    begins = _moment(body.begins, (origin or destination).zone)
-    ends = _moment(body.ends, destination.zone)
+    begins = moment(body.begins, (origin or destination).zone)
+    ends = moment(body.ends, destination.zone)
     if ends <= begins:
         raise Nonsense(f"journey {body.number!r} ends before it begins")
     return Journey(
@@ -118,35 +116,10 @@ def _rules(fare: JourneyFare) -> FareRules:
     fees = (fare.change_fee, fare.refund_fee)
     if any(fee is not None and fee < 0 for fee in fees):
         raise Nonsense(f"the fare {fare.title!r} has a fee below nothing")
-    until = _shown(fare.until)
+    until = shown(fare.until)
     if not until and fees != (None, None):
         raise Nonsense(f"the fare {fare.title!r} does not say until when its rules count")
     return FareRules(plain(fare.title, _WORDS), *fees, until)
-
-
-def _moment(text: str, zone: str) -> datetime:
-    """A local time with the offset that the zone really has then; else Nonsense."""
-    try:
-        moment = datetime.fromisoformat(text)
-        there = moment.astimezone(ZoneInfo(zone))
-    except (ValueError, OverflowError, ZoneInfoNotFoundError, OSError) as error:
-        raise Nonsense(f"{text[:40]!r} in {zone[:40]!r} is no time") from error
-    if moment.utcoffset() is None or moment.utcoffset() != there.utcoffset():
-        raise Nonsense(f"{text!r} has not the offset of {zone!r}", code="wrong_zone")
-    return moment
-
-
-def _shown(text: str) -> str:
-    """A time with its offset, or empty."""
-    if not text:
-        return ""
-    try:
-        moment = datetime.fromisoformat(text)
-    except (ValueError, OverflowError) as error:
-        raise Nonsense(f"{text[:40]!r} is no time") from error
-    if moment.utcoffset() is None:
-        raise Nonsense(f"{text!r} has no offset", code="wrong_zone")
-    return moment.isoformat(timespec="seconds")
 
 
 def _money(amount: int | None, currency: str) -> Money | None:

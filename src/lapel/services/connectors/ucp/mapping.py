@@ -39,6 +39,7 @@ from lapel.services.connectors.ucp.profile import HandlerEntry
 from lapel.services.connectors.ucp.refusals import plain
 from lapel.services.connectors.ucp.registry import Merchant
 from lapel.services.connectors.ucp.requests import PICKUP, cheapest, is_same_place
+from lapel.services.connectors.ucp.tables import table_of, table_status_of
 from lapel.services.connectors.ucp.transfers import transfer_of
 from lapel.services.connectors.ucp.trips import status_of, terms_of
 from lapel.services.connectors.ucp.wire.checkout import CheckoutBody, LineEntry
@@ -118,6 +119,7 @@ def to_checkout(
         trip=terms_of(body.trip, draft.trip if draft else None, currency),
         transfer=transfer_of(body.transfer),
         journey=journey_of(body.journey, draft.journey if draft else None, currency),
+        table=table_of(body.table, draft.table if draft else None, currency),
         payment=_payment(body.ucp.payment_handlers, handlers, merchant),
         messages=tuple(
             CheckoutMessage(x.code, plain(x.content), x.severity or x.type, x.path or "")
@@ -156,6 +158,7 @@ def to_order(body: OrderBody, merchant_id: str, profile_url: str) -> MerchantOrd
         bill=bill_of(body, currency),
         questions=questions_of(body, currency),
         journey=journey_status_of(body, merchant_id),
+        table=table_status_of(body),
     )
     back = sum(amount.minor for amount in order.refunds)
     if back > total:

@@ -228,7 +228,7 @@ class UcpMerchants:
     def _without_delivery(
         self, body: CheckoutBody, merchant: Merchant, draft: OrderDraft
     ) -> Checkout:
-        """A ride, a journey and a transfer have nothing to select."""
+        """A booking and a transfer have nothing to select."""
         _check_quote(body, merchant, draft, final=True)
         pairs = check(body.line_items, asked_lines(draft, merchant), lambda item_id: None)
         return self._checkout(body, merchant, pairs, draft)

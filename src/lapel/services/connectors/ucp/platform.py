@@ -29,6 +29,7 @@ from lapel.services.connectors.ucp.profile import (
     SEARCH,
     SHOPPING,
     SPOKEN,
+    TABLES,
     TRANSPORTS,
     TRAVEL,
     VERSION,
@@ -71,6 +72,7 @@ _PAGES: Mapping[str, tuple[str, str]] = MappingProxyType(
         GROCERIES: (f"{_LAPEL}/specification/groceries", f"{_LAPEL}/schemas/groceries.json"),
         PAY: (f"{_LAPEL}/specification/pay", f"{_LAPEL}/schemas/pay.json"),
         TRAVEL: (f"{_LAPEL}/specification/travel", f"{_LAPEL}/schemas/travel.json"),
+        TABLES: (f"{_LAPEL}/specification/tables", f"{_LAPEL}/schemas/tables.json"),
     }
 )
 _EXTENDS: Mapping[str, str | list[str]] = MappingProxyType(
@@ -84,6 +86,7 @@ _EXTENDS: Mapping[str, str | list[str]] = MappingProxyType(
         PAY: [CHECKOUT, ORDER],
         RETAIL: [ORDER, SEARCH],
         TRAVEL: [CHECKOUT, ORDER],
+        TABLES: [CHECKOUT, ORDER],
     }
 )
 

@@ -39,6 +39,7 @@ GROCERIES = "dev.lapel.groceries"
 PAY = "dev.lapel.pay"
 RETAIL = "dev.lapel.retail"
 TRAVEL = "dev.lapel.travel"
+TABLES = "dev.lapel.tables"
 CITY_BANK = "dev.lapel.city.bank"
 
 SPOKEN: Mapping[str, str] = MappingProxyType(
@@ -57,9 +58,12 @@ SPOKEN: Mapping[str, str] = MappingProxyType(
         PAY: "2026-11-01",
         RETAIL: "2026-11-01",
         TRAVEL: "2026-11-01",
+        TABLES: "2026-11-01",
     }
 )
 """The capabilities that Lapel speaks, with their version."""
+BOOKED = (RIDES, TRAVEL, TABLES)
+"""Those of companies that sell no goods: what is booked there is no line of a cart."""
 SPOKEN_OLDER: Mapping[str, str] = MappingProxyType(
     {CHECKOUT: OLDER, FULFILLMENT: OLDER, DISCOUNT: OLDER, ORDER: OLDER}
 )
@@ -210,7 +214,7 @@ def read_profile(profile_url: str, text: str) -> Profile:
         active |= {SEARCH}  # from the list that the settings name, if they do
     transport, endpoint = _endpoint(document, profile_url, version)
     food = _config(document, MODIFIERS, _FoodConfig, profile_url)
-    others = [_config(document, name, _FoodConfig, profile_url) for name in (RIDES, TRAVEL)]
+    others = [_config(document, name, _FoodConfig, profile_url) for name in BOOKED]
     service = next((each for each in others if each.name), _FoodConfig())
     pay = _config(document, PAY, _PayConfig, profile_url)
     retail = _config(document, RETAIL, _FoodConfig, profile_url)

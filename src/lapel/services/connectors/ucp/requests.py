@@ -13,8 +13,9 @@ import msgspec
 
 from lapel.commerce.checkout import Address, DraftLine, OrderDraft
 from lapel.commerce.ports import Credential, Nonsense, Refused
+from lapel.services.connectors.ucp.booked import journey_body, table_body
 from lapel.services.connectors.ucp.groceries import kept_body, line_body
-from lapel.services.connectors.ucp.profile import DISCOUNT, FULFILLMENT, MODIFIERS, TRAVEL
+from lapel.services.connectors.ucp.profile import DISCOUNT, FULFILLMENT, MODIFIERS
 from lapel.services.connectors.ucp.registry import Merchant
 from lapel.services.connectors.ucp.transfers import transfer_body
 from lapel.services.connectors.ucp.trips import trip_body
@@ -60,11 +61,13 @@ def asked_lines(draft: OrderDraft, merchant: Merchant) -> tuple[AskedLine, ...]:
 
 
 def create_body(draft: OrderDraft, merchant: Merchant) -> dict[str, object]:
-    """Lines and where they go, all in one; of a ride, a journey or a transfer, what it is of."""
+    """Lines and where they go, all in one; of a booking or a transfer, what it is of."""
     if draft.trip is not None:
         return trip_body(draft, merchant)
     if draft.journey is not None:
         return journey_body(draft, merchant)
+    if draft.table is not None:
+        return table_body(draft, merchant)
     if draft.transfer is not None:
         return transfer_body(draft.transfer, merchant)
     method: dict[str, object] = {"type": _type_of(draft), **_destinations(draft, merchant)}
@@ -74,23 +77,6 @@ def create_body(draft: OrderDraft, merchant: Merchant) -> dict[str, object]:
     if draft.cart_id:
         body["cart_id"] = draft.cart_id
     return body
-
-
-def journey_body(draft: OrderDraft, merchant: Merchant) -> dict[str, object]:
-    """The one line and the journey; Refused by a merchant that sells none."""
-    journey = draft.journey
-    if journey is None or TRAVEL not in merchant.profile.capabilities:
-        raise Refused(f"{merchant.name} sells no journeys.", code="no_trip")
-    asked: dict[str, object] = {"action": "change" if journey.is_change else "book"}
-    asked["travellers"] = [
-        {"first_name": x.first_name, "last_name": x.last_name} for x in journey.travellers
-    ]
-    if journey.is_change:
-        asked["booking_id"] = journey.booking_id
-    if draft.hold_id:
-        asked["hold_id"] = draft.hold_id
-    lines = [{"item": {"id": line.item_id}, "quantity": line.quantity} for line in draft.lines]
-    return {"line_items": lines, "journey": asked}
 
 
 def lines_body(draft: OrderDraft, merchant: Merchant) -> dict[str, object]:

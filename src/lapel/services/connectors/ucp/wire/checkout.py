@@ -19,6 +19,7 @@ from lapel.services.connectors.ucp.wire.fulfillment import Fulfillment
 from lapel.services.connectors.ucp.wire.groceries import GroceryTerms
 from lapel.services.connectors.ucp.wire.pay import TransferBody
 from lapel.services.connectors.ucp.wire.rides import TripBody
+from lapel.services.connectors.ucp.wire.tables import TableBody
 from lapel.services.connectors.ucp.wire.travel import JourneyBody
 
 
@@ -73,6 +74,7 @@ class CheckoutBody(msgspec.Struct, frozen=True):
     trip: TripBody | None = None
     transfer: TransferBody | None = None
     journey: JourneyBody | None = None
+    table: TableBody | None = None
 
 
 class CartBody(msgspec.Struct, frozen=True):

@@ -17,6 +17,7 @@ from lapel.services.connectors.ucp.wire.amounts import (
 from lapel.services.connectors.ucp.wire.groceries import BilledTerms, NamedItem, OrderGroceries
 from lapel.services.connectors.ucp.wire.retail import OrderRetail
 from lapel.services.connectors.ucp.wire.rides import TripBody, TripChange
+from lapel.services.connectors.ucp.wire.tables import TableBody, TableChange
 from lapel.services.connectors.ucp.wire.travel import JourneyBody, JourneyChange
 
 
@@ -78,3 +79,5 @@ class OrderBody(msgspec.Struct, frozen=True):
     retail: OrderRetail | None = None
     journey: JourneyBody | None = None
     journey_change: JourneyChange | None = None
+    table: TableBody | None = None
+    table_change: TableChange | None = None
