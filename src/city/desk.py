@@ -19,7 +19,7 @@ from city.faults import OPERATIONS, Fault, Forced, force, forced, forget
 from city.http import error_answer, read_body, to_response
 from city.pay import people
 from city.replay import Answer
-from city.rides import company, rides
+from city.rides import ahead, company, rides
 from city.shops import acp_shops
 from city.store import Database, Store, Transaction
 from city.streets import Address
@@ -53,6 +53,10 @@ class FaultRequest(msgspec.Struct):
     seconds: Annotated[float, msgspec.Meta(ge=0, le=600)] | None = None
 
 
+class NearerRequest(msgspec.Struct):
+    seconds: Annotated[float, msgspec.Meta(ge=0, le=90 * 86400)]
+
+
 class KillRequest(msgspec.Struct):
     point: str
     after: Annotated[int, msgspec.Meta(ge=0)] = 0
@@ -75,6 +79,7 @@ class Desk:
             Route("/city/state", self._guarded(self._state)),
             Route("/city/speed", self._guarded(self._speed), methods=["POST"]),
             Route("/city/faults", self._guarded(self._faults), methods=["GET", "POST", "DELETE"]),
+            Route("/city/rides/nearer", self._guarded(self._nearer), methods=["POST"]),
             Route("/city/kill_at", self._guarded(self._kill_at), methods=["POST"]),
         ]
 
@@ -181,6 +186,12 @@ class Desk:
             await self._read(lambda tx: force(tx, wanted))
         left = await self._read(forced)
         return {"level": self._world.faults.level, "forced": left}
+
+    async def _nearer(self, request: Request) -> object:
+        """Rides for later come nearer, as if so much time had passed."""
+        self._allow()
+        asked = parse(await read_body(request), NearerRequest)
+        return {"rides": await self._read(lambda tx: ahead.bring_nearer(tx, asked.seconds))}
 
     async def _kill_at(self, request: Request) -> object:
         kill = self._allow()

@@ -63,7 +63,7 @@ WRITES = frozenset(
 )  # fmt: skip
 """What a forced fault without an operation applies to."""
 
-OPERATIONS = WRITES | {"search", "lookup", "product", "get", "order", "read"}
+OPERATIONS = WRITES | {"search", "lookup", "product", "get", "order", "read", "dispatch"}
 
 _RATES: Mapping[Fault, tuple[float, float]] = {
     Fault.DECLINE_PAYMENT: (0.02, 0.08),

@@ -134,6 +134,13 @@ CREATE TABLE IF NOT EXISTS ride_steps (
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS ride_steps_due ON ride_steps (due_s);
 
+-- Drivers kept for rides for later, until one is sent; in real seconds.
+CREATE TABLE IF NOT EXISTS ride_slots (
+    ride_id TEXT PRIMARY KEY REFERENCES rides (id), class TEXT NOT NULL,
+    pickup_s REAL NOT NULL, until_s REAL NOT NULL, reminded INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS ride_slots_due ON ride_slots (pickup_s);
+
 CREATE TABLE IF NOT EXISTS acp_platforms (
     name TEXT PRIMARY KEY, merchant TEXT NOT NULL, agent TEXT NOT NULL,
     webhook_url TEXT NOT NULL, secret TEXT NOT NULL

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from city.bank import ledger
 from city.pay import requests
-from city.rides import rides
+from city.rides import ahead, rides
 from city.store import CITY_CLOCK, Database, Transaction, put_fact, recall
 from city.travel import bookings
 from city.ucp import picking, returning
@@ -16,7 +16,7 @@ from city.world import World
 def advance(world: World, database: Database) -> int:
     """Let everything happen that is due in city time; gives how many events that were."""
     count = 0
-    steps = (_step, _ride_step, _travel_step, _unanswered, _answer)
+    steps = (_step, _ride_step, _ride_ahead, _travel_step, _unanswered, _answer)
     while any(step(world, database) for step in steps):
         count += 1
     with database.transaction() as tx:
@@ -95,6 +95,20 @@ def _ride_step(world: World, database: Database) -> bool:
         world.crash.passing("before_step")
         rides.step(world, tx, *row)
         put_fact(tx, CITY_CLOCK, repr(now_s))
+        world.crash.passing("in_step")
+    world.crash.passing("after_step")
+    return True
+
+
+def _ride_ahead(world: World, database: Database) -> bool:
+    """In real time: a ride tomorrow must not make the City's clock run until then."""
+    with database.transaction() as tx:
+        found = ahead.due(world, tx)
+        if found is None:
+            return False
+        world.crash.passing("before_step")
+        rides.step_ahead(world, tx, *found)
+        put_fact(tx, CITY_CLOCK, repr(world.clock.now_s()))
         world.crash.passing("in_step")
     world.crash.passing("after_step")
     return True

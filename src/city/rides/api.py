@@ -10,14 +10,15 @@ from starlette.routing import Route
 
 from city.http import error_answer, to_response
 from city.replay import Answer
-from city.rides import checkouts, company, quotes, rides
-from city.rides.checkouts import ride_of
+from city.rides import ahead, checkouts, company, quotes, rides
+from city.rides.checkouts import drive_of, ride_of
 from city.rides.company import SLUG
 from city.rides.quotes import estimate
 from city.rides.wire import (
     CancelRequest,
     DestinationRequest,
     EstimateRequest,
+    PickupRequest,
     PlacesRequest,
     RideCheckoutRequest,
 )
@@ -40,7 +41,7 @@ class RideCompany(CompanyServer):
         config = {
             "name": company.NAME,
             "aliases": list(company.ALIASES),
-            "time_zone": "+02:00",
+            "ahead": ahead.config(world),
         }
         super().__init__(world, store, platforms, SLUG, OFFERED_BY_RIDES, config)
 
@@ -68,6 +69,7 @@ class RideCompany(CompanyServer):
                 *self.sessions(verbs),
                 ucp("/rides/{id}/cancel", "POST", "cancel", self._cancel),
                 ucp("/rides/{id}/destination", "POST", "update", self._destination),
+                ucp("/rides/{id}/pickup", "POST", "update", self._pickup),
                 Route("/track/{tracking}", self._track),
                 Route("/o/{id}", page),
                 Route("/{name:path}", page),
@@ -103,10 +105,10 @@ class RideCompany(CompanyServer):
         asked = parse(body, CancelRequest)
 
         def act(counter: Counter) -> Answer:
-            ride = ride_of(counter, request.path_params["id"])
-            if ride is None or ride.plan is None:
+            ride = drive_of(counter, request.path_params["id"])
+            if ride is None:
                 return counter.missing("Ride")
-            fee = rides.fee_now(ride, self._world.clock.now_s())
+            fee = rides.fee_now(self._world, counter.tx, ride)
             notes: list[Note] = []
             if rides.is_over(ride):
                 notes.append(Note("error", "ride_over", "the ride is over"))
@@ -125,8 +127,8 @@ class RideCompany(CompanyServer):
         asked = parse(body, DestinationRequest)
 
         def act(counter: Counter) -> Answer:
-            ride = ride_of(counter, request.path_params["id"])
-            if ride is None or ride.plan is None:
+            ride = drive_of(counter, request.path_params["id"])
+            if ride is None:
                 return counter.missing("Ride")
             if rides.is_over(ride):
                 return self._shown(counter, ride.id, [Note("error", "ride_over", "it is over")])
@@ -138,6 +140,25 @@ class RideCompany(CompanyServer):
             if difference <= 0:
                 rides.give_back(self._world, counter.tx, ride, -difference)
                 rides.redirect(self._world, counter.tx, ride, after)
+            change: Json = {"applied": difference <= 0, "difference": difference}
+            return self._shown(counter, ride.id, [], change)
+
+        return act
+
+    def _pickup(self, request: Request, body: bytes) -> Act:
+        asked = parse(body, PickupRequest)
+
+        def act(counter: Counter) -> Answer:
+            ride = drive_of(counter, request.path_params["id"])
+            if ride is None:
+                return counter.missing("Ride")
+            after = checkouts.another_time(counter, ride, asked.pickup_at)
+            if isinstance(after, Note):
+                return self._shown(counter, ride.id, [after])
+            difference = after.total - ride.contents.terms.total
+            if difference <= 0:
+                rides.give_back(self._world, counter.tx, ride, -difference)
+                rides.put_off(self._world, counter.tx, ride, after)
             change: Json = {"applied": difference <= 0, "difference": difference}
             return self._shown(counter, ride.id, [], change)
 

@@ -1,4 +1,4 @@
-"""Checkouts of rides, of changed destinations and of tips: made, replaced, read, completed.
+"""Checkouts of rides, of changes of them, and of tips: made, replaced, read, completed.
 
 Bank and company share one database: the money moves and the ride is placed in one transaction.
 """
@@ -20,8 +20,10 @@ from city.rides.company import BY_ID, SLUG
 from city.rides.quotes import (
     CHANGE,
     CURRENCY,
+    TIME,
     TIP,
     Terms,
+    at_another_time,
     line_json,
     longer,
     quote,
@@ -95,7 +97,7 @@ def complete(counter: Counter, id: str, request: CompleteRequest) -> Answer:
     raised = counter.strikes(Fault.PRICE_RAISE, "complete")
     if raised:
         fresh = msgspec.structs.replace(stored.terms, price=stored.terms.price + 100)
-    if raised or (stored.terms.kind == "change" and not fresh.same_price(stored.terms)):
+    if raised or (stored.terms.kind in ("change", "time") and not fresh.same_price(stored.terms)):
         text = "the price has changed; confirm the new total"
         changed = SESSIONS.requote(counter, replace(stored, terms=fresh))
         return show(counter, changed, [Note("error", "price_changed", text, "$.totals")])
@@ -106,25 +108,33 @@ def complete(counter: Counter, id: str, request: CompleteRequest) -> Answer:
 
 
 def ride_of(counter: Counter, id: str) -> rides.Ride | None:
-    """The platform's own ride."""
+    """The platform's own order of a ride, of a change, or of a tip."""
     ride = rides.find(counter.tx, "id", id)
     if ride is None or ride.platform != counter.platform.profile_url:
         return None
     return ride
 
 
+def drive_of(counter: Counter, id: str) -> rides.Ride | None:
+    """The platform's own ride, whether it begins now or later."""
+    ride = ride_of(counter, id)
+    return ride if ride is not None and ride.contents.terms.kind == "ride" else None
+
+
 def _terms(counter: Counter, request: RideCheckoutRequest, operation: str) -> Terms | Note:
     item = request.line_items[0].item.id
-    if item not in (CHANGE, TIP):
+    if item not in (CHANGE, TIME, TIP):
         return quote(counter.world, counter.tx, request, operation)
-    ride = ride_of(counter, request.trip.ride_id or "")
-    if ride is None or ride.plan is None:
+    ride = drive_of(counter, request.trip.ride_id or "")
+    if ride is None:
         return Note("error", "ride_not_found", "there is no such ride", "$.trip.ride_id")
     if item == TIP:
-        if request.trip.tip is None or ride.status == "canceled":
-            return Note("error", "missing", "a tip needs an amount and a ride", "$.trip.tip")
+        if request.trip.tip is None or ride.plan is None or ride.status == "canceled":
+            return Note("error", "missing", "a tip needs an amount and a driver", "$.trip.tip")
         title = f"Tip for {ride.plan.driver}"
         return Terms("tip", TIP, title, request.trip.tip, ride_id=ride.id)
+    if item == TIME:
+        return _put_off(counter, request, ride)
     return _change(counter, request, ride)
 
 
@@ -139,8 +149,7 @@ def _change(counter: Counter, request: RideCheckoutRequest, ride: rides.Ride) ->
     if isinstance(after, Note):
         return after
     if after.total <= before.total:
-        text = "this is not dearer; change it without a checkout"
-        return Note("error", "nothing_to_pay", text, "$.trip.destination")
+        return _nothing_to_pay("$.trip.destination")
     # Price and surge may move in opposite directions only by rounding: the sum is what is owed.
     return msgspec.structs.replace(
         after,
@@ -153,6 +162,38 @@ def _change(counter: Counter, request: RideCheckoutRequest, ride: rides.Ride) ->
         ride_id=ride.id,
         pickup_minutes=0,
     )
+
+
+def _put_off(counter: Counter, request: RideCheckoutRequest, ride: rides.Ride) -> Terms | Note:
+    """The difference to another time."""
+    before = ride.contents.terms
+    after = another_time(counter, ride, request.trip.pickup_at)
+    if isinstance(after, Note):
+        return after
+    if after.total <= before.total:
+        return _nothing_to_pay("$.trip.pickup_at")
+    return msgspec.structs.replace(
+        after,
+        kind="time",
+        item_id=TIME,
+        title="Change of time",
+        price=after.total - before.total,
+        surge=0,
+        ride_id=ride.id,
+    )
+
+
+def another_time(counter: Counter, ride: rides.Ride, pickup_at: str) -> Terms | Note:
+    """The ride's terms at another time, as long as it can have one."""
+    if rides.is_over(ride):
+        return Note("error", "ride_over", "the ride is over", "$.trip.ride_id")
+    if not rides.is_changeable(counter.world, counter.tx, ride):
+        return Note("error", "pickup_fixed", "the time cannot be changed any more", "$.trip")
+    return at_another_time(counter.world, counter.tx, ride.id, ride.contents.terms, pickup_at)
+
+
+def _nothing_to_pay(path: str) -> Note:
+    return Note("error", "nothing_to_pay", "this is not dearer; change it without paying", path)
 
 
 def _order(counter: Counter, stored: Stored, token: str) -> Answer:

@@ -107,9 +107,18 @@ def drivers(tx: Transaction) -> list[Driver]:
 
 
 def nearest(
-    tx: Transaction, world: World, ride_class: str, pickup: Point, without: Sequence[int] = ()
+    tx: Transaction,
+    world: World,
+    ride_class: str,
+    pickup: Point,
+    without: Sequence[int] = (),
+    *,
+    kept: int = 0,
 ) -> Pickup | None:
-    """Who can pick up first; None when nobody of the class is free soon or can get there."""
+    """Who can pick up first; None when nobody of the class is free soon or can get there.
+
+    As many as are `kept` for somebody else must be left.
+    """
     now_s = world.clock.now_s()
     found: list[Pickup] = []
     for driver in drivers(tx):
@@ -119,6 +128,8 @@ def nearest(
         way = drive(world.streets, driver.at, pickup)
         if way is not None:
             found.append(Pickup(driver, way, max(now_s, driver.free_s)))
+    if len(found) <= kept:
+        return None
     return min(found, key=lambda each: (each.due_s, each.driver.id), default=None)
 
 

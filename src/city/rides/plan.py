@@ -35,6 +35,8 @@ class RidePlan(msgspec.Struct, frozen=True):
     late_from_s: float | None = None
     late_s: float = 0.0
     gives_up_s: float | None = None
+    due_s: float = 0.0
+    """No pick-up is before this: the agreed time of a ride for later."""
 
     def steps(self) -> list[tuple[str, float]]:
         """The events still to come when the plan is made, in order."""
@@ -71,14 +73,18 @@ def make_plan(
     *,
     late: bool,
     quits: bool,
+    due_s: float = 0.0,
 ) -> RidePlan:
-    """`late` holds the driver up on the way, `quits` makes them give the ride up half way."""
+    """`late` holds the driver up on the way, `quits` makes them give the ride up half way.
+
+    A driver who is not wanted before `due_s` leaves so as to be there then.
+    """
 
     def roll(what: str, low: float, high: float) -> float:
         return low + chance(seed, what, ride_id, pickup.driver.id) * (high - low)
 
     late_s = roll("late", 240.0, 480.0) if late else 0.0
-    leave_s = max(pickup.leave_s, placed_s)
+    leave_s = max(pickup.leave_s, placed_s, due_s - pickup.approach.duration_s)
     assigned_s = placed_s + roll("search", *SEARCH_S)
     approach = ride_leg(pickup.approach, leave_s, late_s)
     arrived_s = max(approach.at_s[-1], assigned_s + 5.0)
@@ -100,6 +106,7 @@ def make_plan(
         late_from_s=max(middle_s, assigned_s + 1.0) if late else None,
         late_s=late_s,
         gives_up_s=max(middle_s, assigned_s + 20.0) if quits else None,
+        due_s=due_s,
     )
 
 

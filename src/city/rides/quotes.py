@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 import msgspec
 
 from city.faults import Fault
 from city.geometry import Point
-from city.rides import company
-from city.rides.company import BY_ID, CANCEL_FEE, CLASSES, FREE_S, RideClass, drive, nearest, surge
+from city.rides import ahead, company
+from city.rides.company import (
+    BY_ID,
+    CANCEL_FEE,
+    CLASSES,
+    FREE_S,
+    Pickup,
+    RideClass,
+    drive,
+    nearest,
+    surge,
+)
 from city.rides.wire import EstimateRequest, Place, RideCheckoutRequest
 from city.store import Transaction
 from city.ucp.quote import Json, Note
 from city.world import World
 
-CHANGE, TIP = "destination_change", "tip"
+CHANGE, TIME, TIP = "destination_change", "pickup_change", "tip"
 CURRENCY = "EUR"
 
 
@@ -34,6 +45,8 @@ class Terms(msgspec.Struct, frozen=True, omit_defaults=True):
     pickup_minutes: int = 0
     duration_minutes: int = 0
     distance_m: int = 0
+    pickup_at: str = ""
+    """RFC 3339, of a ride for later."""
 
     @property
     def total(self) -> int:
@@ -60,11 +73,20 @@ def estimate(world: World, tx: Transaction, asked: EstimateRequest) -> Json:
     course = _course(world, asked.pickup, asked.destination)
     if course is None:
         return {"classes": [], "messages": [_no_way().json()]}
-    percent = surge(world, tx)
+    at = ahead.check(world, asked.pickup_at) if asked.pickup_at else None
+    if isinstance(at, Note):
+        return {"classes": [], "messages": [at.json()]}
+    percent = surge(world, tx) if at is None else ahead.surge_percent(at)
     nobody = world.faults.strike(tx, Fault.NOBODY_FREE, company.SLUG, "search") is not None
     shown: list[Json] = []
     for ride in CLASSES:
-        there = None if nobody else nearest(tx, world, ride.id, point(asked.pickup))
+        minutes: int | None = None
+        if at is None and not nobody:
+            there = _first(world, tx, ride, asked.pickup)
+            minutes = None if there is None else _minutes(there.due_s - world.clock.now_s())
+        free = minutes is not None
+        if at is not None:
+            free = not nobody and has_driver(tx, ride, at, course.duration_s)
         fare = ride.fare(course.length_m, course.duration_s)
         entry: Json = {
             "id": ride.id,
@@ -73,13 +95,13 @@ def estimate(world: World, tx: Transaction, asked: EstimateRequest) -> Json:
             "seats": ride.seats,
             "price": {"amount": fare + _surge(fare, percent), "currency": CURRENCY},
             "surge_percent": percent,
-            "available": there is not None,
+            "available": free,
             "duration_minutes": _minutes(course.duration_s),
             "distance_m": round(course.length_m),
-            "cancellation": cancellation(),
+            "cancellation": cancellation(asked.pickup_at),
         }
-        if there is not None:
-            entry["pickup_minutes"] = _minutes(there.due_s - world.clock.now_s())
+        if minutes is not None:
+            entry["pickup_minutes"] = minutes
         shown.append(entry)
     return {"classes": shown, "messages": []}
 
@@ -98,11 +120,45 @@ def quote(
     if course is None:
         return _no_way()
     nobody = world.faults.strike(tx, Fault.NOBODY_FREE, company.SLUG, operation) is not None
-    there = None if nobody else nearest(tx, world, ride.id, point(trip.pickup))
+    if trip.pickup_at:
+        booked = operation == "complete"
+        return _later(world, tx, ride, asked, course, booked=booked, nobody=nobody)
+    there = None if nobody else _first(world, tx, ride, trip.pickup)
     if there is None:
-        text = f"no driver of the class {ride.title} is free; try again in some minutes"
-        return Note("error", "no_driver_available", text, "$.line_items[0]")
+        return _nobody(ride)
     percent = surge(world, tx)
+    return msgspec.structs.replace(
+        _terms(ride, asked, course, percent),
+        pickup_minutes=_minutes(there.due_s - world.clock.now_s()),
+    )
+
+
+def _first(world: World, tx: Transaction, ride: RideClass, start: Place) -> Pickup | None:
+    """The driver for a ride that begins at once."""
+    kept = ahead.wanted(world, tx, ride.id)
+    return nearest(tx, world, ride.id, point(start), kept=kept)
+
+
+def _later(
+    world: World,
+    tx: Transaction,
+    ride: RideClass,
+    asked: RideCheckoutRequest,
+    course: Course,
+    *,
+    booked: bool,
+    nobody: bool,
+) -> Terms | Note:
+    at = ahead.check(world, asked.trip.pickup_at, booked=booked)
+    if isinstance(at, Note):
+        return at
+    if nobody or not has_driver(tx, ride, at, course.duration_s):
+        return _nobody(ride)
+    terms = _terms(ride, asked, course, ahead.surge_percent(at))
+    return msgspec.structs.replace(terms, pickup_at=asked.trip.pickup_at)
+
+
+def _terms(ride: RideClass, asked: RideCheckoutRequest, course: Course, percent: int) -> Terms:
     fare = ride.fare(course.length_m, course.duration_s)
     return Terms(
         kind="ride",
@@ -111,11 +167,34 @@ def quote(
         price=fare,
         surge=_surge(fare, percent),
         surge_percent=percent,
-        pickup=trip.pickup,
-        destination=trip.destination,
-        pickup_minutes=_minutes(there.due_s - world.clock.now_s()),
+        pickup=asked.trip.pickup,
+        destination=asked.trip.destination,
         duration_minutes=_minutes(course.duration_s),
         distance_m=round(course.length_m),
+    )
+
+
+def has_driver(
+    tx: Transaction, ride: RideClass, at: datetime, duration_s: float, without: str = ""
+) -> bool:
+    """Whether a driver of the class can be kept for that time, besides those kept for others."""
+    start_s = at.timestamp()
+    kept = ahead.taken(tx, ride.id, start_s - ahead.LEAD_S, start_s + duration_s, without)
+    return kept < sum(driver.ride_class == ride.id for driver in company.drivers(tx))
+
+
+def at_another_time(
+    world: World, tx: Transaction, ride_id: str, terms: Terms, pickup_at: str
+) -> Terms | Note:
+    """The terms of the same ride at another time, with the surge of that time."""
+    at = ahead.check(world, pickup_at)
+    if isinstance(at, Note):
+        return at
+    ride, percent = BY_ID[terms.item_id], ahead.surge_percent(at)
+    if not has_driver(tx, ride, at, terms.duration_minutes * 60.0, without=ride_id):
+        return _nobody(ride)
+    return msgspec.structs.replace(
+        terms, surge=_surge(terms.price, percent), surge_percent=percent, pickup_at=pickup_at
     )
 
 
@@ -135,7 +214,10 @@ def longer(world: World, ride: RideClass, terms: Terms, to: Place) -> Terms | No
     )
 
 
-def cancellation() -> Json:
+def cancellation(pickup_at: str = "") -> Json:
+    """Of a ride for later, until when it is free; else for how long."""
+    if pickup_at:
+        return ahead.cancellation(pickup_at, CANCEL_FEE)
     return {"free_minutes": round(FREE_S / 60), "fee": CANCEL_FEE}
 
 
@@ -148,9 +230,12 @@ def trip_json(terms: Terms) -> Json:
             shown[name] = msgspec.to_builtins(place)
     if terms.ride_id:
         shown["ride_id"] = terms.ride_id
+    if terms.pickup_at:
+        shown["pickup_at"] = terms.pickup_at
     if terms.kind == "ride":
-        shown["cancellation"] = cancellation()
-        shown["pickup_minutes"] = terms.pickup_minutes
+        shown["cancellation"] = cancellation(terms.pickup_at)
+        if not terms.pickup_at:
+            shown["pickup_minutes"] = terms.pickup_minutes
     if terms.kind != "tip":
         shown["surge_percent"] = terms.surge_percent
         shown["duration_minutes"] = terms.duration_minutes
@@ -193,6 +278,11 @@ def _surge(fare: int, percent: int) -> int:
 
 def _minutes(seconds: float) -> int:
     return max(1, round(seconds / 60))
+
+
+def _nobody(ride: RideClass) -> Note:
+    text = f"no driver of the class {ride.title} is free then"
+    return Note("error", "no_driver_available", text, "$.line_items[0]")
 
 
 def _no_way() -> Note:

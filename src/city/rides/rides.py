@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 
 import msgspec
 
@@ -11,7 +12,7 @@ from city.clock import stamp
 from city.errors import DataError
 from city.faults import Fault
 from city.geometry import Point
-from city.rides import company, quotes
+from city.rides import ahead, company, quotes
 from city.rides.company import BY_ID, CANCEL_FEE, FREE_S, SLUG, drive, nearest
 from city.rides.plan import RidePlan, make_plan, redirected
 from city.rides.quotes import CURRENCY, Terms, line_json, point, totals_json, trip_json
@@ -28,10 +29,15 @@ from city.ucp.order_book import (
 from city.ucp.quote import Json
 from city.world import World
 
-OVER = frozenset({"dropped_off", "canceled", "tipped", "destination_changed"})
+OVER = frozenset({"dropped_off", "canceled", "tipped", "destination_changed", "pickup_changed"})
+BOOKED = "booked"
+"""The status of a ride for later until a driver is sent."""
 
 EVENT_TEXT: Mapping[str, str] = {
     "processing": "Lokki looks for a driver.",
+    "booked": "Lokki comes on {when}.",
+    "pickup_soon": "Lokki comes on {when}.",
+    "pickup_changed": "The pick-up is on {when} now.",
     "driver_assigned": "{driver} comes in a {car}, plate {plate}, in about {minutes} minutes.",
     "delayed": "{driver} is held up, now about {minutes} minutes.",
     "driver_arriving": "{driver} is almost there: {car}, plate {plate}.",
@@ -43,6 +49,9 @@ EVENT_TEXT: Mapping[str, str] = {
     "destination_changed": "The driver knows the new destination.",
     "tipped": "The driver has the tip.",
 }
+
+_BESIDE = frozenset({"delayed", "pickup_soon", "pickup_changed"})
+"""What happens to a ride without another status."""
 
 
 class Paid(msgspec.Struct):
@@ -87,16 +96,23 @@ def place(world: World, tx: Transaction, placing: Placing, terms: Terms) -> str:
         payments=[Paid(placing.authorization_id, terms.total)],
     )
     id = BOOK.insert(tx, "ride", placing, contents, now_s)
-    if terms.kind == "ride":
+    if terms.kind == "ride" and terms.pickup_at:
+        _keep_driver(world, tx, id, terms)
+        happen(world, tx, id, BOOKED, now_s)
+    elif terms.kind == "ride":
         happen(world, tx, id, "processing", now_s)
         if not _assign(world, tx, load(tx, id), now_s):
             raise DataError("a ride without a driver was completed")
-    elif terms.kind == "change":
+    elif terms.kind in ("change", "time"):
         ride = load(tx, terms.ride_id)
         ride.contents.payments.append(contents.payments[0])
         ride.contents.totals = _with_change(ride.contents.totals, terms)
-        redirect(world, tx, ride, _of(terms, ride))
-        happen(world, tx, id, "destination_changed", now_s)
+        if terms.kind == "time":
+            put_off(world, tx, ride, _at_time(terms, ride))
+            happen(world, tx, id, "pickup_changed", now_s)
+        else:
+            redirect(world, tx, ride, _of(terms, ride))
+            happen(world, tx, id, "destination_changed", now_s)
     else:
         happen(world, tx, id, "tipped", now_s)
     put_fact(tx, CITY_CLOCK, repr(now_s))
@@ -116,6 +132,17 @@ def _of(change: Terms, ride: Ride) -> Terms:
     )
 
 
+def _at_time(change: Terms, ride: Ride) -> Terms:
+    """The ride's terms at another time that was paid for: what it costs more is surge."""
+    before = ride.contents.terms
+    return msgspec.structs.replace(
+        before,
+        surge=before.surge + change.total,
+        surge_percent=change.surge_percent,
+        pickup_at=change.pickup_at,
+    )
+
+
 def _with_change(totals: list[Json], change: Terms) -> list[Json]:
     """The ride's totals with what another destination cost more."""
     parts = [entry for entry in totals if entry["type"] != "total"]
@@ -129,6 +156,12 @@ def redirect(world: World, tx: Transaction, ride: Ride, terms: Terms) -> None:
     """Drive to another destination from now on."""
     now_s = world.clock.now_s()
     plan = ride.plan
+    slot = ahead.slot_of(tx, ride.id)
+    if slot is not None:
+        ride.contents.terms = terms
+        BOOK.write(tx, ride, None)
+        ahead.keep(tx, slot._replace(until_s=slot.pickup_s + terms.duration_minutes * 60))
+        return
     if plan is None or terms.pickup is None or terms.destination is None:
         raise DataError("only a ride can change its destination")
     boarded = now_s >= plan.picked_up_s
@@ -145,6 +178,22 @@ def redirect(world: World, tx: Transaction, ride: Ride, terms: Terms) -> None:
             "UPDATE ride_steps SET due_s = ? WHERE ride_id = ? AND kind = 'dropped_off'",
             (plan.dropped_off_s, ride.id),
         )
+
+
+def put_off(world: World, tx: Transaction, ride: Ride, terms: Terms) -> None:
+    """Pick up at another time."""
+    ride.contents.terms = terms
+    BOOK.write(tx, ride, None)
+    _keep_driver(world, tx, ride.id, terms)
+    happen(world, tx, ride.id, "pickup_changed", world.clock.now_s())
+
+
+def _keep_driver(world: World, tx: Transaction, id: str, terms: Terms) -> None:
+    pickup_s = datetime.fromisoformat(terms.pickup_at).timestamp()
+    until_s = pickup_s + terms.duration_minutes * 60
+    # Who books within the hour knows it without being reminded.
+    reminded = pickup_s - world.real_s() <= ahead.REMIND_BEFORE_S
+    ahead.keep(tx, ahead.Slot(id, terms.item_id, pickup_s, until_s, int(reminded)))
 
 
 def give_back(world: World, tx: Transaction, ride: Ride, amount: int) -> None:
@@ -172,14 +221,24 @@ def cancel(world: World, tx: Transaction, ride: Ride, by: str, fee: int) -> None
             (*at, now_s, ride.plan.driver_id),
         )
     tx.execute("DELETE FROM ride_steps WHERE ride_id = ?", (ride.id,))
+    ahead.release(tx, ride.id)
     BOOK.write(tx, ride, ride.plan)
     happen(world, tx, ride.id, "canceled", now_s)
 
 
-def fee_now(ride: Ride, now_s: float) -> int:
-    """What canceling costs now; who has no driver pays nothing."""
-    free = now_s <= ride.placed_s + FREE_S or ride.status == "driver_canceled"
-    return 0 if free else CANCEL_FEE
+def fee_now(world: World, tx: Transaction, ride: Ride) -> int:
+    """What canceling costs now; whose driver gave up pays nothing."""
+    if ride.status == "driver_canceled":
+        return 0
+    if ride.contents.terms.pickup_at:
+        return 0 if is_changeable(world, tx, ride) else CANCEL_FEE
+    return 0 if world.clock.now_s() <= ride.placed_s + FREE_S else CANCEL_FEE
+
+
+def is_changeable(world: World, tx: Transaction, ride: Ride) -> bool:
+    """Whether a ride for later can still get another time, or be given back, for nothing."""
+    slot = ahead.slot_of(tx, ride.id)
+    return slot is not None and world.real_s() <= slot.pickup_s - ahead.FREE_BEFORE_S
 
 
 def step(world: World, tx: Transaction, ride_id: str, kind: str, due_s: float) -> None:
@@ -189,14 +248,35 @@ def step(world: World, tx: Transaction, ride_id: str, kind: str, due_s: float) -
     if kind != "driver_canceled":
         return
     ride = load(tx, ride_id)
+    wanted_s = 0.0
     if ride.plan is not None:
         ride.contents.gave_up.append(ride.plan.driver_id)
-    if not _assign(world, tx, ride, due_s):
+        wanted_s = ride.plan.due_s
+    if not _assign(world, tx, ride, due_s, wanted_s):
         cancel(world, tx, ride, "company", 0)
 
 
-def _assign(world: World, tx: Transaction, ride: Ride, at_s: float) -> bool:
-    """Give the ride to the nearest driver who has not given it up; false when there is none."""
+def step_ahead(world: World, tx: Transaction, slot: ahead.Slot, kind: str) -> None:
+    """Remind of a ride for later, or send its driver; who cannot get one gets all money back."""
+    now_s = world.clock.now_s()
+    if kind == "pickup_soon":
+        ahead.keep(tx, slot._replace(reminded=1))
+        happen(world, tx, slot.ride_id, kind, now_s)
+        return
+    ride = load(tx, slot.ride_id)
+    ahead.release(tx, slot.ride_id)
+    # From here on it is a ride in the City's time, which now begins to run at its speed.
+    due_s = now_s + max(0.0, slot.pickup_s - world.real_s()) * world.clock.speed
+    nobody = world.faults.strike(tx, Fault.NOBODY_FREE, SLUG, "dispatch") is not None
+    if nobody or not _assign(world, tx, ride, now_s, due_s):
+        cancel(world, tx, ride, "company", 0)
+
+
+def _assign(world: World, tx: Transaction, ride: Ride, at_s: float, due_s: float = 0.0) -> bool:
+    """Give the ride to the nearest driver who has not given it up; false when there is none.
+
+    No pick-up is before `due_s`.
+    """
     terms = ride.contents.terms
     if terms.pickup is None or terms.destination is None:
         raise DataError("a ride without pick-up or destination")
@@ -219,6 +299,7 @@ def _assign(world: World, tx: Transaction, ride: Ride, at_s: float) -> bool:
         at_s,
         late=strikes(Fault.DRIVER_LATE),
         quits=strikes(Fault.DRIVER_CANCELS),
+        due_s=due_s,
     )
     _occupy(tx, plan)
     BOOK.write(tx, ride, plan)
@@ -230,14 +311,16 @@ def _assign(world: World, tx: Transaction, ride: Ride, at_s: float) -> bool:
 def happen(world: World, tx: Transaction, ride_id: str, kind: str, at_s: float) -> None:
     """Append an event and queue the webhook that tells it."""
     ride = load(tx, ride_id)
-    plan = ride.plan
+    plan, terms = ride.plan, ride.contents.terms
     text = EVENT_TEXT[kind].format(
+        when=ahead.spoken(terms.pickup_at) if terms.pickup_at else "",
         driver=plan.driver if plan else "",
         car=plan.car if plan else "",
         plate=plan.plate if plan else "",
         minutes=_eta(ride, at_s, on_trip=kind == "picked_up") or 1,
     )
-    status = ride.status if kind == "delayed" else kind
+    beside = kind in _BESIDE and terms.kind == "ride"
+    status = ride.status if beside else kind
     BOOK.happen(tx, ride_id, kind, text, at_s, status)
     BOOK.tell(world, tx, ride_id, lambda placed: entity(world, tx, placed, at_s))
 
@@ -245,20 +328,20 @@ def happen(world: World, tx: Transaction, ride_id: str, kind: str, at_s: float) 
 def under_way(tx: Transaction) -> list[Ride]:
     rows = tx.execute(
         "SELECT id FROM rides WHERE status NOT IN ('dropped_off', 'canceled', 'tipped', "
-        "'destination_changed') ORDER BY number"
+        "'destination_changed', 'pickup_changed', 'booked') ORDER BY number"
     ).fetchall()
     return [load(tx, id) for (id,) in rows]
 
 
 def entity(world: World, tx: Transaction, ride: Ride, now_s: float) -> Json:
     """UCP's order with the ride's `trip`: everything that is known of it now."""
-    over = ride.status in {"dropped_off", "tipped", "destination_changed"}
+    over = is_over(ride) and ride.status != "canceled"
     shown: Json = {
         "currency": CURRENCY,
         "fulfillment": {"expectations": [], "events": _events(tx, ride, world.urls[SLUG])},
         "adjustments": _adjustments(tx, ride),
         "totals": ride.contents.totals,
-        "trip": _trip(ride, now_s),
+        "trip": _trip(world, tx, ride, now_s),
     }
     return entity_json(world, ride, ride.contents.line_items, over=over, shown=shown)
 
@@ -285,16 +368,17 @@ def tracking(world: World, ride: Ride, now_s: float) -> Json:
     }
 
 
-def _trip(ride: Ride, now_s: float) -> Json:
-    shown = {**trip_json(ride.contents.terms), "status": ride.status}
-    plan = ride.plan
-    if plan is None:
+def _trip(world: World, tx: Transaction, ride: Ride, now_s: float) -> Json:
+    terms, plan = ride.contents.terms, ride.plan
+    shown = {**trip_json(terms), "status": ride.status}
+    if terms.kind != "ride":
         return shown
     shown.pop("pickup_minutes", None)
     if is_over(ride):
         return shown
-    shown["cancellation"] = {**quotes.cancellation(), "fee_now": fee_now(ride, now_s)}
-    if ride.status not in {"processing", "driver_canceled"}:
+    agreed = quotes.cancellation(terms.pickup_at)
+    shown["cancellation"] = {**agreed, "fee_now": fee_now(world, tx, ride)}
+    if plan is not None and ride.status not in {"processing", "driver_canceled"}:
         at = plan.position(now_s)
         shown["driver"] = {
             "name": plan.driver,

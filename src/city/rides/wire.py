@@ -11,6 +11,8 @@ from city.ucp.wire import Buyer, Id, LineRequest, Text
 Latitude = Annotated[float, msgspec.Meta(ge=-90, le=90)]
 Longitude = Annotated[float, msgspec.Meta(ge=-180, le=180)]
 
+Moment = Annotated[str, msgspec.Meta(max_length=40)]
+
 
 class Place(msgspec.Struct, frozen=True, omit_defaults=True):
     """A postal address with its coordinates, which are what counts."""
@@ -25,12 +27,16 @@ class Place(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class TripRequest(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A ride (pick-up and destination), a change of one (`ride_id`, destination), or a tip."""
+    """A ride (pick-up and destination), a change of one (`ride_id` and what is new), or a tip.
+
+    `pickup_at` is RFC 3339 with an offset; without it a ride begins at once.
+    """
 
     pickup: Place | None = None
     destination: Place | None = None
     ride_id: Id | None = None
     tip: Annotated[int, msgspec.Meta(ge=1, le=10_000)] | None = None
+    pickup_at: Moment = ""
 
 
 class RideCheckoutRequest(msgspec.Struct, omit_defaults=True):
@@ -42,6 +48,7 @@ class RideCheckoutRequest(msgspec.Struct, omit_defaults=True):
 class EstimateRequest(msgspec.Struct):
     pickup: Place
     destination: Place
+    pickup_at: Moment = ""
 
 
 class PlacesRequest(msgspec.Struct):
@@ -57,3 +64,7 @@ class CancelRequest(msgspec.Struct):
 
 class DestinationRequest(msgspec.Struct):
     destination: Place
+
+
+class PickupRequest(msgspec.Struct):
+    pickup_at: Moment
