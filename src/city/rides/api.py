@@ -11,7 +11,7 @@ from starlette.routing import Route
 from city.http import error_answer, to_response
 from city.replay import Answer
 from city.rides import ahead, checkouts, company, quotes, rides
-from city.rides.checkouts import drive_of, ride_of
+from city.rides.checkouts import CHECKOUTS, drive_of, ride_of
 from city.rides.company import SLUG
 from city.rides.quotes import estimate
 from city.rides.wire import (
@@ -20,11 +20,10 @@ from city.rides.wire import (
     EstimateRequest,
     PickupRequest,
     PlacesRequest,
-    RideCheckoutRequest,
 )
 from city.store import Database, Store
 from city.streets import Address
-from city.ucp.company import Act, CompanyServer, Verbs
+from city.ucp.company import Act, CompanyServer
 from city.ucp.counter import Counter
 from city.ucp.envelope import metadata
 from city.ucp.platforms import Platforms
@@ -52,21 +51,12 @@ class RideCompany(CompanyServer):
             _told,
         )
         ucp = self.ucp
-        verbs = Verbs(
-            RideCheckoutRequest,
-            checkouts.create,
-            checkouts.read,
-            checkouts.update,
-            checkouts.complete,
-            checkouts.cancel,
-            self._order,
-        )
         return Starlette(
             routes=[
                 Route("/.well-known/ucp", self.serve_profile),
                 ucp("/rides/estimate", "POST", "search", self._estimate),
                 ucp("/rides/places", "POST", "lookup", self._places),
-                *self.sessions(verbs),
+                *self.sessions(CHECKOUTS.verbs(self._order)),
                 ucp("/rides/{id}/cancel", "POST", "cancel", self._cancel),
                 ucp("/rides/{id}/destination", "POST", "update", self._destination),
                 ucp("/rides/{id}/pickup", "POST", "update", self._pickup),

@@ -1,22 +1,11 @@
-"""Checkouts of rides, of changes of them, and of tips: made, replaced, read, completed.
-
-Bank and company share one database: the money moves and the ride is placed in one transaction.
-"""
+"""Checkouts of rides, of changes of them, and of tips."""
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Sequence
-from dataclasses import replace
-
 import msgspec
 
-from city.bank import ledger
-from city.errors import BankRefusal
-from city.faults import Fault
-from city.replay import Answer
 from city.rides import rides
-from city.rides.company import BY_ID, SLUG
+from city.rides.company import BY_ID
 from city.rides.quotes import (
     CHANGE,
     CURRENCY,
@@ -31,80 +20,47 @@ from city.rides.quotes import (
     trip_json,
 )
 from city.rides.wire import RideCheckoutRequest
-from city.ucp.counter import OPEN, Counter, Session, Sessions, session_json, token_of
+from city.store import Transaction
+from city.ucp.counter import Counter
+from city.ucp.one_line import OneLine
 from city.ucp.order_book import Placing
 from city.ucp.quote import Json, Note
-from city.ucp.wire import CompleteRequest
-from city.world import payee
-
-LIFE_S = 900.0
-"""Real seconds that a quote can be completed."""
+from city.world import World
 
 
-Stored = Session[RideCheckoutRequest, Terms]
-SESSIONS = Sessions("ride_checkouts", RideCheckoutRequest, Terms)
+class RideCheckouts(OneLine[RideCheckoutRequest, Terms]):
+    """Of Lokki."""
+
+    def price(
+        self,
+        counter: Counter,
+        request: RideCheckoutRequest,
+        id: str,
+        until_s: float,
+        operation: str,
+    ) -> Terms | Note:
+        return _terms(counter, request, operation)
+
+    def bought(self, quoted: Terms, fresh: Terms) -> Terms:
+        """The fare that was quoted counts; what a change costs depends on the ride as it is now."""
+        return quoted if quoted.kind in ("ride", "tip") else fresh
+
+    def dearer(self, terms: Terms) -> Terms:
+        return msgspec.structs.replace(terms, price=terms.price + 100)
+
+    def shown(self, terms: Terms, surplus: int) -> Json:
+        return {
+            "currency": CURRENCY,
+            "line_items": [line_json(terms)],
+            "totals": totals_json(terms, surplus),
+            "trip": trip_json(terms),
+        }
+
+    def place(self, world: World, tx: Transaction, placing: Placing, terms: Terms) -> str:
+        return rides.place(world, tx, placing, terms)
 
 
-def show(counter: Counter, stored: Stored, notes: Sequence[Note] = (), status: int = 200) -> Answer:
-    wrong = stored.status == OPEN and not notes and counter.strikes(Fault.WRONG_TOTAL)
-    shown: Json = {
-        "currency": CURRENCY,
-        "line_items": [line_json(stored.terms)],
-        "totals": totals_json(stored.terms, 100 if wrong else 0),
-        "trip": trip_json(stored.terms),
-    }
-    return counter.respond(session_json(counter, stored, notes, shown), status)
-
-
-def create(counter: Counter, request: RideCheckoutRequest) -> Answer:
-    """Price it. There is no checkout where nothing can be sold."""
-    terms = _terms(counter, request, "create")
-    if isinstance(terms, Note):
-        return counter.refuse(replace(terms, severity="unrecoverable"))
-    expires_s = counter.world.real_s() + LIFE_S
-    stored = Session(f"chk_{secrets.token_hex(12)}", OPEN, request, terms, expires_s)
-    SESSIONS.insert(counter, stored)
-    return show(counter, stored, status=201)
-
-
-def update(counter: Counter, id: str, request: RideCheckoutRequest) -> Answer:
-    """Replace everything; a checkout that is settled comes back as it is."""
-    stored = SESSIONS.open(counter, id, show)
-    if isinstance(stored, Answer):
-        return stored
-    terms = _terms(counter, request, "update")
-    if isinstance(terms, Note):
-        return counter.refuse(terms)
-    return show(counter, SESSIONS.requote(counter, replace(stored, request=request, terms=terms)))
-
-
-def cancel(counter: Counter, id: str) -> Answer:
-    return SESSIONS.drop(counter, id, show)
-
-
-def read(counter: Counter, id: str) -> Answer:
-    return SESSIONS.read(counter, id, show)
-
-
-def complete(counter: Counter, id: str, request: CompleteRequest) -> Answer:
-    """Take the money and place the ride, or do neither and say why."""
-    stored = SESSIONS.open(counter, id, show)
-    if isinstance(stored, Answer):
-        return stored
-    fresh = _terms(counter, stored.request, "complete")
-    if isinstance(fresh, Note):
-        return show(counter, stored, [fresh])
-    raised = counter.strikes(Fault.PRICE_RAISE, "complete")
-    if raised:
-        fresh = msgspec.structs.replace(stored.terms, price=stored.terms.price + 100)
-    if raised or (stored.terms.kind in ("change", "time") and not fresh.same_price(stored.terms)):
-        text = "the price has changed; confirm the new total"
-        changed = SESSIONS.requote(counter, replace(stored, terms=fresh))
-        return show(counter, changed, [Note("error", "price_changed", text, "$.totals")])
-    token = token_of(request)
-    if isinstance(token, Note):
-        return show(counter, stored, [token])
-    return _order(counter, stored, token)
+CHECKOUTS = RideCheckouts("ride_checkouts", RideCheckoutRequest, Terms)
 
 
 def ride_of(counter: Counter, id: str) -> rides.Ride | None:
@@ -194,19 +150,3 @@ def another_time(counter: Counter, ride: rides.Ride, pickup_at: str) -> Terms | 
 
 def _nothing_to_pay(path: str) -> Note:
     return Note("error", "nothing_to_pay", "this is not dearer; change it without paying", path)
-
-
-def _order(counter: Counter, stored: Stored, token: str) -> Answer:
-    world, tx, platform = counter.world, counter.tx, counter.platform
-    over = counter.strikes(Fault.OVERCHARGE, "complete")
-    amount = stored.terms.total + (stored.terms.total // 10 if over else 0)
-    try:
-        paid = ledger.capture(tx, token, amount, payee(SLUG), stored.id, world.real_s())
-    except BankRefusal as error:
-        text = f"the bank refused the payment ({error.code}): {error.text}"
-        return show(counter, stored, [Note("error", "payment_failed", text, "$.payment")])
-    placing = Placing(
-        SLUG, stored.id, platform.profile_url, platform.shared, platform.webhook_url, paid.id
-    )
-    order_id = rides.place(world, tx, placing, stored.terms)
-    return show(counter, SESSIONS.complete(counter, stored, order_id))

@@ -15,16 +15,11 @@ from city.store import Database, Store
 from city.travel import bookings, checkouts, seats
 from city.travel.offers import Company, priced, services
 from city.travel.terms import Terms, offer_json, refund, sold_out
-from city.travel.wire import (
-    CancelRequest,
-    ChangeRequest,
-    HoldRequest,
-    SearchRequest,
-    TravelCheckoutRequest,
-)
-from city.ucp.company import Act, CompanyServer, Verbs
+from city.travel.wire import CancelRequest, ChangeRequest, HoldRequest, SearchRequest
+from city.ucp.company import Act, CompanyServer
 from city.ucp.counter import Counter
 from city.ucp.envelope import metadata
+from city.ucp.one_line import LIFE_S
 from city.ucp.platforms import Platforms
 from city.ucp.quote import Json, Note
 from city.ucp.vocabulary import CHECKOUT, OFFERED_BY_TRAVEL
@@ -52,21 +47,12 @@ class TravelCompany(CompanyServer):
         about = "Nobody really travels, and the money is worth nothing."
         page = self.page(self._company.name, about, _told)
         ucp = self.ucp
-        verbs = Verbs(
-            TravelCheckoutRequest,
-            checkouts.create,
-            checkouts.read,
-            checkouts.update,
-            checkouts.complete,
-            checkouts.cancel,
-            self._order,
-        )
         return Starlette(
             routes=[
                 Route("/.well-known/ucp", self.serve_profile),
                 ucp("/travel/search", "POST", "search", self._search),
                 ucp("/travel/holds", "POST", "create", self._hold),
-                *self.sessions(verbs),
+                *self.sessions(checkouts.CHECKOUTS.verbs(self._order)),
                 ucp("/travel/{id}/change", "POST", "update", self._change),
                 ucp("/travel/{id}/cancel", "POST", "cancel", self._cancel),
                 Route("/o/{id}", page),
@@ -126,7 +112,7 @@ class TravelCompany(CompanyServer):
             applied = asked.apply and terms.total <= 0
             if applied:
                 holder = f"{booking.id}:{secrets.token_hex(6)}"
-                until_s = self._world.real_s() + checkouts.LIFE_S
+                until_s = self._world.real_s() + LIFE_S
                 company = self._company
                 applied = seats.take(self._world, counter.tx, company, offer, holder, until_s)
                 notes = [] if applied else [sold_out(offer)]

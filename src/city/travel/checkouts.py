@@ -1,21 +1,15 @@
-"""Checkouts of journeys and of their changes, and holds: made, replaced, read, completed.
-
-Bank and company share one database: the money moves and the booking is made in one transaction.
-"""
+"""Checkouts of journeys and of their changes, and holds."""
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
 from dataclasses import replace
 
 import msgspec
 
-from city.bank import ledger
 from city.clock import stamp_utc
-from city.errors import BankRefusal
-from city.faults import Fault
 from city.replay import Answer
+from city.store import Transaction
 from city.travel import bookings, seats
 from city.travel.bookings import BOOK, Booking
 from city.travel.offers import BY_SLUG, CURRENCY, Company, Offer
@@ -31,25 +25,15 @@ from city.travel.terms import (
     totals_json,
 )
 from city.travel.wire import HoldRequest, TravelCheckoutRequest
-from city.ucp.counter import OPEN, Counter, Session, Sessions, session_json, token_of
+from city.ucp.counter import Counter
 from city.ucp.envelope import metadata
+from city.ucp.one_line import OneLine
 from city.ucp.order_book import Placing
 from city.ucp.quote import Json, Note
 from city.ucp.vocabulary import CHECKOUT
-from city.ucp.wire import CompleteRequest
-from city.world import payee
+from city.world import World
 
-LIFE_S = 900.0
-"""Seconds that a quote can be completed, and its seat is kept."""
 HOLD_S = 1800.0
-
-Stored = Session[TravelCheckoutRequest, Terms]
-SESSIONS = Sessions(
-    "travel_checkouts",
-    TravelCheckoutRequest,
-    Terms,
-    lambda counter, id: seats.release(counter.tx, id),
-)
 
 
 def company_of(counter: Counter) -> Company:
@@ -79,68 +63,46 @@ def hold(counter: Counter, request: HoldRequest) -> Answer:
     return counter.respond({"ucp": metadata(shared, CHECKOUT), "hold": held, "messages": []}, 201)
 
 
-def show(counter: Counter, stored: Stored, notes: Sequence[Note] = (), status: int = 200) -> Answer:
-    wrong = stored.status == OPEN and not notes and counter.strikes(Fault.WRONG_TOTAL)
-    shown: Json = {
-        "currency": CURRENCY,
-        "line_items": [line_json(stored.terms)],
-        "totals": totals_json(stored.terms, 100 if wrong else 0),
-        "journey": journey_json(stored.terms),
-    }
-    return counter.respond(session_json(counter, stored, notes, shown), status)
+class TravelCheckouts(OneLine[TravelCheckoutRequest, Terms]):
+    """Of all travel companies."""
+
+    def price(
+        self,
+        counter: Counter,
+        request: TravelCheckoutRequest,
+        id: str,
+        until_s: float,
+        operation: str,
+    ) -> Terms | Note:
+        return _kept(counter, request, id, until_s, operation)
+
+    def bought(self, quoted: Terms, fresh: Terms) -> Terms:
+        """What was quoted counts; only a change depends on how the booking stands by now."""
+        if fresh.action == "change":
+            return fresh
+        return msgspec.structs.replace(quoted, holder=fresh.holder)
+
+    def dearer(self, terms: Terms) -> Terms:
+        if terms.action == "book":
+            return msgspec.structs.replace(terms, price=terms.price + 100)
+        return msgspec.structs.replace(terms, difference=terms.difference + 100)
+
+    def shown(self, terms: Terms, surplus: int) -> Json:
+        return {
+            "currency": CURRENCY,
+            "line_items": [line_json(terms)],
+            "totals": totals_json(terms, surplus),
+            "journey": journey_json(terms),
+        }
+
+    def place(self, world: World, tx: Transaction, placing: Placing, terms: Terms) -> str:
+        return bookings.place(world, tx, placing, terms)
+
+    def lapsed(self, counter: Counter, id: str) -> None:
+        seats.release(counter.tx, id)
 
 
-def create(counter: Counter, request: TravelCheckoutRequest) -> Answer:
-    """Price it and keep a seat. There is no checkout where nothing can be sold."""
-    id, expires_s = f"chk_{secrets.token_hex(12)}", counter.world.real_s() + LIFE_S
-    terms = _kept(counter, request, id, expires_s, "create")
-    if isinstance(terms, Note):
-        return counter.refuse(replace(terms, severity="unrecoverable"))
-    stored = Session(id, OPEN, request, terms, expires_s)
-    SESSIONS.insert(counter, stored)
-    return show(counter, stored, status=201)
-
-
-def update(counter: Counter, id: str, request: TravelCheckoutRequest) -> Answer:
-    """Replace everything; a checkout that is settled comes back as it is."""
-    stored = SESSIONS.open(counter, id, show)
-    if isinstance(stored, Answer):
-        return stored
-    terms = _kept(counter, request, id, stored.expires_s, "update")
-    if isinstance(terms, Note):
-        return counter.refuse(terms)
-    return show(counter, SESSIONS.requote(counter, replace(stored, request=request, terms=terms)))
-
-
-def cancel(counter: Counter, id: str) -> Answer:
-    return SESSIONS.drop(counter, id, show)
-
-
-def read(counter: Counter, id: str) -> Answer:
-    return SESSIONS.read(counter, id, show)
-
-
-def complete(counter: Counter, id: str, request: CompleteRequest) -> Answer:
-    """Take the money and make the booking, or do neither and say why."""
-    stored = SESSIONS.open(counter, id, show)
-    if isinstance(stored, Answer):
-        return stored
-    fresh = _kept(counter, stored.request, id, stored.expires_s, "complete")
-    if isinstance(fresh, Note):
-        return show(counter, stored, [fresh])
-    # What was quoted is kept; only a change depends on how the booking stands by now.
-    if fresh.action == "book":
-        fresh = msgspec.structs.replace(stored.terms, holder=fresh.holder)
-    if counter.strikes(Fault.PRICE_RAISE, "complete"):
-        fresh = _dearer(fresh)
-    if not fresh.same_price(stored.terms):
-        text = "the price has changed; confirm the new total"
-        changed = SESSIONS.requote(counter, replace(stored, terms=fresh))
-        return show(counter, changed, [Note("error", "price_changed", text, "$.totals")])
-    token = token_of(request)
-    if isinstance(token, Note):
-        return show(counter, stored, [token])
-    return _order(counter, replace(stored, terms=fresh), token)
+CHECKOUTS = TravelCheckouts("travel_checkouts", TravelCheckoutRequest, Terms)
 
 
 def booking_of(counter: Counter, id: str) -> Booking | None:
@@ -150,10 +112,7 @@ def booking_of(counter: Counter, id: str) -> Booking | None:
 
 
 def order_of(counter: Counter, id: str) -> Booking | None:
-    order = BOOK.find(counter.tx, "id", id)
-    if order is None or order.merchant != counter.slug:
-        return None
-    return order if order.platform == counter.platform.profile_url else None
+    return BOOK.own(counter.tx, id, counter.slug, counter.platform.profile_url)
 
 
 def changed(
@@ -247,25 +206,3 @@ def _held(counter: Counter, hold_id: str, offer: str) -> int | None:
         ),
     ).fetchone()
     return None if row is None else int(row[0])
-
-
-def _dearer(terms: Terms) -> Terms:
-    if terms.action == "book":
-        return msgspec.structs.replace(terms, price=terms.price + 100)
-    return msgspec.structs.replace(terms, difference=terms.difference + 100)
-
-
-def _order(counter: Counter, stored: Stored, token: str) -> Answer:
-    world, tx, platform, slug = counter.world, counter.tx, counter.platform, counter.slug
-    over = counter.strikes(Fault.OVERCHARGE, "complete")
-    amount = stored.terms.total + (stored.terms.total // 10 if over else 0)
-    try:
-        paid = ledger.capture(tx, token, amount, payee(slug), stored.id, world.real_s())
-    except BankRefusal as error:
-        text = f"the bank refused the payment ({error.code}): {error.text}"
-        return show(counter, stored, [Note("error", "payment_failed", text, "$.payment")])
-    placing = Placing(
-        slug, stored.id, platform.profile_url, platform.shared, platform.webhook_url, paid.id
-    )
-    order_id = bookings.place(world, tx, placing, stored.terms)
-    return show(counter, SESSIONS.complete(counter, stored, order_id))

@@ -110,6 +110,13 @@ class OrderBook(Generic[C, P]):
             placed_s=row[10],
         )
 
+    def own(self, tx: Transaction, id: str, merchant: str, platform: str) -> Placed[C, P] | None:
+        """That platform's own order at that merchant."""
+        order = self.find(tx, "id", id)
+        if order is None or (order.merchant, order.platform) != (merchant, platform):
+            return None
+        return order
+
     def load(self, tx: Transaction, id: str) -> Placed[C, P]:
         order = self.find(tx, "id", id)
         if order is None:
