@@ -117,7 +117,7 @@ def _ride_ahead(world: World, database: Database) -> bool:
 def _travel_step(world: World, database: Database) -> bool:
     """In real time: a journey in a week must not make the City's clock run for a week."""
     with database.transaction() as tx:
-        found = bookings.due(world, tx)
+        found = bookings.JOURNEYS.due(world, tx)
         if found is None:
             return False
         world.crash.passing("before_step")

@@ -11,8 +11,9 @@ from starlette.requests import Request
 from starlette.routing import Route
 
 from city.replay import Answer
-from city.store import Database, Store
+from city.store import Store
 from city.travel import bookings, checkouts, seats
+from city.travel.bookings import JOURNEYS
 from city.travel.offers import Company, priced, services
 from city.travel.terms import Terms, offer_json, refund, sold_out
 from city.travel.wire import CancelRequest, ChangeRequest, HoldRequest, SearchRequest
@@ -45,7 +46,7 @@ class TravelCompany(CompanyServer):
 
     def app(self) -> Starlette:
         about = "Nobody really travels, and the money is worth nothing."
-        page = self.page(self._company.name, about, _told)
+        page = self.page(self._company.name, about, JOURNEYS.told)
         ucp = self.ucp
         return Starlette(
             routes=[
@@ -102,7 +103,7 @@ class TravelCompany(CompanyServer):
         asked, id = parse(body, ChangeRequest), str(request.path_params["id"])
 
         def act(counter: Counter) -> Answer:
-            if checkouts.booking_of(counter, id) is None:
+            if JOURNEYS.booking(counter, id) is None:
                 return counter.missing("Booking")
             found = checkouts.changed(counter, id, asked.offer)
             if isinstance(found, Note):
@@ -127,20 +128,20 @@ class TravelCompany(CompanyServer):
         asked, id = parse(body, CancelRequest), str(request.path_params["id"])
 
         def act(counter: Counter) -> Answer:
-            booking = checkouts.booking_of(counter, id)
+            booking = JOURNEYS.booking(counter, id)
             if booking is None:
                 return counter.missing("Booking")
             world, tx = self._world, counter.tx
             terms, notes = booking.contents.terms, list[Note]()
-            back = refund(world, tx, terms, bookings.unrefunded(booking))
-            if booking.status in bookings.OVER or booking.status == "begun":
+            back = refund(world, tx, terms, JOURNEYS.unrefunded(booking))
+            if booking.status in JOURNEYS.over or booking.status == "begun":
                 text = "the journey has begun or is over"
                 notes.append(Note("error", "booking_over", text))
             elif back < asked.least:
                 text = f"canceling now gives {back / 100:.2f} EUR back"
                 notes.append(Note("error", "refund_too_low", text, "$.least"))
             else:
-                bookings.cancel(world, tx, booking, "traveller", back)
+                JOURNEYS.cancel(world, tx, booking, "traveller", back)
             return self._shown(counter, id, notes)
 
         return act
@@ -148,14 +149,14 @@ class TravelCompany(CompanyServer):
     def _shown(
         self, counter: Counter, id: str, notes: list[Note], change: Json | None = None
     ) -> Answer:
-        body = bookings.entity(self._world, counter.tx, bookings.load(counter.tx, id))
+        body = JOURNEYS.entity(self._world, counter.tx, JOURNEYS.load(counter.tx, id))
         body["messages"] = [note.json() for note in notes]
         if change is not None:
             body["journey_change"] = change
         return counter.respond(body)
 
     def _order(self, counter: Counter, id: str) -> Answer:
-        order = checkouts.order_of(counter, id)
+        order = JOURNEYS.own(counter, id)
         if order is None or not counter.platform.signed:
             return counter.missing("Order")
         return self._shown(counter, order.id, [])
@@ -172,8 +173,3 @@ def _change_json(terms: Terms, *, applied: bool) -> Json:
         "fee": terms.fee,
         "owed": terms.total,
     }
-
-
-def _told(database: Database, id: str) -> list[tuple[str, float]]:
-    with database.transaction() as tx:
-        return [(text, at_s) for _, _, text, at_s in bookings.BOOK.events(tx, id)]

@@ -11,7 +11,7 @@ from city.clock import stamp_utc
 from city.replay import Answer
 from city.store import Transaction
 from city.travel import bookings, seats
-from city.travel.bookings import BOOK, Booking
+from city.travel.bookings import JOURNEYS
 from city.travel.offers import BY_SLUG, CURRENCY, Company, Offer
 from city.travel.terms import (
     Terms,
@@ -25,6 +25,7 @@ from city.travel.terms import (
     totals_json,
 )
 from city.travel.wire import HoldRequest, TravelCheckoutRequest
+from city.ucp.booked import Booking
 from city.ucp.counter import Counter
 from city.ucp.envelope import metadata
 from city.ucp.one_line import OneLine
@@ -105,24 +106,14 @@ class TravelCheckouts(OneLine[TravelCheckoutRequest, Terms]):
 CHECKOUTS = TravelCheckouts("travel_checkouts", TravelCheckoutRequest, Terms)
 
 
-def booking_of(counter: Counter, id: str) -> Booking | None:
-    """The platform's own booking at this company; None for the order of a change, too."""
-    order = order_of(counter, id)
-    return None if order is None or order.contents.terms.action == "change" else order
-
-
-def order_of(counter: Counter, id: str) -> Booking | None:
-    return BOOK.own(counter.tx, id, counter.slug, counter.platform.profile_url)
-
-
 def changed(
     counter: Counter, booking_id: str, offer_id: str
-) -> tuple[Booking, Terms, Offer] | Note:
+) -> tuple[Booking[Terms], Terms, Offer] | Note:
     """What it would be to change that booking, or why it cannot be."""
-    booking = booking_of(counter, booking_id)
+    booking = JOURNEYS.booking(counter, booking_id)
     if booking is None:
         return Note("error", "booking_not_found", "there is no such booking", "$.journey")
-    if booking.status in bookings.OVER or booking.status == "begun":
+    if booking.status in JOURNEYS.over or booking.status == "begun":
         return Note("error", "booking_over", "the journey has begun or is over", "$.journey")
     offer = offered(counter.world, counter.tx, company_of(counter), offer_id)
     if isinstance(offer, Note):
