@@ -276,7 +276,7 @@ async def build(
     personal = Personal(store, _zone(settings))
     rides = Rides(registry, client)
     money = Payments(store, registry, client, payments, orders)
-    planning = Planning(store, orders, rides, money)
+    planning = Planning(store, orders, rides, money, worker)
     goods = Goods(store, orders, registry, client, food, _zone(settings))
     connected = Connected(store, folder)
     stack.push_async_callback(connected.servers.close)

@@ -59,7 +59,7 @@ from lapel.services.maps import AmapMaps
 from lapel.services.maps import Maps as MapService
 from lapel.services.personal import Due, Notes, Reminders, Ringing
 from lapel.settings import SERVICES_FILE, Maps
-from lapel.store import Store
+from lapel.store import Store, Worker
 from lapel.web import Api, ConnectedApi, LimitsApi, PasskeysApi, PayApi, PersonalApi, relying_party
 
 
@@ -147,11 +147,18 @@ class Consents:
 class Planning:
     """Plans of several things: made of a sentence, bought part by part, shared when bought."""
 
-    def __init__(self, store: Store, orders: Orders, rides: Rides, money: Payments) -> None:
+    def __init__(
+        self,
+        store: Store,
+        orders: Orders,
+        rides: Rides,
+        money: Payments,
+        worker: Worker | None = None,
+    ) -> None:
         self._money = money
         self._telling = PlanTelling(money.share)
         undoer = RideUndoer(orders, rides)
-        self.plans = Plans(store, orders, self._telling, undoer, time.time)
+        self.plans = Plans(store, orders, self._telling, undoer, time.time, worker)
 
     def skill(
         self, user_id: str, ride: RideSkill, brain: Callable[[], Awaitable[Brain]], store: Store

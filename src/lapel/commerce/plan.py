@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from lapel.commerce.errors import CommerceError
 from lapel.commerce.money import Money
 from lapel.commerce.order import Evidence, PlanYes
-from lapel.store import schema
+from lapel.store import is_live, schema
 
 PRICING, ASKING, BUYING, CHOOSING = "pricing", "asking", "buying", "choosing"
 UNDOING, DROPPING = "undoing", "dropping"
@@ -80,7 +80,8 @@ class Plan(msgspec.Struct, frozen=True):
         return self.bound.hash()
 
 
-def insert(connection: sa.Connection, plan: Plan, at: float) -> None:
+def insert(connection: sa.Connection, plan: Plan, at: float, owner: int | None = None) -> None:
+    """A new plan, that the worker `owner` carries on."""
     connection.execute(
         schema.plans.insert().values(
             id=plan.id,
@@ -89,6 +90,7 @@ def insert(connection: sa.Connection, plan: Plan, at: float) -> None:
             body=msgspec.json.encode(plan).decode(),
             created_at=at,
             updated_at=at,
+            owner=owner,
         )
     )
 
@@ -123,11 +125,30 @@ def agreed_to(connection: sa.Connection, user_id: str, evidence: Evidence) -> bo
     )
 
 
-def open_plans(connection: sa.Connection, user_id: str | None) -> list[Plan]:
-    """The newest first."""
+def open_plans(connection: sa.Connection, user_id: str) -> list[Plan]:
+    """Those of a user that are not over, the newest first."""
+    return _those(connection, schema.plans.c.user_id == user_id)
+
+
+def carried_on(connection: sa.Connection, owner: int | None) -> list[Plan]:
+    """Those that the worker `owner` carries on; all that are not over where it is None."""
     plans = schema.plans.c
-    query = sa.select(plans.body).where(plans.state.in_(OPEN))
-    if user_id is not None:
-        query = query.where(plans.user_id == user_id)
+    return _those(connection, sa.true() if owner is None else plans.owner == owner)
+
+
+def inherit(connection: sa.Connection, owner: int) -> None:
+    """Give `owner` the open plans of workers that are no more, and those that nobody has."""
+    plans = schema.plans.c
+    connection.execute(
+        sa.update(schema.plans)
+        .where(plans.state.in_(OPEN))
+        .where(sa.or_(plans.owner.is_(None), sa.not_(is_live(plans.owner))))
+        .values(owner=owner)
+    )
+
+
+def _those(connection: sa.Connection, which: sa.ColumnElement[bool]) -> list[Plan]:
+    plans = schema.plans.c
+    query = sa.select(plans.body).where(plans.state.in_(OPEN), which)
     rows = connection.scalars(query.order_by(plans.created_at.desc(), plans.id.desc()))
     return [msgspec.json.decode(text, type=Plan) for text in rows]

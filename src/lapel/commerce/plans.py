@@ -31,6 +31,7 @@ from lapel.commerce.plan import (
     BUYING,
     CHOOSING,
     DROPPING,
+    OPEN,
     PRICING,
     UNDOING,
     Part,
@@ -38,10 +39,11 @@ from lapel.commerce.plan import (
     PlanError,
     PlanTakes,
 )
+from lapel.commerce.plan_sharing import PlanShare
 from lapel.commerce.ports import PortError, Refused
 from lapel.commerce.screening import refuse_unseen_plan
 from lapel.faults import fault
-from lapel.store import Store, schema
+from lapel.store import Store, Worker, schema
 
 log = logging.getLogger(__name__)
 
@@ -77,7 +79,7 @@ class Undoer(Protocol):
 
 
 class Plans:
-    """All plans. `start` takes up those that a crash left open; `stop` leaves them as they are."""
+    """All plans. `run` carries them on; when it ends they stay as they are, for the next one."""
 
     def __init__(
         self,
@@ -86,14 +88,18 @@ class Plans:
         teller: PlanTeller,
         undoer: Undoer,
         clock: Callable[[], float],
+        worker: Worker | None = None,
     ) -> None:
+        """`worker` is this process among several on one PostgreSQL, as for `orders`."""
         self._store = store
         self._orders = orders
         self._teller = teller
         self._undoer = undoer
         self._clock = clock
         self._moved = asyncio.Event()
-        self._advancing = asyncio.Lock()
+        self._at_work: set[str] = set()
+        self._look_again: set[str] = set()
+        self._share = PlanShare(store, worker, self.moved)
 
     async def begin(
         self,
@@ -103,17 +109,22 @@ class Plans:
         *,
         note: str = "",
         memo: str = "",
+        plan_id: str | None = None,
     ) -> Plan:
         """Titles and drafts in the order in which they are bought; durable on return."""
-        id = f"p_{secrets.token_hex(8)}"
+        id = plan_id or f"p_{secrets.token_hex(8)}"
         made = [Part(f"o_{id[2:]}{n}", title) for n, (title, _) in enumerate(parts)]
         plan = Plan(id, user_id, said, tuple(made), note=note, memo=memo)
-        async with self._advancing:
+        self._at_work.add(id)
+        try:
             # First the plan: an order of a plan that is not known would wait for nobody.
-            await self._store.write(lambda c: plan_record.insert(c, plan, self._clock()))
+            at, owner = self._clock(), self._share.owner
+            await self._store.write(lambda c: plan_record.insert(c, plan, at, owner))
             for part, (_, draft) in zip(made, parts, strict=True):
                 wanted = msgspec.structs.replace(draft, plan=id)
                 await self._orders.begin(user_id, wanted, part.order_id)
+        finally:
+            self._rest(id)
         self.moved()
         return plan
 
@@ -150,6 +161,7 @@ class Plans:
             plan = plan_record.find(connection, plan_id)
             if plan is None or plan.user_id != user_id:
                 raise PlanError("there is no such plan", code="unknown")
+            self._share.stir(connection, plan_id)
             given = replace(evidence, plan=plan.bound)
             if plan.state == BUYING and plan.evidence == given:
                 return
@@ -177,6 +189,7 @@ class Plans:
             plan = plan_record.find(connection, plan_id)
             if plan is None or plan.user_id != user_id or plan.state not in (PRICING, ASKING):
                 return None
+            self._share.stir(connection, plan_id)
             return plan_record.write(connection, plan, self._clock(), state=DROPPING)
 
         if await self._store.write(work) is not None:
@@ -191,6 +204,7 @@ class Plans:
                 raise PlanError("there is no such plan", code="unknown")
             if plan.state != CHOOSING:
                 raise PlanError("there is nothing to choose any more", code="closed")
+            self._share.stir(connection, plan_id)
             state, until = (BUYING, self._clock() + BUY_S) if keeps else (UNDOING, 0.0)
             return plan_record.write(connection, plan, self._clock(), state=state, until=until)
 
@@ -203,32 +217,57 @@ class Plans:
         self._moved.set()
 
     async def run(self) -> None:
-        """Carry plans on, until cancelled."""
+        """Carry plans on, those too that a crash or a dead worker left open, until cancelled."""
+        end = await self._share.begin()
         unsubscribe = self._orders.subscribe(lambda _: self.moved())
         try:
-            while True:
-                self._moved.clear()
-                busy = await self.advance_all()
-                try:
-                    async with asyncio.timeout(LOOK_S if busy else None):
-                        await self._moved.wait()
-                except TimeoutError:
-                    continue
+            async with asyncio.TaskGroup() as group:
+                while True:
+                    self._moved.clear()
+                    busy = await self._look(group)
+                    try:
+                        async with asyncio.timeout(LOOK_S if busy else None):
+                            await self._moved.wait()
+                    except TimeoutError:
+                        continue
         finally:
             unsubscribe()
+            end()
 
-    async def advance_all(self) -> bool:
-        """Do everything that can be done now; whether a plan is still open."""
-        async with self._advancing:
-            plans = await self._store.read(lambda c: plan_record.open_plans(c, None))
-            for plan in plans:
-                try:
-                    await self._advance(plan)
-                except PortError as error:
-                    log.info("a plan waits for an answer: %s", error.code)
-                except Exception as error:  # the boundary of one plan: the others must go on
-                    log.error("a plan cannot go on yet: %s", fault(error))
-            return bool(plans)
+    async def _look(self, group: asyncio.TaskGroup) -> bool:
+        """Work on each plan that is open, none waiting for another; whether there is any."""
+        try:
+            plans = await self._share.open()
+        except Exception as error:  # the boundary: plans must go on when the record is back
+            log.error("the plans cannot be read yet: %s", fault(error))
+            return True
+        for plan in plans:
+            if plan.id in self._at_work:
+                self._look_again.add(plan.id)
+            else:
+                self._at_work.add(plan.id)
+                group.create_task(self._work_on(plan.id))
+        return bool(plans)
+
+    async def _work_on(self, plan_id: str) -> None:
+        """Do everything that can be done now."""
+        try:
+            plan = await self.get(plan_id)
+            if plan is not None and plan.state in OPEN:
+                await self._advance(plan)
+        except PortError as error:
+            log.info("a plan waits for an answer: %s", error.code)
+        except Exception as error:  # the boundary of one plan: the others must go on
+            log.error("a plan cannot go on yet: %s", fault(error))
+        finally:
+            self._rest(plan_id)
+
+    def _rest(self, plan_id: str) -> None:
+        """What happened while it was worked on may have been overlooked."""
+        self._at_work.discard(plan_id)
+        if plan_id in self._look_again:
+            self._look_again.discard(plan_id)
+            self.moved()
 
     async def _advance(self, plan: Plan) -> None:
         orders = [await self._orders.get(part.order_id) for part in plan.parts]
@@ -346,6 +385,7 @@ class Plans:
     async def _take_back(self, part: Part, order: Order) -> Part:
         if part.undo_minor is None or part.total is None:
             return msgspec.structs.replace(part, outcome="stays")
+        await self._share.fence()
         try:
             await self._undoer.undo(order, Money(part.undo_minor, part.total.currency))
         except (Refused, OrderError) as error:

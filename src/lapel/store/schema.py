@@ -402,7 +402,8 @@ plans = sa.Table(
     _text("body"),
     _time("created_at"),
     _time("updated_at"),
-    sa.Index("plans_open", "state"),
+    sa.Column("owner", sa.Integer),
+    sa.Index("plans_open", "state", "owner"),
     sa.Index("plans_of_a_user", "user_id", "state"),
 )
 
