@@ -6,9 +6,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from lapel.assistant.politeness import spans
 from lapel.services.connected import Server, Tool
 
-_ASK = re.compile(r"(?:please )?(?:ask|use|call)(?: the)? (?P<rest>.+)", re.IGNORECASE)
+_ASK = re.compile(r"(?:ask|use|call)(?: the)? (?P<rest>.+)", re.IGNORECASE)
 _LIST = re.compile(
     r"(?:list|what are|show)(?: me)?(?: my| the)? (?:connected )?services"
     r"|(?:which|what) services (?:are there|do you know|can you use)",
@@ -49,7 +50,13 @@ Wish = ListServices | WhatCan | WhichTool | UseTool
 
 def read(text: str, servers: Sequence[Server]) -> Wish | None:
     """What the whole of `text` asks of a server; None for everything else."""
-    said = " ".join(text.split()).strip(" .!?")
+    said = text.strip(" .!?").split()
+    plain = [word.casefold().strip(",") for word in said]
+    found = (_read(" ".join(said[start:end]), servers) for start, end in spans(plain))
+    return next((wish for wish in found if wish is not None), None)
+
+
+def _read(said: str, servers: Sequence[Server]) -> Wish | None:
     if _LIST.fullmatch(said):
         return ListServices()
     what = _WHAT.fullmatch(said)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from lapel.assistant import politeness
 from lapel.commerce.checkout import Substitution
 from lapel.services.goods import Wanted
 from lapel.services.goods.matching import Unit
@@ -51,10 +52,6 @@ class Prefer:
 
 Wish = Add | Show | TakeOff | Clear | Order | Prefer
 
-_POLITE = re.compile(
-    r"^(?:(?:hey|hi|okay|ok|so|please|lapel|well|um|uh|and|also) )+|"
-    r"^(?:can|could|would|will) you (?:please )?|(?: (?:please|thanks|thank you|too|as well))+$"
-)
 _LIST = r"(?:(?:my|the|our) )?(?:(?:shopping|grocery|groceries) )?list"
 _NAMED = r"(?:(?:my|the|our) )?(?:shopping|grocery|groceries) list"
 _THINGS = r"(?P<things>.+?)"
@@ -149,18 +146,22 @@ _AMOUNT = re.compile(rf"^(?:{_HALF}|(?P<count>{_COUNT}){_GLUED})(?:{_UNIT} (?:of
 _KEPT_TOGETHER = ("salt and vinegar", "beef and pork", "mac and cheese", "fish and chips")
 
 
+def forms(text: str) -> list[str]:
+    """As everywhere, but with the commas between the things of a list."""
+    return politeness.forms(text, ";:!?")
+
+
 def plain(text: str) -> str:
-    """Lower case, one space, no marks but commas, no polite words around."""
-    words = re.sub(r"[;:!?]+|\.(?=\s|$)", " ", text.lower().replace("\u2019", "'"))
-    clean = " ".join(words.split()).strip(" ,")
-    while (shorter := _POLITE.sub("", clean).strip(" ,")) != clean:
-        clean = shorter
-    return clean
+    """The same with no polite words around."""
+    return forms(text)[0]
 
 
 def read(text: str) -> Wish | None:
     """The wish in a whole utterance, or None when it is about something else."""
-    said = plain(text)
+    return next((wish for said in forms(text) if (wish := _read(said)) is not None), None)
+
+
+def _read(said: str) -> Wish | None:
     if any(pattern.match(said) for pattern in _CLEAR):
         return Clear()
     if any(pattern.match(said) for pattern in _SHOW):

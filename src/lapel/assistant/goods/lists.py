@@ -8,15 +8,16 @@ from typing import Protocol
 
 from lapel.assistant.goods import cues, grammar
 from lapel.assistant.goods.grammar import Add, Clear, Prefer, Show, TakeOff, Wish
-from lapel.assistant.goods.waiting import (
+from lapel.assistant.ordering import (
     NOT_ORDERED,
+    Ordering,
     PlacesPort,
-    about_open,
     default_place,
-    drop,
-    latest,
+    own_place,
+    sentence,
+    told,
 )
-from lapel.assistant.rides.grammar import is_no, is_yes
+from lapel.assistant.politeness import is_no, is_yes
 from lapel.assistant.skills import Heard, Outcome
 from lapel.assistant.words import joined
 from lapel.commerce import (
@@ -26,8 +27,6 @@ from lapel.commerce import (
     OrderError,
     Orders,
     OrderState,
-    PortError,
-    Refused,
 )
 from lapel.commerce.checkout import Substitution
 from lapel.services.goods import Good, Grocer, ListItem, Match, ShoppingList, TooLong, Wanted
@@ -65,11 +64,10 @@ class _Which:
 
 @dataclass(frozen=True, slots=True)
 class _Undo:
-    """What a turn did to the list or began."""
+    """What a turn did to the list."""
 
     added: tuple[str, ...] = ()
     removed: tuple[ListItem, ...] = ()
-    order_id: str = ""
 
 
 @dataclass(slots=True)
@@ -85,26 +83,31 @@ class ListSkill:
     _skipped: set[str] = field(default_factory=set[str])
     """Entries that the user wants none of the choices for, this time."""
     _done: dict[int, _Undo] = field(default_factory=dict[int, _Undo])
+    _ordering: Ordering = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._ordering = Ordering(
+            self.user_id, self.orders, lambda x: x.kind == KIND, _same_shop, NOT_ORDERED
+        )
 
     async def hear(self, heard: Heard) -> Outcome | None:
         """Claims a whole utterance about the list, and the answer to its own question."""
         asked = self._asked
         if asked is not None and heard.at - asked.at > KEPT_S:
             asked = self._asked = None
-        try:
-            wish = grammar.read(heard.utterance.text)
-            if wish is not None:
-                return await self._act(wish, heard)
-            if asked is not None and (answer := await self._chosen(asked, heard)) is not None:
-                return answer
-            return await self._about_open(heard)
-        except (Refused, OrderError, TooLong) as error:
-            return Outcome(_sentence(str(error)))
-        except PortError:
-            return Outcome(SILENT)
+        return await told(self._heard(asked, heard), SILENT, TooLong)
+
+    async def _heard(self, asked: _Which | None, heard: Heard) -> Outcome | None:
+        wish = grammar.read(heard.utterance.text)
+        if wish is not None:
+            return await self._act(wish, heard)
+        if asked is not None and (answer := await self._chosen(asked, heard)) is not None:
+            return answer
+        return await self._about_open(heard)
 
     async def undo(self, turn: int) -> None:
         """The user was still speaking: the list is as it was, and what was begun is dropped."""
+        await self._ordering.undo(turn)
         done = self._done.pop(turn, None)
         if done is None:
             return
@@ -112,7 +115,6 @@ class ListSkill:
         await self.list.remove(done.added)
         if done.removed:
             await self.list.add([entry.wanted for entry in done.removed])
-        await drop(self.orders, done.order_id or None)
 
     async def pressed(self, topic: str, action: str) -> Outcome | None:
         """An answer to what the grocer offers."""
@@ -182,12 +184,12 @@ class ListSkill:
         missing = f" There is no {joined(unknown)} on it." if unknown else ""
         left = [entry.wanted for entry in every if entry not in found]
         off = "is" if len(found) == 1 else "are"
-        text = _sentence(f"{joined([x.wanted.text for x in found])} {off} off your list.{missing}")
+        text = sentence(f"{joined([x.wanted.text for x in found])} {off} off your list.{missing}")
         return Outcome(text, cues.list_card(left, text))
 
     async def _prefer(self, wish: Substitution) -> Outcome:
         await self.list.set_substitution(wish)
-        order = await latest(self.orders, self.user_id, KIND)
+        order = await self._ordering.waiting()
         if order is None:
             return Outcome(PREFERRED[wish])
         lines = tuple(_replaced_by(line, wish) for line in order.draft.lines)
@@ -242,20 +244,11 @@ class ListSkill:
         self, draft: OrderDraft, taken: Sequence[str], notes: tuple[str, ...], heard: Heard
     ) -> Outcome:
         """Price it and ask. What waited for an answer before is replaced."""
-        before = await latest(self.orders, self.user_id, KIND)
-        if before is not None and _same_cart(before.draft, draft):
-            return Outcome(" ".join([*notes, NOT_ORDERED]))
-        if before is not None and before.merchant_id == draft.merchant_id:
-            await self.orders.revise(before.id, draft)
-            await self.list.ordered(taken, before.id)
-            return Outcome(awaited=before.id, notes=notes)
-        if before is not None:
-            await self.orders.cancel(before.id)
-        order_id = await self.orders.begin(self.user_id, draft)
-        await self.list.ordered(taken, order_id)
-        self._done = {heard.turn: _Undo(order_id=order_id)}
-        self.groceries.sold_out(draft.merchant_id)  # the next list is read against fresh shelves
-        return Outcome(awaited=order_id, notes=notes)
+        begun = await self._ordering.begin(draft, heard, notes)
+        if begun.awaited is not None:
+            await self.list.ordered(taken, begun.awaited)
+            self.groceries.sold_out(draft.merchant_id)  # the next list is read against full shelves
+        return begun
 
     async def _chosen(self, asked: _Which, heard: Heard) -> Outcome | None:
         """The answer to "which one?"; None when the words are about something else."""
@@ -279,7 +272,7 @@ class ListSkill:
         offered = await self._offered()
         if offered is not None:
             return await self._answer(*offered, accept=is_yes(text))
-        return await about_open(self.orders, self.user_id, KIND, heard)
+        return await self._ordering.about_waiting(heard)
 
     # While it is picked. --------------------------------------------------------------------------
 
@@ -306,9 +299,10 @@ class ListSkill:
 
     async def _offered(self) -> tuple[str, str] | None:
         """(order, line) of the newest offer that waits for an answer."""
-        order = await latest(self.orders, self.user_id, KIND, frozenset({OrderState.PLACED}))
-        if order is None or order.receipt is not None:
+        placed = await self._ordering.all(frozenset({OrderState.PLACED}))
+        if not placed or placed[0].receipt is not None:
             return None
+        order = placed[0]
         waiting: list[str] = []
         for event in await self.orders.history(order.id):
             line_id = str(event.data.get("line_id", ""))
@@ -320,10 +314,8 @@ class ListSkill:
 
     async def _where(self, said: str) -> Address | None:
         if not said:
-            return await default_place(self.places)
-        wanted = said.removeprefix("my ").removeprefix("the ")
-        places = await self.places.all()
-        return next((x for x, others, _ in places if wanted in (x.label, *others)), None)
+            return await default_place(self.places, or_first=True)
+        return await own_place(self.places, said)
 
 
 def _match(entry: ListItem, grocer: Grocer) -> Match:
@@ -361,12 +353,8 @@ def _with_lines(draft: OrderDraft, lines: tuple[DraftLine, ...]) -> OrderDraft:
     return OrderDraft(draft.merchant_id, lines, draft.address, said=draft.said, kind=KIND)
 
 
-def _same_cart(one: OrderDraft, other: OrderDraft) -> bool:
-    return (one.merchant_id, one.lines, one.address) == (
-        other.merchant_id,
-        other.lines,
-        other.address,
-    )
+def _same_shop(one: OrderDraft, other: OrderDraft) -> bool:
+    return one.merchant_id == other.merchant_id
 
 
 def _not_had(wanted: Wanted, match: Match, grocer: Grocer) -> str:
@@ -391,8 +379,3 @@ def _picked(text: str, choices: Sequence[Good]) -> Good | None:
 
 def _things(number: int) -> str:
     return "There is one thing" if number == 1 else f"There are {number} things"
-
-
-def _sentence(text: str) -> str:
-    whole = text if text.endswith((".", "!", "?")) else f"{text}."
-    return whole[0].upper() + whole[1:]

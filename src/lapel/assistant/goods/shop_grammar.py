@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from lapel.assistant.goods.grammar import plain
+from lapel.assistant.goods.grammar import forms
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,10 @@ _NOT_GOODS = re.compile(
 
 def read(text: str) -> Wish | None:
     """The wish in a whole utterance, or None when it is about something else."""
-    said = plain(text)
+    return next((wish for said in forms(text) if (wish := _read(said)) is not None), None)
+
+
+def _read(said: str) -> Wish | None:
     if _AGAIN.match(said):
         return Compare()
     for pattern in _COMPARE:

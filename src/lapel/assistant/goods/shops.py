@@ -11,15 +11,8 @@ from zoneinfo import ZoneInfo
 from lapel.assistant.goods import shop_cues, shop_grammar
 from lapel.assistant.goods.shop_cues import Clock
 from lapel.assistant.goods.shop_grammar import Compare, Find, Pick, Return
-from lapel.assistant.goods.waiting import (
-    NOT_ORDERED,
-    PlacesPort,
-    about_open,
-    default_place,
-    drop,
-    latest,
-)
-from lapel.assistant.rides.grammar import is_no, is_yes
+from lapel.assistant.ordering import NOT_ORDERED, Ordering, PlacesPort, default_place, pressed, told
+from lapel.assistant.politeness import is_no, is_yes
 from lapel.assistant.skills import Heard, Outcome
 from lapel.brain import Menu, MenuItem
 from lapel.commerce import (
@@ -29,11 +22,8 @@ from lapel.commerce import (
     Money,
     Order,
     OrderDraft,
-    OrderError,
     Orders,
     OrderState,
-    PortError,
-    Refused,
 )
 from lapel.services.goods import Offer, Ranked, ReturnOffer, rank
 from lapel.services.goods.matching import words
@@ -99,7 +89,12 @@ class ShopSkill:
     _found: _Found | None = None
     _back: _SendBack | None = None
     _serial: int = 0
-    _begun: dict[int, str] = field(default_factory=dict[int, str])
+    _ordering: Ordering = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._ordering = Ordering(
+            self.user_id, self.orders, lambda x: x.kind == KIND, waits=NOT_ORDERED
+        )
 
     async def hear(self, heard: Heard) -> Outcome | None:
         """Claims a search that finds something, and what is said about what was found."""
@@ -108,43 +103,38 @@ class ShopSkill:
             self._found = None
         if self._back is not None and heard.at - self._back.at > KEPT_S:
             self._back = None
-        try:
-            if self._back is not None and (is_yes(text) or is_no(text)):
-                return await self._settle_return(self._back, accept=is_yes(text))
-            match shop_grammar.read(text):
-                case Find() as wish:
-                    return await self._find(wish, heard)
-                case Compare() if self._found is not None:
-                    return self._show(self._found)
-                case Pick() as pick if self._found is not None and not heard.cart_open:
-                    return await self._pick(pick, self._found, heard)
-                case Return(what=what):
-                    return await self._ask_return(what, heard)
-                case _:
-                    return await about_open(self.orders, self.user_id, KIND, heard)
-        except (Refused, OrderError) as error:
-            return Outcome(str(error))
-        except PortError:
-            return Outcome(SILENT)
+        return await told(self._heard(text, heard), SILENT)
+
+    async def _heard(self, text: str, heard: Heard) -> Outcome | None:
+        if self._back is not None and (is_yes(text) or is_no(text)):
+            return await self._settle_return(self._back, accept=is_yes(text))
+        match shop_grammar.read(text):
+            case Find() as wish:
+                return await self._find(wish, heard)
+            case Compare() if self._found is not None:
+                return self._show(self._found)
+            case Pick() as pick if self._found is not None and not heard.cart_open:
+                return await self._pick(pick, self._found, heard)
+            case Return(what=what):
+                return await self._ask_return(what, heard)
+            case _:
+                return await self._ordering.about_waiting(heard)
 
     async def undo(self, turn: int) -> None:
         """Drop the order that this turn began; one that is paid for already stays."""
-        await drop(self.orders, self._begun.pop(turn, None))
+        await self._ordering.undo(turn)
 
     async def pressed(self, topic: str, action: str) -> Outcome | None:
         """An offer was chosen on its card, or a return agreed to."""
         kind, _, rest = action.partition(":")
         if kind == "return" and self._back is not None:
             return await self._settle_return(self._back, accept=rest == "yes")
-        serial, _, index = rest.partition(":")
-        if kind != "shop":
+        row, found = pressed(action, "shop", self._serial), self._found
+        if row is None:
             return None
-        found = self._found
-        if found is None or serial != str(self._serial):
+        if found is None or not 0 <= row < len(found.ranked):
             return Outcome("Those offers are out of date. Ask me again.")
-        if not index.isdigit() or int(index) >= len(found.ranked):
-            return None
-        return await self._take(found.ranked[int(index)], found, None)
+        return await told(self._take(found.ranked[row], found, None), SILENT)
 
     def hints(self) -> Sequence[str]:
         return ("compare", "cheapest", "find me", "return")
@@ -155,7 +145,9 @@ class ShopSkill:
         """None where nothing is found: somebody else may know what is meant."""
         offers = await self._of_food(wish.what) if wish.compare else []
         if not offers:
-            offers = await self.shopping.search(wish.what, await default_place(self.places))
+            offers = await self.shopping.search(
+                wish.what, await default_place(self.places, or_first=True)
+            )
         if not offers:
             return Outcome(f"No shop has {wish.what}.") if wish.compare else None
         order: Wish = "fastest" if wish.fastest else "cheapest"
@@ -197,7 +189,7 @@ class ShopSkill:
         return await self._take(ranked, found, heard)
 
     async def _take(self, ranked: Ranked, found: _Found, heard: Heard | None) -> Outcome:
-        address = await default_place(self.places)
+        address = await default_place(self.places, or_first=True)
         if address is None:
             return Outcome("Where should it go? Save an address first.")
         offer = ranked.offer
@@ -210,15 +202,7 @@ class ShopSkill:
             fastest=ranked.way != cheapest,
             kind=KIND,
         )
-        before = await latest(self.orders, self.user_id, KIND)
-        if before is not None and before.draft == draft:
-            return Outcome(NOT_ORDERED)
-        if before is not None:
-            await self.orders.cancel(before.id)
-        order_id = await self.orders.begin(self.user_id, draft)
-        if heard is not None:
-            self._begun = {heard.turn: order_id}
-        return Outcome(awaited=order_id)
+        return await self._ordering.begin(draft, heard)
 
     # Sending back. --------------------------------------------------------------------------------
 

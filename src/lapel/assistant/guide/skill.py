@@ -11,6 +11,7 @@ from importlib.resources import files
 from typing import Protocol
 
 from lapel.assistant.grammar import Grammar
+from lapel.assistant.politeness import whole
 from lapel.assistant.skills import Heard, Outcome
 from lapel.commerce import Address, PortError
 from lapel.devices import Card, CardLine, Cue, CueKind, MapView, Pattern, PositionReported
@@ -67,28 +68,19 @@ class _Guided:
 
 
 @lru_cache
-def _grammar() -> tuple[Grammar, frozenset[str]]:
+def _grammar() -> tuple[Grammar, dict[str, list[str]]]:
     data = tomllib.loads(files(__package__ or "").joinpath("en.toml").read_text("utf-8"))
-    return Grammar(data["rules"], data["words"]["not_in_label"]), frozenset(data["words"]["strip"])
+    return Grammar(data["rules"], data["words"]["not_in_label"]), data["words"]
 
 
 def asked(text: str) -> Asked | None:
     """What the whole of `text` asks of the map, or None."""
-    grammar, strip = _grammar()
-    reading = grammar.read(text)
-    start, end = 0, len(reading.tokens)
-    for begin in range(max(1, end - 2), end):
-        if reading.whole("after", begin, end) is not None:
-            end = begin
-            break
-    found = reading.whole("command", start, end)
-    while found is None and (after := reading.prefix("before", start, end)) > start:
-        start = after
-        found = reading.whole("command", start, end)
+    grammar, around = _grammar()
+    found = whole(grammar.read(text), "command", around["after"])
     if found is None:
         return None
     words = found.text("place").split()
-    while words and words[0].lower() in strip:
+    while words and words[0].lower() in around["strip"]:
         words.pop(0)
     place = "home" if found.part("home") else " ".join(words)
     mode = found.part("mode")

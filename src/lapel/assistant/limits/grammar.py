@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import cast
 
-from lapel.assistant.rides.grammar import plain
+from lapel.assistant.politeness import forms, plain
 from lapel.commerce import Period, minor_digits
 
 
@@ -126,9 +126,12 @@ _PIECE = re.compile(r"\d+[.,]\d+|\d+|[a-z']+|[\u20ac$]")
 
 def read(text: str, currency: str, *, window_open: bool) -> Wish | None:
     """The wish of a whole utterance; amounts without a currency are in `currency`."""
-    said = plain(text)
-    if window_open and said in _UNDO:
+    if window_open and plain(text) in _UNDO:
         return Undo()
+    return next((x for said in forms(text) if (x := _read(said, currency)) is not None), None)
+
+
+def _read(said: str, currency: str) -> Wish | None:
     if any(pattern.match(said) for pattern in _LIST):
         return AskLimits()
     for pattern in _REVOKE:

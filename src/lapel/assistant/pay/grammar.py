@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 
 from lapel.assistant.pay import amounts
-from lapel.assistant.rides.grammar import plain
+from lapel.assistant.politeness import forms
 from lapel.commerce import Money
 
 
@@ -83,14 +83,13 @@ _NAME = r"(?:@[\w.-]+|\+\d[\d ]{5,16}|[^\W\d][\w.'-]*(?: [^\W\d][\w.'-]*){0,2}?)
 _NAMES = rf"{_NAME}(?: and {_NAME})*"
 _AMOUNT = amounts.PATTERN
 _FOR = r"(?: (?:for|because of) (?P<note>.+))?"
-_WANT = r"(?:(?:can|could|would) you |i want to |i would like to |i'd like to |let's |let me )?"
 _LAST = (
     r"(?:(?:the|my|that|this|our) )?(?:last |latest |whole )?(?:order|bill|ride|dinner|lunch|food)|"
     r"it|this|that"
 )
 
 _SEND = tuple(
-    re.compile(f"^{_WANT}{pattern}$")
+    re.compile(f"^{pattern}$")
     for pattern in (
         rf"(?:send|pay|give|wire|transfer) (?P<who>{_NAME})(?: back)? (?P<amount>{_AMOUNT}){_FOR}",
         rf"(?:send|pay|give|wire|transfer) (?P<amount>{_AMOUNT}) to (?P<who>{_NAME}){_FOR}",
@@ -99,7 +98,7 @@ _SEND = tuple(
     )
 )
 _ASK = tuple(
-    re.compile(f"^{_WANT}{pattern}$")
+    re.compile(f"^{pattern}$")
     for pattern in (
         rf"(?:ask|charge|bill) (?P<who>{_NAMES})(?: for)? (?P<amount>{_AMOUNT}){_FOR}",
         rf"(?:request|ask for|get|collect) (?P<amount>{_AMOUNT}) (?:from|of) (?P<who>{_NAMES})"
@@ -108,7 +107,7 @@ _ASK = tuple(
     )
 )
 _SPLIT = re.compile(
-    rf"^{_WANT}(?:split|share|divide) (?:(?P<amount>{_AMOUNT})|(?:{_LAST}))"
+    rf"^(?:split|share|divide) (?:(?P<amount>{_AMOUNT})|(?:{_LAST}))"
     rf" (?:with|between me and|among me and) (?P<who>{_NAMES})"
     rf"(?P<fixed>(?:(?: and| but|,)? {_NAME} (?:pays|owes)(?: me)? {_AMOUNT})*){_FOR}$"
 )
@@ -126,7 +125,7 @@ _I_OWE = re.compile(
 )
 _REQUEST = rf"(?:(?P<who>{_NAME})'s?|the|that|this|my) (?:payment |money )?request"
 _PAY_IT = tuple(
-    re.compile(f"^{_WANT}{pattern}$")
+    re.compile(f"^{pattern}$")
     for pattern in (
         rf"(?:pay|accept|settle) {_REQUEST}(?: (?:from|of) (?P<who2>{_NAME}))?",
         rf"pay (?P<who>{_NAME}) (?:back|what (?:he|she|they) (?:asks?|wants?|asked)(?: for)?)",
@@ -134,11 +133,11 @@ _PAY_IT = tuple(
     )
 )
 _DECLINE = re.compile(
-    rf"^{_WANT}(?:decline|refuse|reject|dismiss)(?: it| that)?(?: {_REQUEST})?"
+    rf"^(?:decline|refuse|reject|dismiss)(?: it| that)?(?: {_REQUEST})?"
     rf"(?: (?:from|of) (?P<who2>{_NAME}))?$"
 )
 _SAVE = tuple(
-    re.compile(f"^{_WANT}{pattern}$")
+    re.compile(f"^{pattern}$")
     for pattern in (
         rf"(?:save|add|remember|store) (?P<name>{_NAME})(?: to my contacts)? (?:as|with|under)"
         r" (?:handle |number |the handle |the number )?(?P<handle>(?:@|at )\S+|\+[\d ]+)",
@@ -146,7 +145,7 @@ _SAVE = tuple(
     )
 )
 _REMOVE = tuple(
-    re.compile(f"^{_WANT}{pattern}$")
+    re.compile(f"^{pattern}$")
     for pattern in (
         rf"(?:remove|delete|forget|drop) (?P<name>{_NAME}) from (?:my |the )?contacts",
         rf"(?:remove|delete|forget) (?:my |the )?contact (?P<name>{_NAME})",
@@ -162,7 +161,10 @@ _NO_NAME = frozenset({"the", "my", "a", "an", "some", "two", "to", "with", "and"
 
 def read(text: str) -> Wish | None:
     """The wish in a whole utterance, or None when it is about something else."""
-    said = tidy(text)
+    return next((wish for said in _forms(text) if (wish := _read(said)) is not None), None)
+
+
+def _read(said: str) -> Wish | None:
     if _OWES_ME.match(said) or _I_OWE.match(said):
         return WhoOwes(mine=_OWES_ME.match(said) is None)
     if _LIST.match(said):
@@ -171,9 +173,13 @@ def read(text: str) -> Wish | None:
 
 
 def tidy(text: str) -> str:
-    """Lower case, one space, lists joined by `and`, no marks at the ends."""
-    joined = re.sub(r",\s+(?:and\s+)?", " and ", text.strip())
-    return re.sub(r" and(?: and)+ ", " and ", plain(joined))
+    """Lower case, one space, lists joined by `and`, no marks and no politeness at the ends."""
+    return _forms(text)[0]
+
+
+def _forms(text: str) -> list[str]:
+    joined = (re.sub(r",\s+(?:and\s+)?", " and ", said) for said in forms(text, ";:!?"))
+    return [re.sub(r" and(?: and)+ ", " and ", said.replace(",", " ")) for said in joined]
 
 
 def names(text: str) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+from lapel.assistant.ordering import Ordering, told
 from lapel.assistant.pay import amounts, cues, grammar
 from lapel.assistant.pay.grammar import (
     Answer,
@@ -18,7 +19,7 @@ from lapel.assistant.pay.grammar import (
     WhoOwes,
     Wish,
 )
-from lapel.assistant.rides.grammar import is_no, is_yes
+from lapel.assistant.politeness import is_no, is_yes
 from lapel.assistant.skills import Heard, Outcome
 from lapel.commerce import (
     Address,
@@ -26,11 +27,9 @@ from lapel.commerce import (
     Money,
     Order,
     OrderDraft,
-    OrderError,
     Orders,
     OrderState,
     PortError,
-    Refused,
     ShareError,
     Transfer,
     split_bill,
@@ -51,7 +50,6 @@ from lapel.services import (
     Scanned,
 )
 
-OPEN = frozenset({OrderState.QUOTING, OrderState.AWAITING_APPROVAL})
 PAID = frozenset({OrderState.PLACED, OrderState.DELIVERED})
 KEPT_S = 120.0
 """A question that nobody answered for so long is forgotten."""
@@ -114,9 +112,14 @@ class PaySkill:
     owed: OwedRecord
     _asked: _Question | None = None
     _serial: int = 0
-    _begun: dict[int, str] = field(default_factory=dict[int, str])
     _requested: dict[int, list[str]] = field(default_factory=dict[int, list[str]])
-    """Turn -> what it began, while that can be taken back."""
+    """Turn -> what it asked for, while that can be taken back."""
+    _ordering: Ordering = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._ordering = Ordering(
+            self.user_id, self.orders, lambda x: x.transfer is not None, waits=NOT_SENT
+        )
 
     async def hear(self, heard: Heard) -> Outcome | None:
         """Claims a whole utterance about money, and the answer to its own question."""
@@ -124,27 +127,20 @@ class PaySkill:
         if asked is not None and heard.at - asked.at > KEPT_S:
             asked = self._asked = None
         wish = grammar.read(heard.utterance.text)
-        try:
-            if isinstance(wish, FixShare):
-                return await self._fix(wish, asked, heard)
-            if wish is not None:
-                return await self._act(wish, heard)
-            if asked is not None and not heard.cart_open:
-                return await self._answered(asked, heard)
-            return await self._about_open(heard)
-        except (Refused, OrderError, ContactError, ShareError) as error:
-            self._asked = None
-            return Outcome(str(error))
-        except PortError:
-            return Outcome(SILENT)
+        if isinstance(wish, FixShare):
+            doing = self._fix(wish, asked, heard)
+        elif wish is not None:
+            doing = self._act(wish, heard)
+        elif asked is not None and not heard.cart_open:
+            doing = self._answered(asked, heard)
+        else:
+            doing = self._ordering.about_waiting(heard)
+        return await told(doing, SILENT, ContactError, ShareError)
 
     async def undo(self, turn: int) -> None:
         """Drop what this turn began; what is paid for already stays."""
         self._asked = None
-        order_id = self._begun.pop(turn, None)
-        order = None if order_id is None else await self.orders.get(order_id)
-        if order is not None and order.state in OPEN:
-            await self.orders.cancel(order.id)
+        await self._ordering.undo(turn)
         for id in self._requested.pop(turn, []):
             await self._withdraw(id)
 
@@ -155,18 +151,16 @@ class PaySkill:
             return await self._pressed_split(rest)
         if not topic.startswith(cues.TOPIC) or kind not in ("pay", "decline"):
             return None
-        try:
-            request = await self._request_with(rest)
-            if request is None:
-                return Outcome("That request is paid, declined or expired.", closes=(topic,))
-            if kind == "decline":
-                return replace(await self._decline(request), closes=(topic,))
-            await self._pay_request(request, "", None)
-            return Outcome(closes=(topic,))
-        except (Refused, OrderError) as error:
-            return Outcome(str(error))
-        except PortError:
-            return Outcome(SILENT)
+        return await told(self._pressed_request(topic, rest, pays=kind == "pay"), SILENT)
+
+    async def _pressed_request(self, topic: str, id: str, *, pays: bool) -> Outcome:
+        request = await self._request_with(id)
+        if request is None:
+            return Outcome("That request is paid, declined or expired.", closes=(topic,))
+        if not pays:
+            return replace(await self._decline(request), closes=(topic,))
+        await self._pay_request(request, "", None)
+        return Outcome(closes=(topic,))
 
     def hints(self) -> Sequence[str]:
         return ("send", "euros", "ask", "split", "owe", "request", "decline", "contacts")
@@ -283,10 +277,9 @@ class PaySkill:
     async def _answer(self, pays: bool, who: str, heard: Heard) -> Outcome | None:
         """To somebody's request; without a name the words may be for the open question."""
         if not who and not pays:
-            order = await self._latest()
-            if order is not None:
-                await self.orders.cancel(order.id)
-                return Outcome(awaited=order.id)
+            dropped = await self._ordering.drop_waiting()
+            if dropped is not None:
+                return dropped
         known = await self.contacts.called(self.user_id, who) if who else []
         handles = {contact.handle for contact in known}
         found = [
@@ -323,17 +316,8 @@ class PaySkill:
     async def _begin(
         self, merchant_id: str, transfer: Transfer, said: str, heard: Heard | None
     ) -> Outcome:
-        """Ask for it like for any purchase. What waited for a yes before is replaced."""
-        draft = transfer_draft(merchant_id, transfer, said)
-        before = await self._latest()
-        if before is not None and before.draft.transfer == transfer:
-            return Outcome(NOT_SENT, awaited=None)
-        if before is not None:
-            await self.orders.cancel(before.id)
-        order_id = await self.orders.begin(self.user_id, draft)
-        if heard is not None:
-            self._begun = {heard.turn: order_id}
-        return Outcome(awaited=order_id)
+        """Ask for it like for any purchase."""
+        return await self._ordering.begin(transfer_draft(merchant_id, transfer, said), heard)
 
     async def _request(self, sharing: _Sharing, heard: Heard | None) -> Outcome:
         """Ask everybody for their share; durable on return."""
@@ -414,19 +398,6 @@ class PaySkill:
             return Outcome("All right, I ask nobody.")
         return await self._request(asked.sharing, None)
 
-    async def _about_open(self, heard: Heard) -> Outcome | None:
-        """Words like yes and cancel while a transfer waits for its yes, and no cart is open."""
-        text = heard.utterance.text
-        if heard.cart_open or not (is_yes(text) or is_no(text)):
-            return None
-        order = await self._latest()
-        if order is None:
-            return None
-        if is_yes(text):
-            return Outcome(NOT_SENT)
-        await self.orders.cancel(order.id)
-        return Outcome(awaited=order.id)
-
     # People. --------------------------------------------------------------------------------------
 
     async def _contact(self, name: str, known: dict[str, Contact]) -> Contact:
@@ -478,13 +449,6 @@ class PaySkill:
     async def _request_with(self, id: str) -> MoneyRequest | None:
         found = (await self.pay.requests(self.user_id)).incoming
         return next((x for x in found if x.state == "open" and x.id == id), None)
-
-    async def _latest(self) -> Order | None:
-        """The newest transfer that waits for a price or a yes."""
-        for order in await self.orders.list(self.user_id, limit=20):
-            if order.draft.transfer is not None and order.state in OPEN and not order.draft.plan:
-                return order
-        return None
 
     async def _last_paid(self) -> Order | None:
         """The newest thing that was bought, and is no money for somebody."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from lapel.assistant.grammar import Found, Reading
 from lapel.assistant.personal.language import Words
+from lapel.assistant.politeness import spans, whole
 from lapel.services.personal import (
     After,
     At,
@@ -45,61 +46,42 @@ _TALK = {"remind", "remind_untimed", "remind_place"}
 def requests(text: str, words: Words) -> list[Request] | None:
     """What the whole of `text` asks for; None when any part of it is something else."""
     reading = words.grammar.read(text)
-    start, end = bare(reading)
-    if start >= end:
-        return None
-    several = _several(reading, start, end)
-    if several is not None:
-        return several
-    found = _request(reading, "command", start, end)
-    return None if found is None else [found]
+    for start, end in spans([token.word for token in reading.tokens]):
+        several = _several(reading, start, end)
+        if several is not None:
+            return several
+        found = _request(reading, "command", start, end)
+        if found is not None:
+            return [found]
+    return None
 
 
 def answer_when(text: str, words: Words) -> When | None:
     """`text` as the answer to "when?"."""
-    reading = words.grammar.read(text)
-    start, end = bare(reading)
-    found = reading.whole("when_any", start, end)
+    found = whole(words.grammar.read(text), "when_any")
     return None if found is None else when_of(found)
 
 
 def answer_duration(text: str, words: Words) -> float | None:
     """`text` as the answer to "for how long?", in seconds."""
     reading = words.grammar.read(text)
-    start, end = bare(reading)
-    for first in (start, start + 1):  # "for ten minutes"
-        found = reading.whole("duration", first, end)
-        if found is not None:
-            return _seconds(found)
+    for start, end in spans([token.word for token in reading.tokens]):
+        for first in (start, start + 1):  # "for ten minutes"
+            found = reading.whole("duration", first, end)
+            if found is not None:
+                return _seconds(found)
     return None
 
 
 def answer_which(text: str, words: Words) -> str | None:
     """`text` as the answer to "which one?"."""
-    reading = words.grammar.read(text)
-    found = reading.whole("which", *bare(reading))
+    found = whole(words.grammar.read(text), "which")
     return None if found is None else found.text("text")
 
 
 def is_never_mind(text: str, words: Words) -> bool:
     """Whether a question is waved away."""
-    reading = words.grammar.read(text)
-    return reading.whole("never", *bare(reading)) is not None
-
-
-def bare(reading: Reading) -> tuple[int, int]:
-    """Where the words begin and end without what politeness puts around them."""
-    start, end = 0, len(reading.tokens)
-    while (after := reading.prefix("before", start, end)) > start:
-        start = after
-    shorter = True
-    while shorter:
-        shorter = False
-        for begin in range(max(start + 1, end - 4), end):
-            if reading.whole("after", begin, end) is not None:
-                end, shorter = begin, True
-                break
-    return start, end
+    return whole(words.grammar.read(text), "never") is not None
 
 
 def _several(reading: Reading, start: int, end: int) -> list[Request] | None:

@@ -9,7 +9,8 @@ import msgspec
 
 from lapel.assistant.planning import clauses, cues
 from lapel.assistant.planning.clauses import Clauses
-from lapel.assistant.rides.grammar import AskRide, is_no, is_yes, plain
+from lapel.assistant.politeness import is_no, is_yes, plain
+from lapel.assistant.rides.grammar import AskRide
 from lapel.assistant.skills import Heard, Outcome
 from lapel.commerce import OrderDraft, OrderError, Plan, PlanError, Plans, PortError, Refused
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from lapel.assistant.politeness import forms, plain
+
 
 @dataclass(frozen=True, slots=True)
 class AskRide:
@@ -49,10 +51,6 @@ class AskStatus:
 
 Wish = AskRide | LaterRide | ChangeDestination | CancelRide | Tip | AskStatus
 
-_POLITE = re.compile(
-    r"^(?:(?:hey|hi|okay|ok|so|please|lapel|well|um|uh) )+|(?: (?:please|thanks|thank you|now|"
-    r"right now|right away|for me))+$"
-)
 _CLASS = r"economy|comfort|van|minivan|cheap|cheapest|large|big"
 _RIDE = r"ride|taxi|cab|lift"
 _THING = (
@@ -64,7 +62,6 @@ _BARE_CLASS = r"(?:an? |the )?(?P<class>economy|comfort|van|minivan)(?: class)?"
 _GET = r"(?:get|find|book|order|call|hail|grab|request|send|arrange|fetch)(?: me| us)?"
 _HEAD = (
     rf"(?:{_GET}|i need|i want|i would like|i'd like|we need|we want|i'll take|i will take|"
-    rf"let's get|(?:can|could|would|will) you (?:please )?{_GET}|"
     r"(?:can|could|may) (?:i|we) (?:get|have|book))"
 )
 _PLACE = r"[\w'.&åäöÅÄÖ-]+(?: [\w'.&åäöÅÄÖ-]+){0,5}?"
@@ -98,12 +95,12 @@ _PRICES = tuple(
 _CHANGE = tuple(
     re.compile(f"^{pattern}$")
     for pattern in (
-        rf"(?:actually )?(?:change|set|switch|make|move) (?:the|my)(?: ride's)? "
+        rf"(?:change|set|switch|make|move) (?:the|my)(?: ride's)? "
         rf"(?:destination|drop-?off)(?: of my ride)? (?:to )?(?P<place>{_PLACE})",
-        rf"(?:actually )?(?:change|redirect|send) (?:the|my) (?:{_RIDE}|car|driver) to "
+        rf"(?:change|redirect|send) (?:the|my) (?:{_RIDE}|car|driver) to "
         rf"(?P<place>{_PLACE})",
         rf"(?:the )?new destination(?: is)? (?P<place>{_PLACE})",
-        rf"(?:actually )?drive me to (?P<place>{_PLACE}) instead",
+        rf"drive me to (?P<place>{_PLACE}) instead",
         rf"tell (?:the|my) driver to (?:go|drive) to (?P<place>{_PLACE})(?: instead)?",
     )
 )
@@ -167,32 +164,14 @@ _NOT_A_PLACE = frozenset(
     }
 )  # fmt: skip
 _ORDINALS = {"first": 0, "1st": 0, "second": 1, "2nd": 1, "third": 2, "3rd": 2}
-_YES = frozenset(
-    {
-        "yes", "yeah", "yep", "sure", "ok", "okay", "do it", "go ahead", "do", "confirm",
-        "book it", "that's right", "yes do it", "of course",
-    }
-)  # fmt: skip
-_NO = frozenset(
-    {
-        "no", "nope", "never mind", "nevermind", "cancel", "cancel it", "cancel that",
-        "forget it", "stop", "don't", "leave it", "rather not",
-    }
-)  # fmt: skip
-
-
-def plain(text: str) -> str:
-    """Lower case, one space, no marks at the ends, no polite words around."""
-    words = re.sub(r"[,;:!?]+|\.(?=\s|$)", " ", text.lower().replace("\u2019", "'"))
-    clean = " ".join(words.split())
-    while (shorter := _POLITE.sub("", clean).strip()) != clean:
-        clean = shorter
-    return clean
 
 
 def read(text: str) -> Wish | None:
     """The wish in a whole utterance, or None when it is about something else."""
-    said = plain(text)
+    return next((wish for said in forms(text) if (wish := _read(said)) is not None), None)
+
+
+def _read(said: str) -> Wish | None:
     if any(pattern.match(said) for pattern in _CANCEL):
         return CancelRide()
     if any(pattern.match(said) for pattern in _STATUS):
@@ -223,14 +202,6 @@ def chosen(text: str, classes: list[str]) -> int | None:
         return _ORDINALS[said]
     wanted = "van" if said == "minivan" else said
     return classes.index(wanted) if wanted in classes else None
-
-
-def is_yes(text: str) -> bool:
-    return plain(text) in _YES
-
-
-def is_no(text: str) -> bool:
-    return plain(text) in _NO
 
 
 def as_place(text: str, *, after: str) -> str | None:

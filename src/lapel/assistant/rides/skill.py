@@ -7,6 +7,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+from lapel.assistant import ordering
+from lapel.assistant.ordering import (
+    NOT_BOOKED,
+    Ordering,
+    PlacesPort,
+    default_place,
+    own_place,
+    told,
+)
+from lapel.assistant.politeness import is_no, is_yes
 from lapel.assistant.rides import cues, grammar
 from lapel.assistant.rides.grammar import (
     AskRide,
@@ -25,10 +35,8 @@ from lapel.commerce import (
     Money,
     Order,
     OrderDraft,
-    OrderError,
     Orders,
     OrderState,
-    PortError,
     Refused,
     Trip,
 )
@@ -37,7 +45,6 @@ from lapel.devices import Cue, PositionReported
 from lapel.services import RideOffer
 from lapel.services.rides import CHANGE, TIP, Redirected
 
-OPEN = frozenset({OrderState.QUOTING, OrderState.AWAITING_APPROVAL})
 KEPT_S = 120.0
 """A question that nobody answered for so long is forgotten."""
 HERE_S = 900.0
@@ -45,9 +52,9 @@ HERE_S = 900.0
 HERE_WITHIN_M = 150.0
 """A position known no better than this is no place to be picked up at."""
 HERE = "where you are"
+RIDDEN = frozenset({OrderState.PLACED, OrderState.DELIVERED})
 TIP_WITHIN_S = 24 * 3600.0
 MOST_TIP = 10_000
-NOT_BOOKED = "It is not booked yet. Press to confirm, or say cancel."
 SILENT = "The ride company does not answer. Nothing was booked."
 
 
@@ -63,12 +70,6 @@ class RidesPort(Protocol):
     async def redirect(
         self, merchant_id: str, ride_id: str, destination: Address, key: str
     ) -> Redirected: ...
-
-
-class PlacesPort(Protocol):
-    """The user's addresses: each with its other names, and whether it is the default."""
-
-    async def all(self) -> list[tuple[Address, tuple[str, ...], bool]]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +99,10 @@ class RideSkill:
     """In memory alone: the last position that a device reported, and when."""
     _asked: _Question | None = None
     _serial: int = 0
-    _begun: dict[int, str] = field(default_factory=dict[int, str])
-    """Turn -> the order that it began, while that can be taken back."""
+    _ordering: Ordering = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._ordering = Ordering(self.user_id, self.orders, lambda x: x.trip is not None, _alike)
 
     async def hear(self, heard: Heard) -> Outcome | None:
         """Claims a whole utterance about a ride, and the answer to its own question."""
@@ -107,18 +110,13 @@ class RideSkill:
         asked = self._asked
         if asked is not None and heard.at - asked.at > KEPT_S:
             asked = self._asked = None
-        try:
-            wish = grammar.read(text)
-            if wish is not None:
-                self._asked = None
-                return await self._act(wish, heard)
-            if asked is not None and not heard.cart_open:
-                return await self._answered(asked, heard)
-            return await self._about_open(heard)
-        except (Refused, OrderError) as error:
-            return Outcome(str(error))
-        except PortError:
-            return Outcome(SILENT)
+        wish = grammar.read(text)
+        if wish is not None:
+            self._asked = None
+            return await told(self._act(wish, heard), SILENT)
+        if asked is not None and not heard.cart_open:
+            return await told(self._answered(asked, heard), SILENT)
+        return await told(self._ordering.about_waiting(heard), SILENT)
 
     async def moved(self, report: PositionReported) -> Sequence[Cue]:
         """A ride without "from" begins where its user is, if that is known well enough."""
@@ -131,23 +129,17 @@ class RideSkill:
     async def undo(self, turn: int) -> None:
         """Drop the order that this turn began; one that is paid for already stays."""
         self._asked = None
-        order_id = self._begun.pop(turn, None)
-        order = None if order_id is None else await self.orders.get(order_id)
-        if order is not None and order.state in OPEN:
-            await self.orders.cancel(order.id)
+        await self._ordering.undo(turn)
 
     async def pressed(self, topic: str, action: str) -> Outcome | None:
         """A class was chosen on the card."""
-        kind, _, rest = action.partition(":")
-        serial, _, index = rest.partition(":")
-        if kind != "ride":
+        row = ordering.pressed(action, "ride", self._serial)
+        if row is None:
             return None
         asked = self._asked
-        if asked is None or asked.kind != "class" or serial != str(self._serial):
+        if asked is None or asked.kind != "class" or not 0 <= row < len(asked.offers):
             return Outcome("Those prices are out of date. Ask me again.")
-        if not index.isdigit() or int(index) >= len(asked.offers):
-            return None
-        return await self._book(asked, asked.offers[int(index)], None)
+        return await told(self._book(asked, asked.offers[row], None), SILENT)
 
     def hints(self) -> Sequence[str]:
         return ("ride", "taxi", "economy", "comfort", "van", "driver", "destination", "tip")
@@ -188,7 +180,7 @@ class RideSkill:
                 self._asked = _Question("from", now, wish, None, destination)
                 unknown = "where you are" if wish.pickup == "here" else wish.pickup
                 return Outcome(f"I do not know {unknown}. Where shall they pick you up?")
-        pickup = pickup or self._current() or await self._default()
+        pickup = pickup or self._current() or await default_place(self.places)
         if pickup is None or _same(pickup, destination):
             self._asked = _Question("from", now, wish, None, destination)
             return Outcome("Where shall they pick you up?")
@@ -227,7 +219,7 @@ class RideSkill:
                 f"I do not know where {wish.destination or 'the ride'} is.", code="no_trip"
             )
         pickup = await self._find(wish.pickup) if wish.pickup else None
-        pickup = pickup or self._current() or await self._default()
+        pickup = pickup or self._current() or await default_place(self.places)
         if pickup is None or _same(pickup, destination):
             raise Refused("I do not know where the ride begins.", code="no_trip")
         found = await self.rides.estimate(pickup, destination)
@@ -242,27 +234,16 @@ class RideSkill:
         if asked.pickup is None or asked.destination is None:
             return Outcome("Where to?")
         self._asked = None
-        return await self._begin(_draft(offer, asked.pickup, asked.destination, asked.said), heard)
-
-    async def _begin(self, draft: OrderDraft, heard: Heard | None) -> Outcome:
-        """Price it and ask. What waited for an answer about a ride before is replaced."""
-        before = await self._latest(OPEN)
-        if before is not None and before.draft == draft:
-            return Outcome(NOT_BOOKED)
-        if before is not None and _alike(before.draft, draft):
-            await self.orders.revise(before.id, draft)
-            return Outcome(awaited=before.id)
-        if before is not None:
-            await self.orders.cancel(before.id)
-        order_id = await self.orders.begin(self.user_id, draft)
-        if heard is not None:
-            self._begun = {heard.turn: order_id}
-        return Outcome(awaited=order_id)
+        draft = _draft(offer, asked.pickup, asked.destination, asked.said)
+        return await self._ordering.begin(draft, heard)
 
     async def _answered(self, asked: _Question, heard: Heard) -> Outcome | None:
         """The answer to the last question; None when the words are about something else."""
         text = heard.utterance.text
-        if grammar.is_no(text):
+        if asked.kind == "cancel" and is_yes(text, "cancel it", "cancel the ride"):
+            self._asked = None
+            return await self._cancel(asked.fee)
+        if is_no(text):
             self._asked = None
             return Outcome("All right, the ride stays as it is." if asked.fee else "All right.")
         match asked.kind:
@@ -277,7 +258,7 @@ class RideSkill:
                 return await self._plan(asked.wish, found, asked.destination, heard)
             case "class":
                 index = grammar.chosen(text, [offer.id for offer in asked.offers])
-                if index is None and grammar.is_yes(text):
+                if index is None and is_yes(text):
                     index = 0 if len(asked.offers) == 1 else None
                     if index is None:
                         return Outcome("Which one? " + _names(asked.offers))
@@ -285,26 +266,10 @@ class RideSkill:
                     None if index is None else await self._book(asked, asked.offers[index], heard)
                 )
             case "cancel":
-                if not grammar.is_yes(text):
-                    return None
-                self._asked = None
-                return await self._cancel(asked.fee)
+                return None
             case _:
                 minor = grammar.amount(text)
                 return None if minor is None else await self._tip(minor, heard)
-
-    async def _about_open(self, heard: Heard) -> Outcome | None:
-        """Words like yes and cancel while a ride waits for its press, and no cart is open."""
-        text = heard.utterance.text
-        if heard.cart_open or not (grammar.is_yes(text) or grammar.is_no(text)):
-            return None
-        order = await self._latest(OPEN)
-        if order is None:
-            return None
-        if grammar.is_yes(text):
-            return Outcome(NOT_BOOKED)
-        await self.orders.cancel(order.id)
-        return Outcome(awaited=order.id)
 
     # A booked ride. -------------------------------------------------------------------------------
 
@@ -327,13 +292,12 @@ class RideSkill:
             said=heard.utterance.text,
             trip=Trip("change", to, ride_id=order.merchant_order_id),
         )
-        return await self._begin(draft, heard)
+        return await self._ordering.begin(draft, heard)
 
     async def _ask_cancel(self, heard: Heard) -> Outcome:
-        waiting = await self._latest(OPEN)
-        if waiting is not None:
-            await self.orders.cancel(waiting.id)
-            return Outcome(awaited=waiting.id)
+        dropped = await self._ordering.drop_waiting()
+        if dropped is not None:
+            return dropped
         order = await self._riding()
         if order is None:
             return Outcome("There is no ride to cancel.")
@@ -376,10 +340,10 @@ class RideSkill:
                 tip=minor,
             ),
         )
-        return await self._begin(draft, heard)
+        return await self._ordering.begin(draft, heard)
 
     async def _status(self) -> Outcome:
-        if await self._latest(OPEN) is not None:
+        if await self._ordering.waiting() is not None:
             return Outcome(NOT_BOOKED)
         order = await self._riding()
         if order is None:
@@ -404,11 +368,10 @@ class RideSkill:
         """The user's own place of that name, else the likeliest place that a company knows."""
         if said in ("here", "where i am", "my position", "my location"):
             return self._current()
-        name = said.removeprefix("the ").removeprefix("my ").strip()
-        for address, aliases, _ in await self.places.all():
-            if name in (address.label, *aliases) or said in aliases:
-                return address
-        found = await self.rides.places(name, 1)
+        own = await own_place(self.places, said)
+        if own is not None:
+            return own
+        found = await self.rides.places(said.removeprefix("the ").removeprefix("my ").strip(), 1)
         return found[0] if found else None
 
     def _current(self) -> Address | None:
@@ -416,30 +379,17 @@ class RideSkill:
             return None
         return self._here[0]
 
-    async def _default(self) -> Address | None:
-        return next((address for address, _, default in await self.places.all() if default), None)
-
-    async def _latest(self, states: frozenset[OrderState]) -> Order | None:
-        """The newest order about a ride in one of these states, never one of food."""
-        for order in await self.orders.list(self.user_id, limit=20):
-            if order.draft.trip is not None and order.state in states and not order.draft.plan:
-                return order
-        return None
-
     async def _riding(self) -> Order | None:
-        for order in await self.orders.list(self.user_id, limit=20):
+        for order in await self._ordering.all(frozenset({OrderState.PLACED})):
             trip = order.draft.trip
-            booked = order.state is OrderState.PLACED
-            if trip is not None and trip.kind == "ride" and booked and order.merchant_order_id:
+            if trip is not None and trip.kind == "ride" and order.merchant_order_id:
                 return order
         return None
 
     async def _last_ride(self, now: float) -> Order | None:
-        for order in await self.orders.list(self.user_id, limit=20):
+        for order in await self._ordering.all(RIDDEN):
             trip = order.draft.trip
-            ridden = order.state in (OrderState.PLACED, OrderState.DELIVERED)
-            recent = now - order.updated_at < TIP_WITHIN_S
-            if trip is not None and trip.kind == "ride" and ridden and recent:
+            if trip is not None and trip.kind == "ride" and now - order.updated_at < TIP_WITHIN_S:
                 return order
         return None
 

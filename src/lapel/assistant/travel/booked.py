@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from lapel.assistant.ordering import RECENT
 from lapel.assistant.travel import choosing
 from lapel.assistant.travel.ports import TravelPort
 from lapel.commerce import (
@@ -23,9 +24,6 @@ from lapel.commerce import (
 )
 from lapel.services.personal import When
 from lapel.services.travel import Change, Wanted
-
-RECENT = 50
-"""Orders looked at for what is booked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +55,6 @@ class Bookings:
     orders: Orders
     travel: TravelPort
     zone: ZoneInfo
-
-    async def waiting(self, states: frozenset[OrderState]) -> Order | None:
-        """The newest order about a journey in one of these states."""
-        orders = await self.orders.list(self.user_id, limit=RECENT)
-        return next((x for x in orders if x.draft.journey and x.state in states), None)
 
     async def find(self, kind: JourneyKind | None, now: float) -> Booking | None:
         """The next one of that kind, as it is now; what the company tells is noted."""

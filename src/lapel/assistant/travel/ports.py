@@ -6,7 +6,7 @@ from typing import Protocol
 
 import sqlalchemy as sa
 
-from lapel.commerce import Address, JourneyKind, JourneyOffer, MerchantOrder, Money, Traveller
+from lapel.commerce import JourneyKind, JourneyOffer, MerchantOrder, Money, Traveller
 from lapel.services.travel import Change, Held, Wanted
 from lapel.store import Store
 from lapel.store.schema import users
@@ -26,12 +26,6 @@ class TravelPort(Protocol):
     async def cancel(
         self, merchant_id: str, booking_id: str, least: Money, key: str
     ) -> MerchantOrder: ...
-
-
-class PlacesPort(Protocol):
-    """The user's addresses: each with its other names, and whether it is the default."""
-
-    async def all(self) -> list[tuple[Address, tuple[str, ...], bool]]: ...
 
 
 class NamesPort(Protocol):

@@ -7,7 +7,8 @@ from typing import Literal
 
 from lapel.assistant.grammar import Found
 from lapel.assistant.personal.language import Words
-from lapel.assistant.personal.reading import answer_when, bare, number_of, when_of
+from lapel.assistant.personal.reading import answer_when, number_of, when_of
+from lapel.assistant.politeness import whole
 from lapel.commerce import JourneyKind, Traveller
 from lapel.services.personal import At, Clock, When
 
@@ -68,14 +69,6 @@ def picked(text: str, words: Words) -> Pick | None:
     return None if found is None else _pick(found.part("pick"))
 
 
-def is_yes(text: str, words: Words) -> bool:
-    return _whole("t_yes", text, words) is not None
-
-
-def is_no(text: str, words: Words) -> bool:
-    return _whole("t_no", text, words) is not None
-
-
 def place(text: str, words: Words) -> str | None:
     """`text` as the answer to "where from?"."""
     found = _whole("t_place", text, words)
@@ -98,8 +91,7 @@ def traveller(text: str, words: Words) -> Traveller | None:
 
 
 def _whole(rule: str, text: str, words: Words) -> Found | None:
-    reading = words.grammar.read(text)
-    return reading.whole(rule, *bare(reading)) or reading.whole(rule, 0, len(reading.tokens))
+    return whole(words.grammar.read(text), rule)
 
 
 def _search(found: Found, kind: JourneyKind) -> Wish | None:

@@ -8,12 +8,15 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from lapel.assistant import ordering
+from lapel.assistant.ordering import NOT_BOOKED, Ordering, PlacesPort, told
 from lapel.assistant.personal.language import Words
+from lapel.assistant.politeness import is_no, is_yes
 from lapel.assistant.skills import Heard, Outcome
 from lapel.assistant.travel import choosing, cues, reading
 from lapel.assistant.travel.booked import Booking, Bookings, Changed
 from lapel.assistant.travel.choosing import Departure
-from lapel.assistant.travel.ports import NamesPort, PlacesPort, TravelPort
+from lapel.assistant.travel.ports import NamesPort, TravelPort
 from lapel.assistant.travel.reading import Pick, Wish
 from lapel.commerce import (
     Address,
@@ -23,21 +26,15 @@ from lapel.commerce import (
     Money,
     Order,
     OrderDraft,
-    OrderError,
     Orders,
-    OrderState,
-    PortError,
-    Refused,
     Traveller,
     spoken,
 )
 from lapel.services.personal import AlreadyPast, When
 from lapel.services.travel import Held, Wanted
 
-OPEN = frozenset({OrderState.QUOTING, OrderState.AWAITING_APPROVAL})
 KEPT_S = 300.0
 """A question that nobody answered for so long is forgotten; so is a list of offers."""
-NOT_BOOKED = "It is not booked yet. Press to confirm, or say cancel."
 SILENT = "The company does not answer. Nothing was booked or changed."
 PAST = "That has already passed. Tell me a day that is still to come."
 NONE_BOOKED = {
@@ -91,7 +88,7 @@ class TravelSkill:
         self._asked: _Question | None = None
         self._held: Held | None = None
         self._serial = 0
-        self._begun: dict[int, str] = {}
+        self._ordering = Ordering(user_id, orders, lambda x: x.journey is not None, _alike)
 
     async def hear(self, heard: Heard) -> Outcome | None:
         """Claims a whole utterance about a journey, and the answer to its own question."""
@@ -99,44 +96,33 @@ class TravelSkill:
         if self._asked is not None and heard.at - self._asked.at > KEPT_S:
             self._asked = None
         try:
-            wish = reading.read(text, self._words)
-            if wish is not None:
-                outcome = await self._act(wish, heard)
-                if outcome is not None:
-                    return outcome
-            if self._asked is not None and not heard.cart_open:
-                return await self._answered(self._asked, heard)
-            return await self._about_open(heard)
+            return await told(self._heard(reading.read(text, self._words), heard), SILENT)
         except AlreadyPast:
             return Outcome(PAST)
-        except (Refused, OrderError) as error:
-            return Outcome(str(error))
-        except PortError:
-            return Outcome(SILENT)
+
+    async def _heard(self, wish: Wish | None, heard: Heard) -> Outcome | None:
+        outcome = None if wish is None else await self._act(wish, heard)
+        if outcome is not None:
+            return outcome
+        if self._asked is not None and not heard.cart_open:
+            return await self._answered(self._asked, heard)
+        return await self._ordering.about_waiting(heard)
 
     async def undo(self, turn: int) -> None:
         """Drop the order that this turn began; one that is paid for already stays."""
         self._asked = None
-        order_id = self._begun.pop(turn, None)
-        order = None if order_id is None else await self._orders.get(order_id)
-        if order is not None and order.state in OPEN:
-            await self._orders.cancel(order.id)
+        await self._ordering.undo(turn)
 
     async def pressed(self, topic: str, action: str) -> Outcome | None:
         """A departure was chosen on the card."""
-        kind, _, rest = action.partition(":")
-        serial, _, index = rest.partition(":")
-        if kind != cues.ACTION:
+        row = ordering.pressed(action, cues.ACTION, self._serial)
+        if row is None:
             return None
         asked = self._asked
-        if asked is None or asked.kind != "offers" or serial != str(self._serial):
+        if asked is None or asked.kind != "offers" or not 0 <= row < len(asked.listed):
             return Outcome("Those offers are out of date. Ask me again.")
-        if not index.isdecimal() or int(index) >= len(asked.listed):
-            return None
-        try:
-            return await self._begin(asked.listed[int(index)].cheapest, asked.said, asked.at, None)
-        except (Refused, OrderError) as error:
-            return Outcome(str(error))
+        offer = asked.listed[row].cheapest
+        return await told(self._begin(offer, asked.said, asked.at, None), SILENT)
 
     def hints(self) -> Sequence[str]:
         return ("flight", "train", "hotel", "room", "flexible", "the second one", "hold it")
@@ -219,7 +205,7 @@ class TravelSkill:
 
     async def _hold(self, pick: Pick | None, heard: Heard) -> Outcome | None:
         """Keep one of the list, or the one that is being asked about."""
-        waiting = await self._booked.waiting(OPEN)
+        waiting = await self._ordering.waiting()
         offer = self._meant(pick)
         if offer is None and pick is None and waiting is not None:
             offer = await self._asked_about(waiting)
@@ -241,7 +227,7 @@ class TravelSkill:
             return await self._begin(held.offer, heard.utterance.text, heard.at, heard, held.id)
         offer = self._meant(pick)
         if offer is None:
-            if pick is None and await self._booked.waiting(OPEN) is not None:
+            if pick is None and await self._ordering.waiting() is not None:
                 return Outcome(NOT_BOOKED)
             return self._which(pick)
         said = self._asked.said if self._asked else heard.utterance.text
@@ -303,27 +289,18 @@ class TravelSkill:
             journey=journey,
             hold_id=hold_id,
         )
-        before = await self._booked.waiting(OPEN)
-        if before is not None and before.draft.journey == journey:
-            return Outcome(NOT_BOOKED)
-        if before is not None and _alike(before.draft, draft):
-            await self._orders.revise(before.id, draft)
-            return Outcome(awaited=before.id)
-        if before is not None:
-            await self._orders.cancel(before.id)
-        order_id = await self._orders.begin(self._user_id, draft)
-        if heard is not None:
-            self._begun = {heard.turn: order_id}
-        return Outcome(awaited=order_id)
+        return await self._ordering.begin(draft, heard)
 
     # Answers to questions. ------------------------------------------------------------------------
 
     async def _answered(self, asked: _Question, heard: Heard) -> Outcome | None:
         """The answer to the last question; None when the words are about something else."""
         text = heard.utterance.text
-        if reading.is_no(text, self._words):
+        kept = asked.kind in ("cancel", "change")
+        if kept and is_yes(text, "cancel it", "change it"):
+            return await self._agreed(asked)
+        if is_no(text):
             self._asked = None
-            kept = asked.kind in ("cancel", "change")
             return Outcome("All right, your booking stays as it is." if kept else "All right.")
         match asked.kind:
             case "to" | "from":
@@ -341,11 +318,9 @@ class TravelSkill:
                 pick = reading.picked(text, self._words)
                 if pick is not None:
                     return await self._book(pick, heard)
-                if reading.is_yes(text, self._words):
-                    return await self._book(None, heard)
-                return None
+                return await self._book(None, heard) if is_yes(text) else None
             case _:
-                return await self._agreed(asked) if reading.is_yes(text, self._words) else None
+                return None
 
     async def _on_day(self, asked: _Question, said: When, heard: Heard) -> Outcome | None:
         wish = replace(asked.wish, when=said)
@@ -369,20 +344,6 @@ class TravelSkill:
         if asked.changed is not None and await self._booked.change(asked.changed):
             return Outcome("I have told the company.")
         return Outcome("That costs something by now. Ask me again.")
-
-    async def _about_open(self, heard: Heard) -> Outcome | None:
-        """Yes and no while a journey waits for its press, and no cart is open."""
-        text = heard.utterance.text
-        yes = reading.is_yes(text, self._words)
-        if heard.cart_open or not (yes or reading.is_no(text, self._words)):
-            return None
-        order = await self._booked.waiting(OPEN)
-        if order is None:
-            return None
-        if yes:
-            return Outcome(NOT_BOOKED)
-        await self._orders.cancel(order.id)
-        return Outcome(awaited=order.id)
 
     # A booked journey. ----------------------------------------------------------------------------
 
@@ -415,10 +376,9 @@ class TravelSkill:
         return Outcome(cues.change_question(found.journey, found.change))
 
     async def _ask_cancel(self, wish: Wish, heard: Heard) -> Outcome:
-        waiting = await self._booked.waiting(OPEN)
-        if waiting is not None:
-            await self._orders.cancel(waiting.id)
-            return Outcome(awaited=waiting.id)
+        dropped = await self._ordering.drop_waiting()
+        if dropped is not None:
+            return dropped
         booking = await self._booked.find(wish.kind, heard.at)
         if booking is None:
             return Outcome(NONE_BOOKED[wish.kind])
