@@ -27,12 +27,19 @@ class Town:
     """A City with test controls and, once `open_gateway` was called, a Lapel that knows its shops."""
 
     def __init__(
-        self, folder: Path, *, speed: int = 240, faults: str = "none", port: int = 0
+        self,
+        folder: Path,
+        *,
+        speed: int = 240,
+        faults: str = "none",
+        port: int = 0,
+        transport: str = "own",
     ) -> None:
         self.folder = folder
         self._speed = speed
         self._faults = faults
         self._port = port
+        self.transport = transport
         self.http = httpx.Client(trust_env=False, timeout=30)
         self.programs: list[Program] = []
         self.city_program = self._start_city()
@@ -51,7 +58,8 @@ class Town:
     def _start_city(self) -> Program:
         program = city(
             "--data", str(self.folder / "city"), "--port", str(self._port), "--speed", str(self._speed),
-            "--faults", self._faults, "--allow-test-controls", environment=environment(),
+            "--faults", self._faults, "--transport", self.transport,
+            "--allow-test-controls", environment=environment(),
         )  # fmt: skip
         self.programs.append(program)
         return program

@@ -14,7 +14,7 @@ from city.errors import CityError
 from city.faults import Level
 from city.pay import people
 from city.rides import company
-from city.server import Addresses, Options
+from city.server import Addresses, Options, Transport
 from city.shops import acp_shops, city_shops, city_stores
 from city.store import Database, only_process
 from city.travel import offers as travel
@@ -41,6 +41,9 @@ def up(
     start: Annotated[str, typer.Option(help="City time of day at the very first start.")] = "12:00",
     seed: Annotated[int, typer.Option(help="What all chance comes from.")] = 7,
     faults: Annotated[Level, typer.Option(help="How much goes wrong.")] = Level.NONE,
+    transport: Annotated[
+        Transport, typer.Option(help="How merchants of UCP are spoken to.")
+    ] = Transport.OWN,
     json: Annotated[bool, typer.Option("--json", help="One line of JSON when ready.")] = False,
     allow_remote: Annotated[bool, typer.Option(help="Permit a host beyond loopback.")] = False,
     allow_test_controls: Annotated[
@@ -56,6 +59,7 @@ def up(
         start=start,
         seed=seed,
         faults=faults,
+        transport=transport,
         allow_remote=allow_remote,
         allow_test_controls=allow_test_controls,
     )

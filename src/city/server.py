@@ -10,6 +10,7 @@ import socket
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
 
 import httpx
@@ -58,6 +59,14 @@ GRACE_S = 3
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
+class Transport(StrEnum):
+    """How merchants of UCP are spoken to: each in its own ways, or all in one."""
+
+    OWN = "own"
+    REST = "rest"
+    MCP = "mcp"
+
+
 @dataclass(frozen=True, slots=True)
 class Options:
     data: Path
@@ -67,6 +76,7 @@ class Options:
     start: str = "12:00"
     seed: int = 7
     faults: Level = Level.NONE
+    transport: Transport = Transport.OWN
     allow_remote: bool = False
     allow_test_controls: bool = False
 
@@ -251,6 +261,7 @@ def _world(
             city_url=urls[0],
             urls=dict(zip(slugs, urls[1:], strict=True)),
             keys=keys,
+            transport="" if options.transport is Transport.OWN else options.transport,
         )
         found(world, tx)
     return world

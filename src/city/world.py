@@ -15,6 +15,8 @@ from city.shops import Shop
 from city.streets import Address, Streets
 from city.ucp.signatures import SigningKey
 
+TRANSPORTS = ("rest", "mcp")
+
 
 @dataclass(frozen=True, slots=True)
 class World:
@@ -30,10 +32,19 @@ class World:
     urls: Mapping[str, str]
     keys: Mapping[str, SigningKey]
     real_s: Callable[[], float] = field(default=time.time)
+    transport: str = ""
+    """The one way in which all merchants of UCP are spoken to; empty where each has its own."""
 
     @property
     def bank_url(self) -> str:
         return f"{self.city_url}/bank"
+
+    def transports(self, slug: str) -> tuple[str, ...]:
+        """How a merchant of UCP is spoken to; companies of services take both ways."""
+        if self.transport:
+            return (self.transport,)
+        shop = self.shops.get(slug)
+        return TRANSPORTS if shop is None else shop.transports
 
     def address(self, slug: str) -> Address:
         """Where a merchant is. Raises DataError when its address is not on the map."""

@@ -16,7 +16,7 @@ from starlette.routing import Mount
 
 from lapel.commerce.checkout import CheckoutStatus
 from lapel.commerce.ports import Refused
-from lapel.services.connectors.ucp import client, mcp
+from lapel.services.connectors.ucp import client, mcp, tools
 from lapel.services.connectors.ucp.profile import MCP, REST
 from lapel.store import Store
 from services import hostile_mcp, test_city
@@ -217,6 +217,10 @@ async def test_rest_is_preferred_where_both_are_offered(store: Store, http: http
 
 def test_what_has_no_tool_is_refused():
     with pytest.raises(Refused):
-        mcp.tool_of("POST", "/rides/estimate", {})
-    tool = mcp.tool_of("PUT", "/checkout-sessions/a%2Fb", {"x": 1})
+        tools.tool_of("POST", "/orders/o_1/nothing_of_the_kind", {})
+    tool = tools.tool_of("PUT", "/checkout-sessions/a%2Fb", {"x": 1})
     assert (tool.name, tool.arguments) == ("update_checkout", {"id": "a/b", "checkout": {"x": 1}})
+    ride = tools.tool_of("POST", "/rides/r%2F1/cancel", {"most": 4})
+    assert (ride.name, ride.arguments) == ("cancel_ride", {"id": "r/1", "ride": {"most": 4}})
+    asked = tools.tool_of("POST", "/rides/estimate", {"x": 1})
+    assert (asked.name, asked.arguments) == ("estimate_rides", {"ride": {"x": 1}})

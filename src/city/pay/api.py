@@ -16,7 +16,7 @@ from city.pay.people import SLUG
 from city.pay.wire import CodeRequest, PayeeRequest, TransferCheckoutRequest
 from city.replay import Answer
 from city.store import Store
-from city.ucp.company import Act, CompanyServer, Verbs
+from city.ucp.company import Act, Call, CompanyServer, Verbs
 from city.ucp.counter import Counter
 from city.ucp.envelope import metadata
 from city.ucp.platforms import Platforms
@@ -38,7 +38,6 @@ class Siirto(CompanyServer):
         super().__init__(world, store, platforms, SLUG, OFFERED_BY_PAY, config)
 
     def app(self) -> Starlette:
-        ucp = self.ucp
         verbs = Verbs(
             TransferCheckoutRequest,
             checkouts.create,
@@ -48,12 +47,14 @@ class Siirto(CompanyServer):
             checkouts.cancel,
             checkouts.order,
         )
+        calls = [
+            Call("POST", "/pay/payees", "lookup", self._payee, ("find_payee", "transfer")),
+            Call("POST", "/pay/codes", "lookup", self._code, ("read_code", "transfer")),
+            *self.sessions(verbs),
+        ]
         return Starlette(
             routes=[
-                Route("/.well-known/ucp", self.serve_profile),
-                ucp("/pay/payees", "POST", "lookup", self._payee),
-                ucp("/pay/codes", "POST", "lookup", self._code),
-                *self.sessions(verbs),
+                *self.routes(calls),
                 Route("/till/{shop}", self._till),
                 Route("/{name:path}", self._page),
             ]

@@ -23,7 +23,7 @@ from city.rides.wire import (
 )
 from city.store import Database, Store
 from city.streets import Address
-from city.ucp.company import Act, CompanyServer
+from city.ucp.company import Act, Call, CompanyServer
 from city.ucp.counter import Counter
 from city.ucp.envelope import metadata
 from city.ucp.platforms import Platforms
@@ -50,16 +50,23 @@ class RideCompany(CompanyServer):
             "Drives people through the City. Nobody really drives, and the money is worth nothing.",
             _told,
         )
-        ucp = self.ucp
+        calls = [
+            Call("POST", "/rides/estimate", "search", self._estimate, ("estimate_rides", "ride")),
+            Call("POST", "/rides/places", "lookup", self._places, ("suggest_places", "ride")),
+            *self.sessions(CHECKOUTS.verbs(self._order)),
+            Call("POST", "/rides/{id}/cancel", "cancel", self._cancel, ("cancel_ride", "ride")),
+            Call(
+                "POST",
+                "/rides/{id}/destination",
+                "update",
+                self._destination,
+                ("change_destination", "ride"),
+            ),
+            Call("POST", "/rides/{id}/pickup", "update", self._pickup, ("change_pickup", "ride")),
+        ]
         return Starlette(
             routes=[
-                Route("/.well-known/ucp", self.serve_profile),
-                ucp("/rides/estimate", "POST", "search", self._estimate),
-                ucp("/rides/places", "POST", "lookup", self._places),
-                *self.sessions(CHECKOUTS.verbs(self._order)),
-                ucp("/rides/{id}/cancel", "POST", "cancel", self._cancel),
-                ucp("/rides/{id}/destination", "POST", "update", self._destination),
-                ucp("/rides/{id}/pickup", "POST", "update", self._pickup),
+                *self.routes(calls),
                 Route("/track/{tracking}", self._track),
                 Route("/o/{id}", page),
                 Route("/{name:path}", page),

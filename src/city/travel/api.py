@@ -17,7 +17,7 @@ from city.travel.bookings import JOURNEYS
 from city.travel.offers import Company, priced, services
 from city.travel.terms import Terms, offer_json, refund, sold_out
 from city.travel.wire import CancelRequest, ChangeRequest, HoldRequest, SearchRequest
-from city.ucp.company import Act, CompanyServer
+from city.ucp.company import Act, Call, CompanyServer
 from city.ucp.counter import Counter
 from city.ucp.envelope import metadata
 from city.ucp.one_line import LIFE_S
@@ -47,15 +47,20 @@ class TravelCompany(CompanyServer):
     def app(self) -> Starlette:
         about = "Nobody really travels, and the money is worth nothing."
         page = self.page(self._company.name, about, JOURNEYS.told)
-        ucp = self.ucp
+        calls = [
+            Call("POST", "/travel/search", "search", self._search, ("search_travel", "travel")),
+            Call("POST", "/travel/holds", "create", self._hold, ("hold_travel", "travel")),
+            *self.sessions(checkouts.CHECKOUTS.verbs(self._order)),
+            Call(
+                "POST", "/travel/{id}/change", "update", self._change, ("change_booking", "travel")
+            ),
+            Call(
+                "POST", "/travel/{id}/cancel", "cancel", self._cancel, ("cancel_booking", "travel")
+            ),
+        ]
         return Starlette(
             routes=[
-                Route("/.well-known/ucp", self.serve_profile),
-                ucp("/travel/search", "POST", "search", self._search),
-                ucp("/travel/holds", "POST", "create", self._hold),
-                *self.sessions(checkouts.CHECKOUTS.verbs(self._order)),
-                ucp("/travel/{id}/change", "POST", "update", self._change),
-                ucp("/travel/{id}/cancel", "POST", "cancel", self._cancel),
+                *self.routes(calls),
                 Route("/o/{id}", page),
                 Route("/{name:path}", page),
             ]

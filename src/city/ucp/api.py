@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 import msgspec
@@ -31,7 +31,6 @@ from city.ucp import (
 )
 from city.ucp.envelope import answer, failure, not_found
 from city.ucp.mandates import kid_of
-from city.ucp.mcp import Handler, Operation
 from city.ucp.platforms import Platform, Platforms
 from city.ucp.profile import business_profile
 from city.ucp.quote import Json, Note
@@ -73,6 +72,18 @@ _NEEDS = {
 }
 _CHECKOUT_NEEDS = (CHECKOUT, FULFILLMENT)
 
+Handler = Callable[[Request, Platform, bytes], Callable[[Database], Answer]]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """What a merchant does, at its place in REST; `{id}` in `path` names a resource."""
+
+    name: str
+    method: str
+    path: str
+    handler: Handler
+
 
 class Merchant:
     """The endpoints of one merchant."""
@@ -86,13 +97,13 @@ class Merchant:
 
     def app(self) -> Starlette:
         operations = self._operations()
-        transports = self._world.shops[self._slug].transports
+        transports = self._world.transports(self._slug)
         rest = [
             Route(x.path, self._endpoint(x.name, x.handler), methods=[x.method])
             for x in operations
             if "rest" in transports
         ]
-        tools = mcp.Tools({x.name: x for x in operations}, self._answered, self._sign, self._slug)
+        tools = mcp.Tools(map(self._tool, filter(self._offers, operations)), self._sign, self._slug)
         return Starlette(
             routes=[
                 Route("/.well-known/ucp", self._profile),
@@ -133,6 +144,18 @@ class Merchant:
             Operation("cancel_cart", "POST", "/carts/{id}/cancel", self._cancel_cart),
             Operation("substitute", "POST", "/orders/{id}/substitutions", self._substitute),
         ]
+
+    def _offers(self, operation: Operation) -> bool:
+        shop = self._world.shops[self._slug]
+        return all(shop.offers(name) for name in _NEEDS.get(operation.name, ()))
+
+    def _tool(self, operation: Operation) -> mcp.Tool:
+        async def serve(request: Request, sent: bytes, asked: Request, body: bytes) -> Answer:
+            name, handler = operation.name, operation.handler
+            return await self._answered(request, sent, name, handler, asked, body)
+
+        name, payload = mcp.SHOPPING[operation.name]
+        return mcp.Tool(name, payload, operation.method, operation.path, serve)
 
     def _endpoint(
         self, operation: str, handler: Handler

@@ -17,18 +17,34 @@ from city.errors import ProtocolError
 from city.http import Exchange, error_answer, lower_headers, once, read_body, to_response
 from city.replay import Answer, Key, key_for
 from city.store import Database, Store
+from city.ucp import mcp
 from city.ucp.counter import Counter
 from city.ucp.envelope import failure, payment_handlers
 from city.ucp.platforms import Platform, Platforms
+from city.ucp.profile import services
 from city.ucp.quote import Json, Note
-from city.ucp.signatures import request_message
-from city.ucp.vocabulary import CHECKOUT, SERVICE, VERSION, Offered
+from city.ucp.signatures import request_message, sign_response
+from city.ucp.vocabulary import CHECKOUT, VERSION, Offered
 from city.ucp.wire import CompleteRequest, parse
 from city.world import World
 
 Act = Callable[[Counter], Answer]
 Read = Callable[[Request, bytes], Act]
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call of UCP; `read` gives from its body what is done in a transaction.
+
+    `operation` is what faults know it by; `tool` its name and its payload over MCP.
+    """
+
+    method: str
+    path: str
+    operation: str
+    read: Read
+    tool: tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,20 +80,37 @@ class CompanyServer:
         self._config = config
         self._exchange = Exchange(world, store, slug)
 
-    def ucp(self, path: str, method: str, operation: str, read: Read) -> Route:
-        """A call of UCP; `read` gives from its body what is done in a transaction."""
+    def routes(self, calls: Sequence[Call]) -> list[Route]:
+        """The profile, and the calls in every way in which the company is spoken to."""
+        transports = self._world.transports(self._slug)
+        rest = [self._route(call) for call in calls if "rest" in transports]
+        tools = mcp.Tools(map(self._tool, calls), self._sign, self._slug)
+        profile = Route("/.well-known/ucp", self._serve_profile)
+        return [profile, *rest, *(tools.routes() if "mcp" in transports else ())]
 
+    def _route(self, call: Call) -> Route:
         async def serve(request: Request) -> Response:
             try:
-                made = await self._serve(request, operation, read)
+                body = await read_body(request)
+                made = await self._answered(request, body, call, request, body)
             except ProtocolError as error:
                 made = error_answer(error.status, {"code": error.code, "content": error.text})
             return to_response(made, request)
 
-        return Route(path, serve, methods=[method])
+        return Route(call.path, serve, methods=[call.method])
 
-    def sessions(self, verbs: Verbs[T]) -> list[Route]:
-        """The routes of checkout sessions and of their orders."""
+    def _tool(self, call: Call) -> mcp.Tool:
+        async def serve(request: Request, sent: bytes, asked: Request, body: bytes) -> Answer:
+            return await self._answered(request, sent, call, asked, body)
+
+        return mcp.Tool(*call.tool, call.method, call.path, serve)
+
+    def _sign(self, status: int, body: bytes) -> tuple[tuple[str, str], ...]:
+        world = self._world
+        return sign_response(status, body, world.keys[self._slug], int(world.real_s()))
+
+    def sessions(self, verbs: Verbs[T]) -> list[Call]:
+        """The calls of checkout sessions and of their orders."""
 
         def create(_: Request, body: bytes) -> Act:
             asked = parse(body, verbs.request)
@@ -96,31 +129,33 @@ class CompanyServer:
 
         session = "/checkout-sessions/{id}"
         return [
-            self.ucp("/checkout-sessions", "POST", "create", create),
-            self.ucp(session, "GET", "get", of(verbs.read)),
-            self.ucp(session, "PUT", "update", update),
-            self.ucp(f"{session}/complete", "POST", "complete", complete),
-            self.ucp(f"{session}/cancel", "POST", "cancel", of(verbs.cancel)),
-            self.ucp("/orders/{id}", "GET", "order", of(verbs.order)),
+            Call("POST", "/checkout-sessions", "create", create, mcp.SESSIONS["create"]),
+            Call("GET", session, "get", of(verbs.read), mcp.SESSIONS["get"]),
+            Call("PUT", session, "update", update, mcp.SESSIONS["update"]),
+            Call("POST", f"{session}/complete", "complete", complete, mcp.SESSIONS["complete"]),
+            Call("POST", f"{session}/cancel", "cancel", of(verbs.cancel), mcp.SESSIONS["cancel"]),
+            Call("GET", "/orders/{id}", "order", of(verbs.order), mcp.SESSIONS["order"]),
         ]
 
-    async def _serve(self, request: Request, operation: str, read: Read) -> Answer:
-        body = await read_body(request)
+    async def _answered(
+        self, request: Request, sent: bytes, call: Call, asked: Request, body: bytes
+    ) -> Answer:
+        """`request` and `sent` are what was signed, `asked` and `body` what they ask for."""
         url, headers = request.url, lower_headers(request)
         message = request_message(
             request.method, headers.get("host", ""), url.path, url.query, headers
         )
         world = self._world
-        platform = await self._platforms.identify(message, body, world.real_s(), self._offered)
+        platform = await self._platforms.identify(message, sent, world.real_s(), self._offered)
         needed = (CHECKOUT, self._offered[-1].name)
         if missing := [name for name in needed if name not in platform.shared]:
             text = f"your profile must declare {', '.join(missing)} in a version that we speak"
             note = Note("error", "capabilities_incompatible", text, severity="unrecoverable")
             shown = failure(world, self._slug, {}, CHECKOUT, [note])
             return Answer(200, msgspec.json.encode(shown))
-        act = read(request, body)
-        repeats = request.method == "GET" or operation in ("search", "lookup")
-        key = None if repeats else self._key(request, platform, body)
+        act = call.read(asked, body)
+        repeats = call.method == "GET" or call.operation in ("search", "lookup")
+        key = None if repeats else self._key(asked, platform, body)
 
         def run(database: Database) -> Answer:
             if key is not None:
@@ -133,14 +168,14 @@ class CompanyServer:
             with database.transaction() as tx:
                 return act(Counter(world, self._slug, platform, tx))
 
-        return await self._exchange.run(operation, run)
+        return await self._exchange.run(call.operation, run)
 
     def _key(self, request: Request, platform: Platform, body: bytes) -> Key:
         scope = f"ucp {self._slug} {platform.profile_url}"
         header = request.headers.get("idempotency-key")
         return key_for(scope, header, request.method, request.url.path, body)
 
-    async def serve_profile(self, _: Request) -> Response:
+    async def _serve_profile(self, _: Request) -> Response:
         """Who the company is for platforms."""
         headers = {"Cache-Control": "public, max-age=60"}
         body = msgspec.json.encode(self._profile())
@@ -160,17 +195,10 @@ class CompanyServer:
             if offered is self._offered[-1]:
                 entry["config"] = dict(self._config)
             capabilities[offered.name] = [entry]
-        rest: Json = {
-            "version": VERSION,
-            "spec": f"https://ucp.dev/{VERSION}/specification/overview",
-            "transport": "rest",
-            "schema": f"https://ucp.dev/{VERSION}/services/shopping/rest.openapi.json",
-            "endpoint": world.urls[slug],
-        }
         return {
             "ucp": {
                 "version": VERSION,
-                "services": {SERVICE: [rest]},
+                "services": services(world, slug),
                 "capabilities": capabilities,
                 "payment_handlers": payment_handlers(world, slug),
             },

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Literal
 
 import msgspec
@@ -20,8 +21,6 @@ from starlette.types import Scope
 from city.errors import ProtocolError
 from city.http import read_body
 from city.replay import Answer
-from city.store import Database
-from city.ucp.platforms import Platform
 from city.ucp.quote import Json
 from city.ucp.wire import parse
 
@@ -34,39 +33,52 @@ _DISCOVERING = frozenset(
     {"invalid_profile_url", "profile_unreachable", "profile_malformed", "version_unsupported"}
 )
 
-Handler = Callable[[Request, Platform, bytes], Callable[[Database], Answer]]
+Sign = Callable[[int, bytes], Iterable[tuple[str, str]]]
+"""(status, body) -> the headers that sign the answer."""
+Serve = Callable[[Request, bytes, Request, bytes], Awaitable[Answer]]
+"""(request, sent, asked, body): what came and was signed, and the call of REST behind it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Operation:
-    """What a merchant does, at its place in REST; `{id}` in `path` names a resource."""
+class Tool:
+    """A verb of REST as a tool; `{id}` in `path` names a resource.
+
+    `payload` is the argument that is its body; empty where there is none.
+    """
 
     name: str
+    payload: str
     method: str
     path: str
-    handler: Handler
+    serve: Serve
 
 
-Sign = Callable[[int, bytes], Iterable[tuple[str, str]]]
-"""(status, body) -> the headers that sign the answer."""
-Answered = Callable[[Request, bytes, str, Handler, Request, bytes], Awaitable[Answer]]
-
-_TOOLS: Mapping[str, tuple[str, str]] = {
-    "search_catalog": ("search", "catalog"),
-    "lookup_catalog": ("lookup", "catalog"),
-    "get_product": ("product", "catalog"),
-    "create_checkout": ("create", "checkout"),
-    "get_checkout": ("get", ""),
-    "update_checkout": ("update", "checkout"),
-    "complete_checkout": ("complete", "checkout"),
-    "cancel_checkout": ("cancel", ""),
-    "create_cart": ("create_cart", "cart"),
-    "get_cart": ("get_cart", ""),
-    "update_cart": ("update_cart", "cart"),
-    "cancel_cart": ("cancel_cart", ""),
-    "get_order": ("order", ""),
-}
-"""Tool -> the operation, and the argument that is its body."""
+SESSIONS: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "create": ("create_checkout", "checkout"),
+        "get": ("get_checkout", ""),
+        "update": ("update_checkout", "checkout"),
+        "complete": ("complete_checkout", "checkout"),
+        "cancel": ("cancel_checkout", ""),
+        "order": ("get_order", ""),
+    }
+)
+"""Operation -> UCP's tool and its payload; what shops and companies of services share."""
+SHOPPING: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        **SESSIONS,
+        "search": ("search_catalog", "catalog"),
+        "lookup": ("lookup_catalog", "catalog"),
+        "product": ("get_product", "catalog"),
+        "create_cart": ("create_cart", "cart"),
+        "get_cart": ("get_cart", ""),
+        "update_cart": ("update_cart", "cart"),
+        "cancel_cart": ("cancel_cart", ""),
+        "substitute": ("answer_substitution", "groceries"),
+        "return": ("return_items", "retail"),
+    }
+)
+"""The same for shops, with the verbs of the extensions for groceries and goods."""
 
 
 class _Agent(msgspec.Struct):
@@ -79,11 +91,10 @@ class _Meta(msgspec.Struct):
 
 
 class _Arguments(msgspec.Struct):
+    """What every tool takes; its body is looked for by the name of its payload."""
+
     meta: _Meta
     id: str = ""
-    checkout: msgspec.Raw = msgspec.Raw(b"{}")
-    catalog: msgspec.Raw = msgspec.Raw(b"{}")
-    cart: msgspec.Raw = msgspec.Raw(b"{}")
 
 
 class _Params(msgspec.Struct):
@@ -107,13 +118,10 @@ class _Said(msgspec.Struct):
 
 
 class Tools:
-    """One merchant's tools. `answered` identifies the platform and runs an operation for it."""
+    """The tools of one merchant, which is called `name`."""
 
-    def __init__(
-        self, operations: Mapping[str, Operation], answered: Answered, sign: Sign, name: str
-    ) -> None:
-        self._operations = operations
-        self._answered = answered
+    def __init__(self, tools: Iterable[Tool], sign: Sign, name: str) -> None:
+        self._tools = {tool.name: tool for tool in tools}
         self._sign = sign
         self._name = name
 
@@ -148,25 +156,20 @@ class Tools:
             case method:
                 return _error(call.id, _NO_METHOD, f"there is no method {method!r}", {}, 200)
 
-    def _offered(self) -> list[str]:
-        return [tool for tool, (name, _) in _TOOLS.items() if name in self._operations]
-
     def _listed(self) -> list[Json]:
-        return [_described(x, self._operations[_TOOLS[x][0]]) for x in self._offered()]
+        return [_described(tool) for tool in self._tools.values()]
 
     async def _called(
         self, request: Request, sent: bytes, id: int | str, params: _Params
     ) -> Response:
-        if params.name not in self._offered():
+        tool = self._tools.get(params.name)
+        if tool is None:
             return _error(id, _BAD_PARAMS, f"there is no tool {params.name!r}", {}, 200)
-        name, payload = _TOOLS[params.name]
-        operation = self._operations[name]
         try:
             arguments = parse(bytes(params.arguments), _Arguments)
-            signed, asked = _as_rest(request, operation, arguments)
-            raw: msgspec.Raw = getattr(arguments, payload) if payload else msgspec.Raw(b"{}")
-            body = bytes(raw)
-            made = await self._answered(signed, sent, name, operation.handler, asked, body)
+            body = _body(bytes(params.arguments), tool.payload)
+            signed, asked = _as_rest(request, tool, arguments)
+            made = await tool.serve(signed, sent, asked, body)
         except ProtocolError as error:
             made = _refused(error)
         return self._wrapped(id, made, request.headers.get("request-id"))
@@ -185,9 +188,14 @@ class Tools:
         return _raw(body, 200, headers)
 
 
-def _as_rest(
-    request: Request, operation: Operation, arguments: _Arguments
-) -> tuple[Request, Request]:
+def _body(arguments: bytes, payload: str) -> bytes:
+    if not payload:
+        return b"{}"
+    found = parse(arguments, dict[str, msgspec.Raw]).get(payload)
+    return b"{}" if found is None else bytes(found)
+
+
+def _as_rest(request: Request, tool: Tool, arguments: _Arguments) -> tuple[Request, Request]:
     """The request with a UCP-Agent, and the call of REST that the tool stands for.
 
     What stands in the metadata and in a header must be the same; the header is what is signed.
@@ -201,10 +209,10 @@ def _as_rest(
     if key and headers.setdefault("idempotency-key", key) != key:
         raise ProtocolError("Idempotency-Key and meta differ", code="idempotency_key_required")
     whole: Scope = {**request.scope, "headers": Headers(headers).raw}
-    path = operation.path.replace("{id}", arguments.id)
+    path = tool.path.replace("{id}", arguments.id)
     asked: Scope = {
         **whole,
-        "method": operation.method,
+        "method": tool.method,
         "path": path,
         "raw_path": path.encode(),
         "path_params": {"id": arguments.id},
@@ -243,14 +251,13 @@ def _raw(body: bytes, status: int, headers: Mapping[str, str] | None = None) -> 
     return Response(body, status, dict(headers or {}), media_type="application/json")
 
 
-def _described(tool: str, operation: Operation) -> Json:
-    """The tool for clients that ask: what it takes is UCP's schema."""
-    _, payload = _TOOLS[tool]
+def _described(tool: Tool) -> Json:
+    """The tool for clients that ask: what it takes is UCP's schema, or its extension's."""
     properties: Json = {"meta": {"type": "object"}}
-    if "{id}" in operation.path:
+    if "{id}" in tool.path:
         properties["id"] = {"type": "string"}
-    if payload:
-        properties[payload] = {"type": "object"}
+    if tool.payload:
+        properties[tool.payload] = {"type": "object"}
     schema: Json = {"type": "object", "required": list(properties), "properties": properties}
-    text = f"UCP: {tool.replace('_', ' ')}."
-    return {"name": tool, "description": text, "inputSchema": schema}
+    text = f"UCP: {tool.name.replace('_', ' ')}."
+    return {"name": tool.name, "description": text, "inputSchema": schema}

@@ -28,12 +28,7 @@ def business_profile(world: World, slug: str) -> Json:
     return {
         "ucp": {
             "version": VERSION,
-            "services": {
-                SERVICE: [
-                    _service(world.urls[slug], transport)
-                    for transport in world.shops[slug].transports
-                ]
-            },
+            "services": services(world, slug),
             "capabilities": {
                 offered.name: [_capability(world, slug, offered)]
                 for offered in OFFERED
@@ -45,6 +40,11 @@ def business_profile(world: World, slug: str) -> Json:
         },
         "signing_keys": [msgspec.to_builtins(world.keys[slug].jwk())],
     }
+
+
+def services(world: World, slug: str) -> Json:
+    """How the merchant is spoken to."""
+    return {SERVICE: [_service(world.urls[slug], x) for x in world.transports(slug)]}
 
 
 def _service(url: str, transport: str) -> Json:

@@ -13,10 +13,11 @@ from lapel.commerce.ports import Nonsense, Refused
 from lapel.services.connectors.ucp import detached, older, signatures
 from lapel.services.connectors.ucp.feeds import Feeds
 from lapel.services.connectors.ucp.keys import SigningKeys
-from lapel.services.connectors.ucp.mcp import McpCalls, content_of, tool_of
+from lapel.services.connectors.ucp.mcp import McpCalls, content_of
 from lapel.services.connectors.ucp.profile import MCP, older_url
 from lapel.services.connectors.ucp.registry import Merchant, MerchantRegistry
 from lapel.services.connectors.ucp.statuses import raise_for_status
+from lapel.services.connectors.ucp.tools import tool_of
 from lapel.services.connectors.ucp.versions import OLDER
 from lapel.services.errors import SignatureRejected
 from lapel.services.fetch import TIMEOUT_S, Answer, decode, fetch

@@ -8,16 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
-from types import MappingProxyType
 from typing import Protocol, TypeVar
-from urllib.parse import unquote
 
 import msgspec
 
 from lapel.commerce.ports import Nonsense, Refused, Unreachable
 from lapel.services.connectors.ucp.statuses import raise_for_status, said_no
+from lapel.services.connectors.ucp.tools import Tool
 from lapel.services.fetch import Answer, decode
 
 PROTOCOL = "2025-06-18"
@@ -39,14 +37,6 @@ class Manner(StrEnum):
     PLAIN = "plain"
     SESSION = "session"
     MODERN = "modern"
-
-
-@dataclass(frozen=True, slots=True)
-class Tool:
-    """A call: the tool's name and its arguments, without the metadata."""
-
-    name: str
-    arguments: Mapping[str, object]
 
 
 class _ErrorData(msgspec.Struct, frozen=True):
@@ -83,41 +73,6 @@ class Send(Protocol):
     """One signed POST with an Idempotency-Key, if any; the answer's signature is not looked at."""
 
     async def __call__(self, headers: Mapping[str, str], content: bytes, key: str) -> Answer: ...
-
-
-_VERBS: Mapping[tuple[str, str], tuple[str, str]] = MappingProxyType(
-    {
-        ("POST", "/checkout-sessions"): ("create_checkout", "checkout"),
-        ("GET", "/checkout-sessions/*"): ("get_checkout", ""),
-        ("PUT", "/checkout-sessions/*"): ("update_checkout", "checkout"),
-        ("POST", "/checkout-sessions/*/complete"): ("complete_checkout", "checkout"),
-        ("POST", "/checkout-sessions/*/cancel"): ("cancel_checkout", ""),
-        ("POST", "/carts"): ("create_cart", "cart"),
-        ("GET", "/carts/*"): ("get_cart", ""),
-        ("PUT", "/carts/*"): ("update_cart", "cart"),
-        ("POST", "/carts/*/cancel"): ("cancel_cart", ""),
-        ("GET", "/orders/*"): ("get_order", ""),
-        ("POST", "/catalog/search"): ("search_catalog", "catalog"),
-        ("POST", "/catalog/lookup"): ("lookup_catalog", "catalog"),
-        ("POST", "/catalog/product"): ("get_product", "catalog"),
-    }
-)
-"""A call of REST -> the tool, and the argument that takes the body."""
-_WITH_ID = re.compile(r"/(checkout-sessions|carts|orders)/([^/]+)")
-
-
-def tool_of(method: str, path: str, body: object) -> Tool:
-    """The same call as a tool; Refused where the binding has none for it."""
-    found = _WITH_ID.match(path)
-    named = _WITH_ID.sub(r"/\1/*", path)
-    verb = _VERBS.get((method, named))
-    if verb is None:
-        raise Refused("This shop offers that in a way that I do not speak.", code="not_understood")
-    name, payload = verb
-    arguments: dict[str, object] = {"id": unquote(found[2])} if found else {}
-    if payload:
-        arguments[payload] = body
-    return Tool(name, arguments)
 
 
 class McpCalls:

@@ -1,0 +1,219 @@
+"""The same scenario of every vertical over REST and over MCP alone, at the City."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import TypeVar
+
+import httpx
+import msgspec
+import pytest
+
+from lapel.commerce.checkout import (
+    Address,
+    Checkout,
+    CheckoutStatus,
+    DraftLine,
+    OrderDraft,
+    Transfer,
+    Trip,
+)
+from lapel.commerce.journey import Traveller
+from lapel.commerce.money import Money
+from lapel.commerce.ports import MerchantOrder, Refused
+from lapel.services import Pay, Rides, Travel
+from lapel.services.goods.shopping import Shopping
+from lapel.services.travel import Wanted
+from lapel.store import Store
+from services.test_city import Shopper, _shopping, office
+from town import Town
+
+pytestmark = pytest.mark.net
+
+STATION = Address("station", "Kaivokatu 1", "Helsinki", "00100", "FI", 60.171206, 24.941209)
+NOWHERE = Address("", "", "", "", "", 0.0, 0.0)
+HOME = Address("home", "Liisankatu 21", "Helsinki", "00170", "FI", 60.1742, 24.953318)
+T = TypeVar("T")
+
+
+@pytest.fixture(scope="module", params=["rest", "mcp"])
+def city(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Town]:
+    running = Town(
+        tmp_path_factory.mktemp(f"city-{request.param}"), speed=12000, transport=request.param
+    )
+    yield running
+    running.close()
+
+
+@pytest.fixture
+async def shopper(store: Store, http: httpx.AsyncClient, city: Town) -> AsyncIterator[Shopper]:
+    async with _shopping(store, http, city) as running:
+        yield running
+
+
+async def meet(shopper: Shopper, kind: str, which: int = 0) -> str:
+    merchant = await shopper.world.food.add_merchant(shopper.city.urls[kind][which])
+    assert merchant.profile.transport == shopper.city.transport
+    return merchant.id
+
+
+async def buy(shopper: Shopper, draft: OrderDraft) -> Checkout:
+    """Priced, paid and placed; what was paid is what was shown."""
+    merchants = shopper.world.merchants
+    quoted = await merchants.create_checkout(draft, shopper.key("quote"))
+    await shopper.world.remember(draft, quoted.id)
+    again = await merchants.get_checkout(draft.merchant_id, quoted.id)
+    assert again.hash() == quoted.hash()
+    assert quoted.payment is not None
+    done = await shopper.place(quoted)
+    assert done.status is CheckoutStatus.COMPLETED
+    assert done.total == quoted.total
+    return done
+
+
+async def told(
+    look: Callable[[], Awaitable[T]], until: Callable[[T], bool], within_s: float = 40.0
+) -> T:
+    async with asyncio.timeout(within_s):
+        while not until(found := await look()):
+            await asyncio.sleep(0.05)
+        return found
+
+
+async def test_food_from_a_cart_to_the_door(shopper: Shopper):
+    assert shopper.merchant is not None
+    assert shopper.merchant.profile.transport == shopper.city.transport
+    quoted = await shopper.quote(1)
+    changed = await shopper.world.merchants.update_checkout(
+        quoted.id, shopper.order(2), shopper.key("quote")
+    )
+    assert changed.lines[0].quantity == 2
+    gone = await shopper.world.merchants.cancel_checkout(
+        quoted.merchant_id, quoted.id, shopper.key("cancel")
+    )
+    assert gone.status is CheckoutStatus.CANCELED
+    done = await shopper.place(await shopper.quote(1))
+    await shopper.until("delivered")
+    order = await shopper.world.merchants.get_order(done.merchant_id, done.order_id)
+    assert order.total == done.total
+
+
+async def test_a_ride_is_found_booked_redirected_and_given_up(shopper: Shopper):
+    shopper.city.speed(4)
+    company = await meet(shopper, "rides")
+    rides = Rides(shopper.world.registry, shopper.world.client)
+    [place, *_] = await rides.places("manner heimintie 10")
+    assert place.street == "Mannerheimintie 10"
+    offers = await rides.estimate(STATION, HOME)
+    trip = Trip("ride", HOME, STATION)
+    line = DraftLine(offers[0].id, offers[0].title, 1)
+    done = await buy(shopper, OrderDraft(company, (line,), HOME, trip=trip))
+    assert done.total == offers[0].price
+    seen = await rides.look(company, done.order_id)
+    assert seen.ride is not None
+    dearer = await rides.redirect(company, done.order_id, office(shopper.city), shopper.key("go"))
+    assert dearer.order.id == done.order_id
+    key = shopper.key("cancel")
+    gone = await rides.cancel(company, done.order_id, Money(400, "EUR"), key)
+    assert gone.canceled
+    assert (await rides.cancel(company, done.order_id, Money(400, "EUR"), key)).id == gone.id
+    with pytest.raises(Refused) as refused:
+        await rides.cancel(company, done.order_id, Money(400, "EUR"), shopper.key("cancel"))
+    assert refused.value.code == "ride_over"
+    shopper.city.speed(12000)
+
+
+async def test_a_flight_is_held_booked_changed_and_given_back(shopper: Shopper):
+    company = await meet(shopper, "travel")
+    travel = Travel(shopper.world.registry, shopper.world.client)
+    day = date.today() + timedelta(days=20)
+    wanted = Wanted("flight", "BER", day, "HEL")
+    offers = await travel.search(wanted)
+    flexible = next(x for x in offers if x.journey.fare.refund_fee == 0)
+    held = await travel.hold(flexible, shopper.key("hold"))
+    journey = msgspec.structs.replace(flexible.journey, travellers=(Traveller("Anna", "Virtanen"),))
+    line = DraftLine(journey.offer_id, journey.number, 1)
+    draft = OrderDraft(company, (line,), NOWHERE, journey=journey, hold_id=held.id)
+    done = await buy(shopper, draft)
+    seen = await travel.look(company, done.order_id)
+    assert seen.journey is not None
+    later = await travel.search(replace(wanted, day=day + timedelta(days=1)))
+    cheaper = min(
+        (x for x in later if x.journey.fare.title == flexible.journey.fare.title),
+        key=lambda x: x.price.minor,
+    )
+    priced = await travel.price_change(company, done.order_id, cheaper.journey.offer_id)
+    assert not priced.applied
+    applied = await travel.change(
+        company, done.order_id, cheaper.journey.offer_id, shopper.key("change")
+    )
+    assert applied.applied == (priced.owed.minor <= 0)
+    gone = await travel.cancel(company, done.order_id, Money(0, "EUR"), shopper.key("cancel"))
+    assert gone.canceled
+
+
+async def test_a_grocer_asks_about_a_substitute(shopper: Shopper):
+    grocer = await meet(shopper, "stores")
+    shopper.city.fault("shelf_empty", merchant="tori")
+    line = DraftLine("juice_orange", "Orange juice", 1, substitution="ask")
+    draft = OrderDraft(grocer, (line,), office(shopper.city), kind="groceries")
+    merchants = shopper.world.merchants
+    quoted = await merchants.create_checkout(draft, shopper.key("quote"))
+    await shopper.world.remember(draft, quoted.id)
+    done = await shopper.place(quoted)
+
+    async def look() -> MerchantOrder:
+        return await merchants.get_order(grocer, done.order_id)
+
+    asked = await told(look, lambda order: bool(order.questions))
+    [question] = asked.questions
+    answer = (grocer, done.order_id, question.line_id, question.item_id, True)
+    await merchants.answer_substitution(*answer, shopper.key("yes"))
+    packed = await told(look, lambda order: any(x.kind == "packed" for x in order.events))
+    assert question.item_id in {line.item_id for line in packed.bill}
+    late = (grocer, done.order_id, question.line_id, "eggs_10", True, shopper.key("yes"))
+    with pytest.raises(Refused) as refused:
+        await merchants.answer_substitution(*late)
+    assert refused.value.code == "not_asked"
+
+
+async def test_what_a_store_brought_is_sent_back(shopper: Shopper):
+    store = await meet(shopper, "stores", 1)
+    shopping = Shopping(shopper.world.registry, shopper.world.client)
+    [offer, *_] = await shopping.search("charger 20 W", office(shopper.city))
+    line = DraftLine(offer.item_id, offer.title, 1)
+    draft = OrderDraft(store, (line,), office(shopper.city), kind="goods", fastest=True)
+    done = await buy(shopper, draft)
+    await shopper.until("delivered")
+    terms = await shopping.returnable(store, done.order_id)
+    [(id, *_)] = terms.lines
+    with pytest.raises(Refused) as refused:
+        await shopping.send_back(
+            store, done.order_id, [(id, 1)], Money(0, "EUR"), shopper.key("back")
+        )
+    assert refused.value.code == "fee_changed"
+    await shopping.send_back(store, done.order_id, [(id, 1)], terms.fee, shopper.key("back"))
+
+    async def look() -> MerchantOrder:
+        return await shopper.world.merchants.get_order(store, done.order_id)
+
+    back = await told(look, lambda order: bool(order.refunds))
+    assert sum(amount.minor for amount in back.refunds) == offer.price.minor - terms.fee.minor
+
+
+async def test_money_goes_to_a_person_and_by_a_code(shopper: Shopper):
+    service = await meet(shopper, "pay")
+    pay = Pay(shopper.world.registry, shopper.world.client, shopper.bank)
+    payee = (await pay.payee("@anna")).party
+    transfer = Transfer("send", payee.handle, payee.name, Money(1250, "EUR"), "lunch")
+    line = DraftLine("transfer", "Transfer", 1)
+    done = await buy(shopper, OrderDraft(service, (line,), NOWHERE, transfer=transfer))
+    assert done.total == Money(1250, "EUR")
+    with pytest.raises(Refused) as refused:
+        await pay.payee("@nobody")
+    assert refused.value.code == "unknown_payee"
