@@ -95,7 +95,7 @@ class Home:
         worker._sure_at -= 2 * worker.lease_s
         url = str(self.world.url)
         await asyncio.to_thread(
-            postgres.run, url, f"UPDATE workers SET beat_at = 0 WHERE epoch = {worker.epoch}"
+            postgres.run, url, f"UPDATE workers SET ended_at = 1 WHERE epoch = {worker.epoch}"
         )
         await other.world.worker.take_over()
 
