@@ -135,7 +135,7 @@ async def serve(
                     name = f"w_{secrets.token_hex(8)}"
                     start = replace(start, new_keys=False, as_json=False, say=_quiet)
         except first_run.FolderBusy as error:
-            raise StartError(str(error)) from error
+            raise StartError(str(error), code="folder_busy") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +196,7 @@ def _make(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
         raise StartError(
-            f"cannot use the data folder {str(folder)!r} ({error.strerror}); give another --data"
+            f"cannot use the data folder {str(folder)!r} ({error.strerror})", code="bad_file"
         ) from error
 
 
@@ -205,7 +205,7 @@ async def _record(folder: Path, settings: Settings, stack: AsyncExitStack) -> St
     try:
         store = await Store.open(where, lease_s=settings.store.lease_s)
     except StoreError as error:
-        raise StartError(str(error)) from error
+        raise StartError(str(error), code=error.code) from error
     stack.push_async_callback(store.close)
     return store
 
@@ -376,7 +376,7 @@ def _zone(settings: Settings) -> ZoneInfo:
     try:
         return zone_of(settings.personal.time_zone)
     except UnknownZone as error:
-        raise StartError(f"personal.time_zone: {error}") from error
+        raise StartError(f"personal.time_zone: {error}", code=error.code) from error
 
 
 async def _vault(store: Store, folder: Path, settings: Settings) -> Vault:
@@ -385,7 +385,7 @@ async def _vault(store: Store, folder: Path, settings: Settings) -> Vault:
         vault = await asyncio.to_thread(Vault.open, folder, settings.consent.key)
         await store.read(vault.check)
     except ConsentError as error:
-        raise StartError(error.text) from error
+        raise StartError(error.text, code=error.code) from error
     return vault
 
 
@@ -393,7 +393,7 @@ async def _retire_lost_keys(store: Store, folder: Path, settings: Settings, say:
     try:
         vault = await asyncio.to_thread(Vault.open, folder, settings.consent.key)
     except ConsentError as error:
-        raise StartError(error.text) from error
+        raise StartError(error.text, code=error.code) from error
     count = await store.write(lambda c: vault.retire_lost(c, time.time()))
     if count:
         say(f"{count} lost {'key' if count == 1 else 'keys'} retired; new ones sign from now on.")

@@ -9,13 +9,18 @@ import ssl
 import uvicorn
 from starlette.applications import Starlette
 
+from lapel.failures import Code
 from lapel.settings import Settings
 
 BACKLOG = 512
 
 
 class StartError(Exception):
-    """Lapel cannot start; the text says why and what to do."""
+    """Lapel cannot start; the text says why."""
+
+    def __init__(self, text: str, *, code: Code = "cannot_start") -> None:
+        super().__init__(text)
+        self.code: Code = code
 
 
 def url_of(settings: Settings, port: int) -> str:
@@ -75,7 +80,7 @@ def listen(settings: Settings) -> socket.socket:
     except OSError as error:
         listening.close()
         raise StartError(
-            f"cannot listen on {host}:{port} ({error.strerror}); choose another --port"
+            f"cannot listen on {host}:{port} ({error.strerror})", code="port_taken"
         ) from error
     return listening
 

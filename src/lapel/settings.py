@@ -15,6 +15,8 @@ from typing import Annotated, Literal, cast
 import msgspec
 import platformdirs
 
+from lapel.failures import Code
+
 PREFIX = "LAPEL_"
 OUTSIDE = frozenset({"LAPEL_DATA", "LAPEL_HOME"})
 """Variables with the prefix that are no settings of the gateway."""
@@ -23,7 +25,7 @@ OUTSIDE = frozenset({"LAPEL_DATA", "LAPEL_HOME"})
 class SettingsError(Exception):
     """A setting is unknown or has the wrong type; the text names it and the place it stands in."""
 
-    code = "bad_settings"
+    code: Code = "bad_settings"
 
 
 class Server(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from lapel.brain import AddressLabel
 from lapel.commerce import Address
+from lapel.failures import Code
 from lapel.store import Store
 from lapel.store.schema import addresses
 
@@ -17,7 +18,7 @@ MOST = 50
 class PlaceError(Exception):
     """The address cannot be kept; the text says what is wrong with it."""
 
-    code = "bad_address"
+    code: Code = "bad_address"
 
 
 class SavedPlaces:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sys
+from typing import Annotated, NoReturn
 
 import typer
+from typer.exceptions import TyperException
 
 from lapel import __version__
 from lapel.cli import (
@@ -23,6 +25,8 @@ from lapel.cli import (
     up,
 )
 from lapel.cli.console import Trouble
+from lapel.failures import FAILURES, code_of
+from lapel.faults import fault
 
 app = typer.Typer(
     help="The open gateway for AI wearables: one assistant, every wearable, real services.",
@@ -60,13 +64,51 @@ def version() -> None:
     typer.echo(__version__)
 
 
+@app.command("explain")
+def explain(code: Annotated[str, typer.Argument(help="As a message names it.")]) -> None:
+    """Say of an error code what happened, what it cost and what can be done."""
+    known = code_of(code)
+    if known is None:
+        raise Trouble(f"there is no code {code!r}", "unknown", 2, remedy="docs/errors.md lists all")
+    found = FAILURES[known]
+    typer.echo(f"{code}: {found.happened}.")
+    typer.echo(f"  It cost: {found.cost}.")
+    typer.echo(f"  You can: {found.remedy}.")
+
+
 def main() -> None:
-    """Entry point: errors meant for the user end with one line, not with a traceback."""
+    """Entry point: what fails is told in its three parts, never with a traceback."""
     try:
-        app()
+        status = app(standalone_mode=False, prog_name="lapel")
     except Trouble as trouble:
-        typer.echo(f"lapel: {trouble}", err=True)
-        sys.exit(trouble.status)
+        _end(trouble)
+    except typer.Abort:
+        _end(Trouble("stopped", "canceled", 130))
+    except TyperException as error:
+        _usage(error)
+    except OSError as error:
+        _end(Trouble(f"{error.filename or 'a file'}: {error.strerror or error}", "bad_file"))
+    except Exception as error:  # the boundary of the program: a trace may quote the user's words
+        _end(Trouble(fault(error), "fault"))
+    else:
+        sys.exit(status if isinstance(status, int) else 0)
+
+
+def _usage(error: TyperException) -> NoReturn:
+    """A command that was called wrongly, or not named at all: then the help is what was asked."""
+    context = getattr(error, "ctx", None)
+    where = "lapel" if context is None else str(context.command_path)
+    text = error.format_message()
+    if text.startswith("Usage:") or not text:
+        typer.echo(text, err=True)
+        sys.exit(2)
+    remedy = f"`{where} --help` shows what it takes"
+    _end(Trouble(text.rstrip("."), "unknown_option", 2, remedy=remedy))
+
+
+def _end(trouble: Trouble) -> NoReturn:
+    typer.echo(trouble.whole(), err=True)
+    sys.exit(trouble.status)
 
 
 __all__ = ["app", "main"]

@@ -14,6 +14,7 @@ import typer
 
 from lapel.cli.console import DataOption, JsonOption, Running, Trouble, running
 from lapel.devices import Cue, CueKind, Family, Gesture
+from lapel.failures import Code, code_of
 
 if TYPE_CHECKING:
     from lapel.devices.client import DeviceClient
@@ -36,13 +37,16 @@ def ask(
 ) -> None:
     """Say something to your assistant. A purchase is asked about; only a key press orders it."""
     if not text.strip():
-        raise Trouble("there is nothing to say; try: lapel ask 'two lattes to my office'", 2)
+        raise Trouble(
+            "there is nothing to say",
+            "empty",
+            2,
+            remedy="try: lapel ask 'two lattes to my office'",
+        )
     found = running(data).reached()
     show = _json_line if as_json else _plain
     session = Asking(found, device, text, show, wait, follow, interactive=_interactive(as_json))
     asyncio.run(session.run())
-    if session.failed:
-        raise typer.Exit(1)
 
 
 def press(
@@ -64,8 +68,13 @@ def position(
 ) -> None:
     """Say where you are, as a device with a position would: guides on, and is where ways begin."""
     if not (-90 <= latitude <= 90 and -180 <= longitude <= 180):
-        raise Trouble("a latitude is -90 to 90 degrees, a longitude -180 to 180", 2)
+        raise Trouble("a latitude is -90 to 90 degrees, a longitude -180 to 180", "bad_request", 2)
     asyncio.run(_position(running(data).reached(), device, (latitude, longitude), accuracy))
+
+
+def _code(text: str) -> Code:
+    """A code that came over the wire, from a Lapel that may be newer."""
+    return code_of(text) or "device_error"
 
 
 def _interactive(as_json: bool) -> bool:
@@ -106,7 +115,6 @@ class Asking:
     wait_s: float
     follow: bool
     interactive: bool
-    failed: bool = False
 
     async def run(self) -> None:
         from lapel.cli.profiles import profile
@@ -126,22 +134,21 @@ class Asking:
                         async with asyncio.timeout(patience):
                             event = await device.next_event()
                     except TimeoutError:
-                        self.failed = patience == self.wait_s
-                        if self.failed:
-                            typer.echo("lapel: no answer in time", err=True)
+                        if patience == self.wait_s:
+                            raise Trouble("no answer in time", "no_answer") from None
                         return
                     match event:
                         case CueShown(cue=cue):
                             self.show(cue)
                             patience = await self._next_wait(device, cue)
                         case Failed(code=code, message=message):
-                            raise Trouble(f"{message} ({code})")
+                            raise Trouble(message, _code(code))
                         case LinkClosed():
                             return
                         case _:
                             pass
         except LinkRefused as error:
-            raise Trouble(str(error)) from error
+            raise Trouble(str(error), _code(error.code)) from error
 
     async def _next_wait(self, device: DeviceClient, cue: Cue) -> float:
         if cue.kind is CueKind.APPROVAL:
@@ -174,7 +181,7 @@ async def _press(found: Running, family: Family, gesture: Gesture) -> None:
             device.gesture("pad", gesture)
             await asyncio.sleep(0.5)
     except LinkRefused as error:
-        raise Trouble(str(error)) from error
+        raise Trouble(str(error), _code(error.code)) from error
     typer.echo(json.dumps({"device": family.value, "gesture": gesture.value}))
 
 
@@ -193,5 +200,5 @@ async def _position(
             device.position(*point, accuracy_m)
             await asyncio.sleep(0.5)
     except LinkRefused as error:
-        raise Trouble(str(error)) from error
+        raise Trouble(str(error), _code(error.code)) from error
     typer.echo(json.dumps({"latitude": point[0], "longitude": point[1]}))

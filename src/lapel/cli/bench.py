@@ -26,7 +26,7 @@ def bench(
     try:
         report = asyncio.run(run(Crowd(idle, speaking), lambda text: typer.echo(text, err=True)))
     except SpeechUnavailable as error:
-        raise Trouble(f"the benchmark needs speech: {error}") from error
+        raise Trouble(f"the benchmark needs speech: {error}", error.code) from error
     typer.echo(json_of(report) if as_json else text_of(report))
     if report.together.lost or report.together.wrong:
-        raise typer.Exit(1)
+        raise Trouble("orders were lost, or counted wrong", "bench_failed")

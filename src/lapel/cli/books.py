@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated, Any, cast
+from urllib.parse import urlencode
 
 import typer
 
@@ -28,8 +29,8 @@ def show(
     context.obj = data
     if context.invoked_subcommand is not None:
         return
-    query = f"?limit={limit}" + (f"&order={order_id}" if order_id else "")
-    found = cast("Row", running(data).get(f"/api/ledger{query}"))
+    query = urlencode({"limit": limit, **({"order": order_id} if order_id else {})})
+    found = cast("Row", running(data).get(f"/api/ledger?{query}"))
     if as_json:
         show_json(found)
     elif not found["entries"]:
@@ -58,7 +59,7 @@ def check(context: typer.Context, data: DataOption = None, as_json: JsonOption =
     else:
         _say(found)
     if not found["sound"]:
-        raise Trouble("ledger and bank differ; ask the bank about the payments named above")
+        raise Trouble("ledger and bank differ, as named above", "unequal_books")
 
 
 def _say(found: Row) -> None:

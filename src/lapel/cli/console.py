@@ -6,9 +6,11 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
+from urllib.parse import quote
 
 import typer
 
+from lapel.failures import FAILURES, Code, code_of
 from lapel.settings import data_folder
 
 if TYPE_CHECKING:
@@ -21,11 +23,30 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for progra
 
 
 class Trouble(Exception):
-    """Something that the user can mend; printed as one line."""
+    """Something that the user can mend; `code` says what it cost and what can be done.
 
-    def __init__(self, text: str, status: int = 1) -> None:
+    `remedy` replaces what the code says where more is known.
+    """
+
+    def __init__(self, text: str, code: Code, status: int = 1, *, remedy: str = "") -> None:
         super().__init__(text)
         self.status = status
+        self.code: Code = code
+        self.remedy = remedy
+
+    def whole(self) -> str:
+        """The three parts, and where more stands."""
+        known = FAILURES[self.code]
+        return (
+            f"lapel: {self}\n"
+            f"  It cost: {_sentence(known.cost)}\n"
+            f"  You can: {_sentence(self.remedy or known.remedy)}\n"
+            f"  More:    lapel explain {self.code}"
+        )
+
+
+def _sentence(text: str) -> str:
+    return f"{text[0].lower()}{text[1:].rstrip('.')}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +70,8 @@ class Running:
             context.load_verify_locations(self.certificate)
         except OSError as error:
             raise Trouble(
-                f"cannot read the certificate {self.certificate!r} of the running Lapel: {error}"
+                f"cannot read the certificate {self.certificate!r} of the running Lapel: {error}",
+                "bad_file",
             ) from error
         return context
 
@@ -63,8 +85,13 @@ class Running:
 
     def call(self, method: str, path: str, body: object | None = None) -> object:
         """The answer of the API, or Trouble with its own words."""
-        content = self.content(method, path, body)
-        return json.loads(content) if content else None
+        return self._read(self.content(method, path, body))
+
+    def _read(self, content: bytes) -> object:
+        try:
+            return json.loads(content) if content else None
+        except ValueError as error:
+            raise Trouble(f"what answers at {self.url} is no Lapel", "not_running") from error
 
     def content(
         self,
@@ -94,26 +121,31 @@ class Running:
             )
         except httpx.HTTPError as error:
             raise Trouble(
-                f"Lapel at {self.url} does not answer ({error}); is it running?"
+                f"Lapel at {self.url} does not answer ({error})", "not_running"
             ) from error
         if answer.status_code >= 400:
-            raise Trouble(_words(answer.text, answer.status_code))
+            raise _told(answer.text, answer.status_code)
         return answer.content
 
     def send(self, path: str, raw: bytes, kind: str) -> object:
         """POST bytes of a media type; the answer of the API, or Trouble with its own words."""
-        return json.loads(self.content("POST", path, raw=raw, kind=kind))
+        return self._read(self.content("POST", path, raw=raw, kind=kind))
 
     @property
     def device_url(self) -> str:
         return self.url.replace("http", "ws", 1) + "/device"
 
 
-def _words(text: str, status: int) -> str:
+def _told(text: str, status: int) -> Trouble:
+    """What the running Lapel refused, with its own words and code."""
     try:
-        return str(json.loads(text)["error"]["message"])
+        error = json.loads(text)["error"]
+        words, code = str(error["message"]), code_of(str(error["code"]))
     except (ValueError, KeyError, TypeError):
-        return f"Lapel answered {status}: {text[:200]!r}"
+        words, code = "", None
+    if code is None and status == 404:
+        return Trouble(words or "there is no such thing", "not_found")
+    return Trouble(words or f"Lapel answered {status}: {text[:200]!r}", code or "fault")
 
 
 def folder(data: Path | None) -> Path:
@@ -128,9 +160,21 @@ def running(data: Path | None) -> Running:
         token = (here / "token").read_text("utf-8").strip()
     except FileNotFoundError as error:
         raise Trouble(
-            f"no Lapel is running with the data in {str(here)!r}; start one with `lapel up`"
+            f"no Lapel is running with the data in {str(here)!r}", "not_running"
         ) from error
-    return Running(found["url"], token, found.get("certificate", ""))
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or "it is not what Lapel wrote"
+        raise Trouble(f"cannot read who runs with {str(here)!r}: {why}", "bad_file") from error
+    match found:
+        case {"url": str(url)}:
+            return Running(url, token, str(found.get("certificate", "")))
+        case _:
+            raise Trouble(f"{str(here / 'running.json')!r} names no running Lapel", "bad_file")
+
+
+def path_of(root: str, *parts: str) -> str:
+    """A path of the API with the user's own words in it, whatever characters they have."""
+    return "/".join((root, *(quote(part, safe="") for part in parts)))
 
 
 def show_json(value: object) -> None:

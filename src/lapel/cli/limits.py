@@ -7,7 +7,7 @@ from typing import Annotated, cast
 
 import typer
 
-from lapel.cli.console import DataOption, JsonOption, Trouble, running, show_json
+from lapel.cli.console import DataOption, JsonOption, Trouble, path_of, running, show_json
 from lapel.cli.show import Row, rows_of, table, when
 
 mandates = typer.Typer(
@@ -75,13 +75,13 @@ def add(
 @mandates.command()
 def show(limit: str, data: DataOption = None) -> None:
     """Show a limit whole, with the open mandates that you signed, as JSON."""
-    show_json(running(data).get(f"/api/mandates/{limit}"))
+    show_json(running(data).get(path_of("/api/mandates", limit)))
 
 
 @mandates.command()
 def revoke(limit: str, data: DataOption = None) -> None:
     """End a limit now; what waits in its undo window is asked about."""
-    running(data).call("DELETE", f"/api/mandates/{limit}")
+    running(data).call("DELETE", path_of("/api/mandates", limit))
     typer.echo("Revoked: you are asked from now on.")
 
 
@@ -102,7 +102,7 @@ def _minor(text: str, currency: str) -> int:
         amount = Decimal(text).scaleb(minor_digits(currency))
         minor = int(amount)
     except (InvalidOperation, ValueError, OverflowError) as error:
-        raise Trouble(f"{text!r} is no amount; write 15 or 12.50", 2) from error
+        raise Trouble(f"{text!r} is no amount; write 15 or 12.50", "bad_request", 2) from error
     if minor != amount:
-        raise Trouble(f"{text!r} is finer than {currency} has", 2)
+        raise Trouble(f"{text!r} is finer than {currency} has", "bad_request", 2)
     return minor

@@ -6,7 +6,7 @@ from typing import Annotated, cast
 
 import typer
 
-from lapel.cli.console import DataOption, JsonOption, Running, Trouble, running, show_json
+from lapel.cli.console import DataOption, JsonOption, Running, Trouble, path_of, running, show_json
 from lapel.cli.show import Row, rows_of, table, when
 
 merchants = typer.Typer(help="The shops that Lapel can order from.", invoke_without_command=True)
@@ -104,8 +104,12 @@ def remove_merchant(
     lapel = running(data or context.obj)
     known = _known(lapel, which)
     if known is None:
-        raise Trouble(f"there is no shop {which!r}; `lapel merchants list` shows them")
-    gone = cast("Row", lapel.call("DELETE", f"/api/merchants/{known['id']}"))
+        raise Trouble(
+            f"there is no shop {which!r}",
+            "unknown_merchant",
+            remedy="`lapel merchants list` shows them",
+        )
+    gone = cast("Row", lapel.call("DELETE", path_of("/api/merchants", known["id"])))
     if as_json:
         show_json(gone)
         return
@@ -121,13 +125,17 @@ def _known(lapel: Running, which: str) -> Row | None:
     named = exact or [row for row in found if row["name"].casefold() == which.casefold()]
     if len(named) > 1:
         urls = ", ".join(row["url"] for row in named)
-        raise Trouble(f"{len(named)} shops are called {which!r}; give a URL: {urls}")
+        raise Trouble(
+            f"{len(named)} shops are called {which!r}",
+            "unknown_merchant",
+            remedy=f"give a URL: {urls}",
+        )
     return named[0] if named else None
 
 
 def _url(which: str) -> str:
     if " " in which or ("." not in which and ":" not in which):
-        raise Trouble(f"there is no shop {which!r}; give its URL")
+        raise Trouble(f"there is no shop {which!r}", "unknown_merchant", remedy="give its URL")
     return which
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from lapel.cli.console import DataOption, JsonOption, running, show_json
+from lapel.cli.console import DataOption, JsonOption, path_of, running, show_json
 from lapel.cli.show import rows_of, table, when
 
 passkeys = typer.Typer(
@@ -37,5 +37,5 @@ def list_passkeys(data: DataOption = None, as_json: JsonOption = False) -> None:
 @passkeys.command()
 def remove(passkey: str, data: DataOption = None) -> None:
     """Forget a passkey, for one that is lost; what it has signed stays provable."""
-    running(data).call("DELETE", f"/api/passkeys/{passkey}")
+    running(data).call("DELETE", path_of("/api/passkeys", passkey))
     typer.echo("Removed.")

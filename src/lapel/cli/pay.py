@@ -7,7 +7,7 @@ from typing import Annotated, cast
 
 import typer
 
-from lapel.cli.console import DataOption, JsonOption, Trouble, running, show_json
+from lapel.cli.console import DataOption, JsonOption, Trouble, path_of, running, show_json
 from lapel.cli.png import PngError, to_pgm
 from lapel.cli.show import Row, rows_of, table
 
@@ -62,8 +62,10 @@ def remove_contact(context: typer.Context, name: str, data: DataOption = None) -
         if name.casefold() in (row["name"].casefold(), row["handle"].casefold(), row["id"])
     ]
     if len(found) != 1:
-        raise Trouble(f"there is no contact {name!r}; `lapel contacts` shows them")
-    lapel.call("DELETE", f"/api/contacts/{found[0]['id']}")
+        raise Trouble(
+            f"there is no contact {name!r}", "unknown", remedy="`lapel contacts` shows them"
+        )
+    lapel.call("DELETE", path_of("/api/contacts", found[0]["id"]))
     typer.echo("Removed.")
 
 
@@ -80,9 +82,9 @@ def scan(
         raw = picture.read_bytes()[: MOST_BYTES + 1]
         pixels = raw if raw[:2] == b"P5" else to_pgm(raw)
     except OSError as error:
-        raise Trouble(f"cannot read {str(picture)!r}: {error.strerror}", 2) from error
+        raise Trouble(f"cannot read {str(picture)!r}: {error.strerror}", "bad_file", 2) from error
     except PngError as error:
-        raise Trouble(f"cannot look at {str(picture)!r}: {error}", 2) from error
+        raise Trouble(f"cannot look at {str(picture)!r}: {error}", "bad_picture", 2) from error
     path = "/api/scan" if amount is None else f"/api/scan?amount={amount}"
     lapel = running(data)
     found = cast("Row", lapel.send(path, pixels, "image/x-portable-graymap"))

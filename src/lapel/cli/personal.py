@@ -6,7 +6,7 @@ from typing import Annotated, Any, cast
 
 import typer
 
-from lapel.cli.console import DataOption, JsonOption, running, show_json
+from lapel.cli.console import DataOption, JsonOption, path_of, running, show_json
 from lapel.cli.show import table, when
 
 Row = dict[str, Any]
@@ -53,7 +53,7 @@ def add_reminder(
 @reminders.command("remove")
 def remove_reminder(context: typer.Context, reminder: str, data: DataOption = None) -> None:
     """Cancel a reminder or a timer."""
-    running(data or context.obj).call("DELETE", f"/api/reminders/{reminder}")
+    running(data or context.obj).call("DELETE", path_of("/api/reminders", reminder))
     typer.echo("Cancelled.")
 
 
@@ -92,5 +92,5 @@ def add_note(
 @notes.command("remove")
 def remove_note(context: typer.Context, note: str, data: DataOption = None) -> None:
     """Delete a note."""
-    running(data or context.obj).call("DELETE", f"/api/notes/{note}")
+    running(data or context.obj).call("DELETE", path_of("/api/notes", note))
     typer.echo("Deleted.")

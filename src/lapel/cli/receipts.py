@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 import typer
 
-from lapel.cli.console import DataOption, JsonOption, Trouble, running, show_json
+from lapel.cli.console import DataOption, JsonOption, Trouble, path_of, running, show_json
 
 if TYPE_CHECKING:
     from lapel.commerce.receipt import Amount
@@ -24,7 +24,7 @@ KeyOption = Annotated[
 def save(order_id: str, file: Path, data: DataOption = None) -> None:
     """Write the receipt of an order to FILE."""
     # As it came: the signature covers every byte.
-    file.write_bytes(running(data).content("GET", f"/api/orders/{order_id}/receipt"))
+    _write(file, running(data).content("GET", path_of("/api/orders", order_id, "receipt")))
     typer.echo(f"Saved {file}.")
 
 
@@ -46,7 +46,7 @@ def verify(
     try:
         found = verify_file(content, key=key or "")
     except ReceiptError as error:
-        raise Trouble(f"NOT valid ({error.code}): {error}") from error
+        raise Trouble(f"NOT valid: {error}", error.code) from error
     if as_json:
         show_json(msgspec.to_builtins(found))
         return
@@ -74,10 +74,7 @@ def verify(
 def export(file: Path, data: DataOption = None) -> None:
     """Write all receipts to FILE, closed so that one taken out of it is missed."""
     content = running(data).content("GET", "/api/receipts")
-    try:
-        file.write_bytes(content)
-    except OSError as error:
-        raise Trouble(f"cannot write {str(file)!r}: {error.strerror}", 2) from error
+    _write(file, content)
     count = content.count(b"\n") - 1
     typer.echo(f"Saved {count} receipt{'' if count == 1 else 's'} in {file}.")
 
@@ -94,7 +91,7 @@ def _verify_all(content: bytes, key: str | None, *, as_json: bool) -> None:
     try:
         found = verify_statement(content, key=key or "")
     except ReceiptError as error:
-        raise Trouble(f"NOT valid ({error.code}): {error}") from error
+        raise Trouble(f"NOT valid: {error}", error.code) from error
     if as_json:
         show_json(msgspec.to_builtins(found))
         return
@@ -104,11 +101,18 @@ def _verify_all(content: bytes, key: str | None, *, as_json: bool) -> None:
     typer.echo(f"{found.end.count} in all.")
 
 
+def _write(file: Path, content: bytes) -> None:
+    try:
+        file.write_bytes(content)
+    except OSError as error:
+        raise Trouble(f"cannot write {str(file)!r}: {error.strerror}", "bad_file", 2) from error
+
+
 def _content(file: Path) -> bytes:
     try:
         return file.read_bytes()
     except OSError as error:
-        raise Trouble(f"cannot read {str(file)!r}: {error.strerror}", 2) from error
+        raise Trouble(f"cannot read {str(file)!r}: {error.strerror}", "bad_file", 2) from error
 
 
 def _money(amount: Amount) -> str:

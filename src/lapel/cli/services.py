@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from typing import Annotated, cast
-from urllib.parse import quote
 
 import typer
 
-from lapel.cli.console import DataOption, JsonOption, Trouble, folder, running, show_json
+from lapel.cli.console import DataOption, JsonOption, Trouble, folder, path_of, running, show_json
 from lapel.cli.show import Row, rows_of, table, when
 from lapel.settings import SERVICES_FILE
 
@@ -88,7 +87,7 @@ def _allow(file: Path, name: str, command: list[str]) -> None:
         file.touch(0o600)
         file.write_text(json.dumps({**known, name: command}, indent=2), "utf-8")
     except (OSError, ValueError) as error:
-        raise Trouble(f"cannot write {str(file)!r}: {error}") from error
+        raise Trouble(f"cannot write {str(file)!r}: {error}", "bad_file") from error
 
 
 @services.command("check")
@@ -96,7 +95,7 @@ def check_service(
     context: typer.Context, name: Name, data: DataOption = None, as_json: JsonOption = False
 ) -> None:
     """Ask a service for its tools again; 1 when it cannot be talked to."""
-    path = f"/api/services/{quote(name, safe='')}/check"
+    path = path_of("/api/services", name, "check")
     row = cast("Row", running(data or context.obj).call("POST", path, {}))
     if as_json:
         show_json(row)
@@ -114,6 +113,6 @@ def check_service(
 @services.command("remove")
 def remove_service(context: typer.Context, name: Name, data: DataOption = None) -> None:
     """Forget a service; what was asked of it stays in the record."""
-    path = f"/api/services/{quote(name, safe='')}"
+    path = path_of("/api/services", name)
     row = cast("Row", running(data or context.obj).call("DELETE", path))
     typer.echo(f"Removed {row['name']}.")

@@ -7,7 +7,7 @@ from typing import Annotated, Any, cast
 
 import typer
 
-from lapel.cli.console import DataOption, JsonOption, Trouble, running, show_json
+from lapel.cli.console import DataOption, JsonOption, Trouble, path_of, running, show_json
 
 Row = dict[str, Any]
 
@@ -40,7 +40,11 @@ def orders(
     if order_id is not None:
         found = [row for row in found if row["id"].startswith(order_id)]
         if len(found) != 1:
-            raise Trouble(f"{len(found)} orders begin with {order_id!r}; `lapel orders` lists them")
+            raise Trouble(
+                f"{len(found) or 'no'} orders begin with {order_id!r}",
+                "unknown",
+                remedy="`lapel orders` lists them",
+            )
     if as_json:
         show_json(found if order_id is None else found[0])
     elif not found:
@@ -114,7 +118,7 @@ def enter(context: typer.Context, code: str, data: DataOption = None) -> None:
 @devices.command()
 def revoke(context: typer.Context, device_id: str, data: DataOption = None) -> None:
     """Take a device's key away, at once."""
-    running(data or context.obj).call("DELETE", f"/api/devices/{device_id}")
+    running(data or context.obj).call("DELETE", path_of("/api/devices", device_id))
     typer.echo("Revoked.")
 
 
@@ -166,5 +170,5 @@ def set_address(
         "instructions": instructions,
         "default": default,
     }
-    running(data or context.obj).call("PUT", f"/api/addresses/{label}", body)
+    running(data or context.obj).call("PUT", path_of("/api/addresses", label), body)
     typer.echo(f"Saved {label}.")

@@ -61,7 +61,7 @@ def up(
     try:
         settings = load(config or here / "lapel.toml", required=config is not None)
     except SettingsError as error:
-        raise Trouble(str(error), 2) from error
+        raise Trouble(str(error), error.code, 2) from error
     from lapel import app  # half a second to load: not before the settings are known to be right
 
     replace = msgspec.structs.replace
@@ -94,7 +94,7 @@ def up(
             )
         )
     except app.StartError as error:
-        raise Trouble(str(error)) from error
+        raise Trouble(str(error), error.code) from error
     except KeyboardInterrupt:
         pass
 

@@ -13,11 +13,13 @@ CommerceError
 
 from __future__ import annotations
 
+from lapel.failures import Code
+
 
 class CommerceError(Exception):
-    code = "commerce_error"
+    code: Code = "commerce_error"
 
-    def __init__(self, text: str, *, code: str = "") -> None:
+    def __init__(self, text: str, *, code: Code | None = None) -> None:
         super().__init__(text)
         self.text = text
         self.code = code or self.code

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from lapel.commerce.checkout import Checkout
 from lapel.commerce.money import Money
 from lapel.commerce.words import spoken
+from lapel.failures import Code
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,7 @@ class Allowed:
 class Denied:
     """The policy says no, whatever the user would say; `words` are for the user."""
 
-    code: str
+    code: Code
     words: str
 
 

@@ -16,6 +16,7 @@ from lapel.commerce.checkout import Address, Checkout, OrderDraft, PaymentTarget
 from lapel.commerce.journey import Journey
 from lapel.commerce.money import Money
 from lapel.commerce.table import Table
+from lapel.failures import Code
 
 
 class PortError(Exception):
@@ -27,9 +28,9 @@ class PortError(Exception):
       Nonsense           an answer that breaks the protocol: do not trust it, do not retry blindly
     """
 
-    code = "port_error"
+    code: Code = "port_error"
 
-    def __init__(self, text: str, *, code: str = "") -> None:
+    def __init__(self, text: str, *, code: Code | None = None) -> None:
         super().__init__(text)
         self.text = text
         self.code = code or self.code

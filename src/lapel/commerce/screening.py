@@ -20,6 +20,7 @@ from lapel.commerce.errors import ApprovalError, MandateError
 from lapel.commerce.order import Approval, Evidence, Order
 from lapel.commerce.plan import Plan, PlanError, agreed_to
 from lapel.commerce.policy import Policy
+from lapel.failures import Code
 
 Takes = Literal["press", "screen", "passkey"]
 """What a yes takes: a press, the button of a screen that showed the cart, or the user's passkey."""
@@ -123,7 +124,7 @@ def too_little(
     at: float,
     *,
     again: bool = False,
-) -> tuple[str, str] | None:
+) -> tuple[Code, str] | None:
     """The code and the words with which a yes is turned down; None when it is good.
 
     `why` says why a press alone is not enough, and is empty where it is. `again` as for `proved`.

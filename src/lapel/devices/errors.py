@@ -28,11 +28,13 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from lapel.failures import Code
+
 
 class DeviceError(Exception):
     """`message` is for the maker of the device; `ref` names the message it is about."""
 
-    code: ClassVar[str] = "device_error"
+    code: ClassVar[Code] = "device_error"
     close_code: ClassVar[int | None] = None
 
     def __init__(self, message: str, ref: str | None = None) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import msgspec
 import sqlalchemy as sa
 
+from lapel.failures import Code
 from lapel.store import Store
 from lapel.store.schema import contacts
 
@@ -21,10 +22,10 @@ LONGEST = 60
 class ContactError(Exception):
     """`bad_name`, `taken` or `too_many`; the text is for the user."""
 
-    def __init__(self, text: str, *, code: str) -> None:
+    def __init__(self, text: str, *, code: Code) -> None:
         super().__init__(text)
         self.text = text
-        self.code = code
+        self.code: Code = code
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,13 @@ ServiceError
 
 from __future__ import annotations
 
+from lapel.failures import Code
+
 
 class ServiceError(Exception):
-    code = "service_error"
+    code: Code = "service_error"
 
-    def __init__(self, text: str, *, code: str = "") -> None:
+    def __init__(self, text: str, *, code: Code | None = None) -> None:
         super().__init__(text)
         self.text = text
         self.code = code or self.code
@@ -34,6 +36,6 @@ class WebhookError(ServiceError):
 
     code = "malformed"
 
-    def __init__(self, text: str, *, code: str = "", status: int = 400) -> None:
+    def __init__(self, text: str, *, code: Code | None = None, status: int = 400) -> None:
         super().__init__(text, code=code)
         self.status = status

@@ -81,9 +81,13 @@ class Way:
 
 
 class MapError(PortError):
-    """The service refused; `code` is its own."""
+    """The service refused; `its_code` is its own."""
 
     code = "maps_refused"
+
+    def __init__(self, text: str, its_code: str = "") -> None:
+        super().__init__(text)
+        self.its_code = its_code
 
 
 class Maps(Protocol):
@@ -193,7 +197,7 @@ class AmapMaps:
         try:
             answer = await self._get(_PATHS[mode], wanted)
         except MapError as error:
-            if error.code in _NO_WAY:
+            if error.its_code in _NO_WAY:
                 return None
             raise
         found = answer.route if mode is not Mode.RIDE else answer.data
@@ -212,9 +216,9 @@ class AmapMaps:
             raise MapError(f"the map service answers {got.status}")
         answer = decode(got.body, _Answer, "the map service")
         if answer.errcode not in (None, 0):
-            raise MapError(f"the map service refuses: {answer.errmsg}", code=str(answer.errcode))
+            raise MapError(f"the map service refuses: {answer.errmsg}", str(answer.errcode))
         if answer.errcode is None and answer.status != "1":
-            raise MapError(f"the map service refuses: {answer.info}", code=answer.infocode)
+            raise MapError(f"the map service refuses: {answer.info}", answer.infocode)
         return answer
 
 

@@ -7,6 +7,7 @@ user's own bank about the user; nothing is kept.
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 from urllib.parse import quote
@@ -15,6 +16,7 @@ import msgspec
 
 from lapel.commerce.money import Money
 from lapel.commerce.ports import Nonsense, Refused, Unreachable
+from lapel.failures import Code
 from lapel.services.connectors.ucp.arithmetic import check_currency
 from lapel.services.connectors.ucp.client import Client
 from lapel.services.connectors.ucp.profile import PAY
@@ -30,13 +32,14 @@ LONGEST_CODE = 1024
 """Characters of a code that Lapel passes on."""
 NAME_LIMIT, NOTE_LIMIT, HANDLE_LIMIT = 80, 140, 64
 
-_REFUSALS = {
-    "own_account": "That is your own account.",
-    "payee_not_found": "Nobody has that name there.",
-    "request_closed": "That request is paid, declined or expired.",
-    "not_found": "There is no such request any more.",
-    "currency_unsupported": "Your bank does not keep that currency.",
+_REFUSALS: Mapping[str, tuple[Code, str]] = {
+    "own_account": ("own_account", "That is your own account."),
+    "payee_not_found": ("unknown_payee", "Nobody has that name there."),
+    "request_closed": ("request_closed", "That request is paid, declined or expired."),
+    "not_found": ("unknown_request", "There is no such request any more."),
+    "currency_unsupported": ("currency_unsupported", "Your bank does not keep that currency."),
 }
+"""A bank's own word -> Lapel's code and words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,10 +254,11 @@ class Pay:
             return answer
         if answer.status >= 500 or answer.status in (408, 425, 429):
             raise Unreachable(f"the bank answers {answer.status}")
-        code = decode(answer.body, _Complaint, "the bank").code
-        if code in _REFUSALS:
-            raise Refused(_REFUSALS[code], code=code)
-        raise Nonsense(f"the bank answers {answer.status} {code[:64]!r}")
+        said = decode(answer.body, _Complaint, "the bank").code
+        if said in _REFUSALS:
+            code, words = _REFUSALS[said]
+            raise Refused(words, code=code)
+        raise Nonsense(f"the bank answers {answer.status} {said[:64]!r}")
 
 
 def _party(body: PartyBody) -> Party:

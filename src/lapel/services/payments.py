@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Annotated, TypeVar
 from urllib.parse import quote
@@ -40,6 +40,7 @@ from lapel.commerce.ports import (
     Refused,
     Unreachable,
 )
+from lapel.failures import Code
 from lapel.services.connectors.ucp.profile import CITY_BANK
 from lapel.services.fetch import Answer, decode, fetch
 from lapel.services.urls import check
@@ -54,8 +55,8 @@ STATEMENT_LIMIT = 64 << 20
 """Bytes of a statement: some hundred thousand entries."""
 
 _NAMESPACE = uuid.UUID("4d5d6a0e-8f3f-5c0b-9f0a-0d6c3d6f2b71")
-_WORDS = {
-    "card_declined": "The bank declined the payment.",
+_WORDS: Mapping[Code, str] = {
+    "payment_declined": "The bank declined the payment.",
     "insufficient_funds": "There is not enough money in the account.",
     "limit_exceeded": "The bank does not allow that much at once.",
     "refund_too_large": "That is more than the shop took, so it cannot go back.",
@@ -63,6 +64,8 @@ _WORDS = {
     "not_captured": "The shop took nothing for that payment, so nothing can go back.",
     "unknown_payee": "The bank does not know the shop that asks for the money.",
 }
+_CODES: Mapping[str, Code] = {"card_declined": "payment_declined", **{x: x for x in _WORDS}}
+"""A bank's own words, to Lapel's codes."""
 _STATES = {
     "authorized": PaymentState.AUTHORIZED,
     "captured": PaymentState.CAPTURED,
@@ -419,8 +422,9 @@ def _payment_of(answer: Answer, target: PaymentTarget) -> Payment:
 def _refused(answer: Answer) -> Refused | Unreachable | Nonsense:
     if answer.status >= 500 or answer.status in (408, 425, 429):
         return Unreachable(f"the bank answers {answer.status}; its effect is unknown")
-    code = _complaint(answer)
-    if code in _WORDS:
+    said = _complaint(answer)
+    code = _CODES.get(said)
+    if code is not None:
         return Refused(_WORDS[code], code=code)
     match answer.status:
         case 402:
@@ -430,7 +434,7 @@ def _refused(answer: Answer) -> Refused | Unreachable | Nonsense:
         case 401 | 403:
             return Refused("The bank does not accept the wallet's key.", code="wallet_refused")
         case _:
-            return Nonsense(f"the bank answers {answer.status} {code[:64]!r}")
+            return Nonsense(f"the bank answers {answer.status} {said[:64]!r}")
 
 
 def _complaint(answer: Answer) -> str:

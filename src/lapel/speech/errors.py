@@ -18,9 +18,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
+from lapel.failures import Code
+
 
 class SpeechError(Exception):
-    code: ClassVar[str] = "speech_error"
+    code: ClassVar[Code] = "speech_error"
 
 
 class SpeechUnavailable(SpeechError):

@@ -9,9 +9,11 @@ StoreError
 
 from __future__ import annotations
 
+from lapel.failures import Code
+
 
 class StoreError(Exception):
-    code = "store_error"
+    code: Code = "store_error"
 
 
 class StoreClosed(StoreError):

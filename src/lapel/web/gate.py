@@ -9,6 +9,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from lapel.failures import FAILURES, Code
+
 COOKIE = "lapel_token"
 
 _HEADERS = (
@@ -61,9 +63,11 @@ def _same_origin(request: Request) -> bool:
     return origin is not None and urlsplit(origin).netloc == request.headers.get("host")
 
 
-def refused(text: str, code: str, status: int) -> Response:
-    """An error as every answer of the API has it."""
-    return JSONResponse({"error": {"code": code, "message": text}}, status)
+def refused(text: str, code: Code, status: int) -> Response:
+    """An error as every answer of the API has it: what happened, what it cost, what can be done."""
+    known = FAILURES[code]
+    error = {"code": code, "message": text, "cost": known.cost, "remedy": known.remedy}
+    return JSONResponse({"error": error}, status)
 
 
 class SecurityHeaders:

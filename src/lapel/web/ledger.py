@@ -44,7 +44,7 @@ class LedgerApi:
             found = await self._books.check(user_id)
         except PortError as error:
             words = f"{error.text} Nothing was compared; try again."
-            return refused(words, "bank_" + error.code, 502)
+            return refused(words, error.code, 502)
         return JSONResponse(_checked(found))
 
 

@@ -26,6 +26,7 @@ from lapel.commerce.keys import (
     thumbprint,
     verify_jws,
 )
+from lapel.failures import Code
 
 TYPE = "dc+sd-jwt"
 BINDING_TYPE = "kb+jwt"
@@ -152,7 +153,7 @@ def _header(jws: str) -> dict[str, object]:
     return header if isinstance(header, dict) else {}  # pyright: ignore[reportUnknownVariableType]
 
 
-def _code(jws: str, key: Mapping[str, str], kind: str) -> str:
+def _code(jws: str, key: Mapping[str, str], kind: str) -> Code:
     """What is wrong with it, for people; that it is wrong is certain already."""
     header = _header(jws)
     if header.get("typ") != kind:

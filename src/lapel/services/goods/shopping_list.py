@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from lapel.commerce.checkout import Substitution
 from lapel.commerce.order import OrderState
+from lapel.failures import Code
 from lapel.services.goods.matching import Unit, Wanted
 from lapel.store import Store, insert
 from lapel.store.schema import orders, shopping_items, shopping_lists
@@ -23,7 +24,7 @@ _BOUGHT = (OrderState.PLACED.value, OrderState.DELIVERED.value)
 class TooLong(Exception):
     """The list is full; the text says what to do."""
 
-    code = "too_long"
+    code: Code = "too_long"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
+from lapel.failures import Code
 from lapel.services.personal.when import Moment, next_occurrence
 from lapel.store import Store
 from lapel.store.schema import reminders
@@ -26,7 +27,7 @@ KEPT_S = 30 * 86400.0
 class TooMany(Exception):
     """So many wait already that no more are taken."""
 
-    code = "too_many"
+    code: Code = "too_many"
 
 
 class Kind(StrEnum):

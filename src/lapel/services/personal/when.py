@@ -16,6 +16,8 @@ from dateutil.relativedelta import relativedelta
 from dateutil.rrule import rrulestr
 from dateutil.tz import resolve_imaginary
 
+from lapel.failures import Code
+
 FARTHEST = timedelta(days=5 * 366)
 """Nothing is kept for later than this."""
 _DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
@@ -24,7 +26,7 @@ _DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 class AlreadyPast(Exception):
     """The moment that was named lies behind, or too far ahead."""
 
-    code = "already_past"
+    code: Code = "already_past"
 
 
 class Part(StrEnum):

@@ -6,13 +6,15 @@ import os
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from lapel.failures import Code
+
 LOCALTIME = Path("/etc/localtime")
 
 
 class UnknownZone(Exception):
     """There is no such time zone; the text names it."""
 
-    code = "unknown_zone"
+    code: Code = "unknown_zone"
 
 
 def zone_of(name: str, localtime: Path = LOCALTIME) -> ZoneInfo:

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from lapel.brain.menu import MenuItem
 from lapel.commerce.checkout import CheckoutMessage, OrderDraft
 from lapel.commerce.ports import Nonsense, Refused, Unreachable
+from lapel.failures import Code
 from lapel.services.connectors.ucp.client import Client
 from lapel.services.connectors.ucp.lookup import look_up, offers_lookup
 from lapel.services.connectors.ucp.refusals import words_of
@@ -76,5 +77,5 @@ def _variant(products: tuple[Product, ...], wanted: str) -> Variant | None:
     return next((x.variants[0] for x in products if x.id == wanted and x.variants), None)
 
 
-def _gone(code: str, merchant: Merchant, title: str) -> Refused:
+def _gone(code: Code, merchant: Merchant, title: str) -> Refused:
     return Refused(words_of(code, merchant.name, title), code=code)

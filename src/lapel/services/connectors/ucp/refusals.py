@@ -12,9 +12,10 @@ from types import MappingProxyType
 
 from lapel.commerce.checkout import OrderDraft
 from lapel.commerce.ports import Refused
+from lapel.failures import Code
 from lapel.services.connectors.ucp.wire.amounts import Message
 
-CODES: Mapping[str, str] = MappingProxyType(
+CODES: Mapping[str, Code] = MappingProxyType(
     {
         "merchant_closed": "shop_closed",
         "shop_closed": "shop_closed",
@@ -79,7 +80,7 @@ CODES: Mapping[str, str] = MappingProxyType(
 )
 """UCP's standard codes and those that merchants of food use, to Lapel's."""
 
-_WORDS: Mapping[str, str] = MappingProxyType(
+_WORDS: Mapping[Code, str] = MappingProxyType(
     {
         "shop_closed": "{shop} is closed now.",
         "sold_out": "{item} is sold out at {shop}.",
@@ -133,7 +134,7 @@ def errors_of(messages: Iterable[Message] | None) -> tuple[Message, ...]:
 
 
 def refusal(
-    errors: Iterable[Message], shop: str, draft: OrderDraft | None, *, fallback: str
+    errors: Iterable[Message], shop: str, draft: OrderDraft | None, *, fallback: Code
 ) -> Refused:
     """The Refused for these errors: a known one before an unknown one."""
     found = list(errors)
@@ -146,7 +147,7 @@ def refusal(
     return Refused(f"{shop} cannot take this order as it is.", code=fallback)
 
 
-def words_of(code: str, shop: str, item: str) -> str:
+def words_of(code: Code, shop: str, item: str) -> str:
     """What to say for one of Lapel's own codes."""
     return _WORDS[code].format(shop=shop, item=item)
 
