@@ -39,7 +39,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 EVERYBODYS = {"failures", "faults", "warming"}
 """What every room may import."""
 
-ABOVE = {"app", "listening", "verticals", "cli", "first_run", "benchmark"}
+ABOVE = {"app", "listening", "verticals", "cli", "first_run", "benchmark", "evals"}
 
 
 def modules(top: str) -> list[Path]:

@@ -14,6 +14,7 @@ from lapel.cli import (
     bench,
     books,
     consent,
+    evaluate,
     limits,
     merchants,
     passkeys,
@@ -56,6 +57,7 @@ app.add_typer(services.services, name="services")
 app.add_typer(receipts.receipts, name="receipts")
 app.add_typer(books.ledger, name="ledger")
 app.command("bench")(bench.bench)
+app.add_typer(evaluate.evaluate, name="eval")
 
 
 @app.command()

@@ -1,0 +1,41 @@
+"""What was ordered: forms with a count and what was said about each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lapel.brain.forms.schema import Values
+from lapel.brain.forms.tree import Node
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One value of an order: unwanted when `negative`, with an amount where one was said."""
+
+    slot: str
+    values: Values
+    negative: bool = False
+    amount: str = ""
+    shared: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Ordered:
+    """One order: a form, how many, and what was said about it in the order in which it was."""
+
+    form: str
+    number: int
+    said: tuple[Said, ...]
+
+    def tree(self) -> Node:
+        """As in the PIZZA sets: amounts are COMPLEX, unwanted values NOT, several meanings OR."""
+        nodes = [Node.of("NUMBER", [str(self.number)])]
+        for said in self.said:
+            leaf: Node | str = said.values[0]
+            if len(said.values) > 1:
+                leaf = Node.of("OR", said.values)
+            node = Node.of(said.slot, [leaf])
+            if said.amount:
+                node = Node.of("COMPLEX", [Node.of("QUANTITY", [said.amount]), node])
+            nodes.append(Node.of("NOT", [node]) if said.negative else node)
+        return Node.of(self.form, nodes)

@@ -1,0 +1,332 @@
+"""Reads a sentence against a schema: a search for the cheapest way to understand all of it.
+
+Word by word, hypotheses are kept of what has been ordered so far and of what is pending (a count,
+a refusal, an amount). Each step costs what it leaves unexplained: words that mean nothing, a new
+order where none is announced, an order that is never named. The cheapest at the end is believed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from lapel.brain.forms.lexicon import Kind, Lexicon, Meaning
+from lapel.brain.forms.orders import Ordered, Said
+from lapel.brain.forms.schema import Schema
+from lapel.brain.forms.state import Link, State, items_of, repeats, told
+from lapel.brain.language import Word, load_language
+from lapel.brain.sound import Sounds
+
+_BEAM = 24
+
+
+# What each doubtful step costs. Words cost nothing where they are what one expects.
+IGNORED_ARTICLE, IGNORED_NUMBER = 0.8, 2.5
+NEW_AFTER = {
+    "or": 1.6,
+    "correct": 1.3,
+    "noun": 1.3,
+    "and": 0.9,
+    "open": 0.6,
+    "": 1.3,
+    "with": 1.5,
+    "for": 2.4,
+    "not": 3.0,
+}
+NEW_BY_CORE = 0.6
+SAME_AFTER = {
+    "or": 0.1,
+    "correct": 0.3,
+    "noun": 0.05,
+    "and": 0.05,
+    "open": 0.3,
+    "": 0.1,
+    "with": 0.0,
+    "for": 0.1,
+    "not": 0.0,
+}
+LATE_CORE = 1.6
+UNNAMED, BARE, SECOND_NOUN, DANGLING = 1.0, 0.5, 1.5, 0.3
+KEEPS_REFUSING = {"or": 0.0, "and": 0.1, "": 0.6}
+
+_REQUEST = frozenset({Word.ORDER, Word.WANT, Word.ADD, Word.MAKE, Word.GREETING, Word.SEND})
+_JOINS = {Word.AND: "and", Word.OR: "or", Word.WITH: "with", Word.IN: "for"}
+
+
+class Parser:
+    """Reads orders by one schema. Read-only after construction."""
+
+    def __init__(self, schema: Schema, language: str = "en") -> None:
+        self._language = load_language(language)
+        self._lexicon = Lexicon(schema, self._language, Sounds(self._language))
+        self._schema = schema
+        self._all = (1 << len(schema.forms)) - 1
+
+    def parse(self, text: str, limit: int = 150) -> tuple[Ordered, ...]:
+        """What is ordered, in the order in which it was said; nothing for words about nothing."""
+        tokens = self._language.tokens(text)[:limit]
+        meanings = self._lexicon.meanings(tokens)
+        first = State()
+        first.forms = self._all
+        frontier: list[dict[tuple[object, ...], State]] = [{} for _ in range(len(tokens) + 1)]
+        frontier[0][first.key()] = first
+        for at in range(len(tokens)):
+            states = sorted(frontier[at].values(), key=lambda x: x.cost)[:_BEAM]
+            stop = tokens[at].gap
+            for state in states:
+                if stop and not state.empty:
+                    state = state.copy(0.0)
+                    state.join = "open" if stop == "." else state.join or "and"
+                for meaning in meanings[at]:
+                    for after in self._steps(state, meaning):
+                        key = after.key()
+                        known = frontier[meaning.end].get(key)
+                        if known is None or after.cost < known.cost:
+                            frontier[meaning.end][key] = after
+        ended = [self._closed(state, last=True) for state in frontier[-1].values()]
+        best = min(ended, key=lambda x: x.cost)
+        return self._spread([x for x in items_of(best.done) if isinstance(x, Ordered)])
+
+    def _spread(self, orders: list[Ordered]) -> tuple[Ordered, ...]:
+        """Gives the orders just before one their part in what was said of all: "both with milk"."""
+        for at, order in enumerate(orders):
+            shared = tuple(replace(said, shared=False) for said in order.said if said.shared)
+            for before in range(at - 1, -1, -1):
+                if (
+                    not shared
+                    or orders[before].form != order.form
+                    or self._is_dressed(orders[before])
+                ):
+                    break
+                said = (*orders[before].said, *shared)
+                orders[before] = replace(orders[before], said=said)
+            orders[at] = replace(order, said=tuple(replace(x, shared=False) for x in order.said))
+        return tuple(orders)
+
+    def _is_dressed(self, order: Ordered) -> bool:
+        many = {info.slot.name for info in self._lexicon.slots if info.slot.qualified}
+        return any(said.slot in many for said in order.said)
+
+    def _steps(self, state: State, meaning: Meaning) -> list[State]:
+        match meaning.kind:
+            case Kind.VALUE:
+                return self._value(state, meaning)
+            case Kind.NOUN:
+                return self._noun(state, meaning)
+            case Kind.NUMBER:
+                return self._number(state, meaning)
+            case Kind.AMOUNT:
+                after = state.copy(meaning.cost + (DANGLING if state.amount else 0.0))
+                after.amount = meaning.amount
+                return [after]
+            case Kind.NOT:
+                after = state.copy(meaning.cost)
+                after.refused, after.join, after.last = True, "not", -1
+                return [after]
+            case Kind.WORD:
+                return [self._word(state, meaning)]
+            case Kind.ONE:
+                return self._one(state, meaning)
+            case Kind.TOPIC:
+                after = state.copy(meaning.cost)
+                after.count, after.weak, after.join, after.refused = 0, False, "with", False
+                return [after]
+            case Kind.UNKNOWN:
+                after = state.copy(meaning.cost)
+                after.refused, after.amount, after.definite = False, "", False
+                return [after]
+
+    def _number(self, state: State, meaning: Meaning) -> list[State]:
+        """A count of what follows; after a correction ("two, no, three") of what was said."""
+        corrects = not meaning.weak and (state.join == "correct" or state.refused)
+        ignored = 0.0 if corrects else self._ignored(state)
+        after = state.copy(meaning.cost + ignored)
+        after.count, after.weak = meaning.number, meaning.weak
+        after.refused = after.refused and meaning.weak
+        after.amount = ""
+        if not corrects or state.empty or state.count:
+            return [after]
+        counted = state.copy(meaning.cost + 0.1)
+        counted.number, counted.refused, counted.join = meaning.number, False, "noun"
+        return [after, counted]
+
+    def _word(self, state: State, meaning: Meaning) -> State:
+        after = state.copy(meaning.cost)
+        word = meaning.word
+        if word in _REQUEST:
+            after.join, after.refused, after.last = "open", False, -1
+        elif word is not None and word in _JOINS:
+            after.join = _JOINS[word]
+            if word is Word.WITH:
+                after.refused, after.last = False, -1
+        elif word is Word.DEFINITE:
+            after.definite = True
+        elif word is Word.ALL:
+            after.shared = True
+        elif word is Word.CORRECT:
+            after.join, after.refused, after.amount, after.last = "correct", False, "", -1
+        return after
+
+    @staticmethod
+    def _ignored(state: State) -> float:
+        if not state.count:
+            return 0.0
+        return IGNORED_ARTICLE if state.weak else IGNORED_NUMBER
+
+    def _value(self, state: State, meaning: Meaning) -> list[State]:
+        info = self._lexicon.slots[meaning.slot]
+        found: list[State] = []
+        negatives = [state.refused]
+        if not state.refused and state.last >= 0 and not state.count:
+            negatives.append(True)
+        for negative in negatives:
+            cost = meaning.cost
+            if negative and not info.slot.negatable:
+                cost += 1.0
+            if negative and not state.refused:
+                cost += KEEPS_REFUSING.get(state.join, 9.0) + (0.5 if state.amount else 0.0)
+            elif not negative and state.last >= 0:
+                cost += 0.2
+            if state.amount and not info.slot.qualified:
+                cost += 1.0
+            if state.join == "correct" and not negative:
+                found += self._instead(state, meaning)
+            same = self._same(state, meaning, cost, negative)
+            if same is not None:
+                found.append(same)
+            if not state.empty and not negative:
+                found.append(self._new(state, meaning, cost))
+        return found
+
+    def _same(self, state: State, meaning: Meaning, cost: float, negative: bool) -> State | None:
+        """One value more of the current order."""
+        info = self._lexicon.slots[meaning.slot]
+        forms = state.forms & meaning.forms
+        bit = 1 << meaning.slot
+        once = not info.many and not negative
+        if not forms or (once and state.filled & bit and not self._just_said(state, meaning)):
+            return None
+        counts = state.empty or not (state.content or state.number)
+        if not state.empty:
+            cost += SAME_AFTER[state.join] + (0.0 if counts else self._ignored(state))
+            cost += LATE_CORE if state.join == "for" and info.core & forms else 0.0
+        after = state.copy(cost)
+        if counts:
+            after.number = state.count
+        self._put(after, meaning, forms, negative)
+        return after
+
+    def _instead(self, state: State, meaning: Meaning) -> list[State]:
+        """A value in the place of the last one: "with milk, sorry, cream"."""
+        info = self._lexicon.slots[meaning.slot]
+        before = state.said.item if state.said is not None else None
+        if not isinstance(before, Said) or before.slot != info.slot.name:
+            return []
+        assert state.said is not None
+        after = state.copy(
+            meaning.cost + (0.0 if state.weak or not state.count else IGNORED_NUMBER)
+        )
+        after.said = state.said.before
+        self._put(after, meaning, state.forms & meaning.forms, before.negative)
+        return [after]
+
+    @staticmethod
+    def _just_said(state: State, meaning: Meaning) -> bool:
+        before = state.said.item if state.said is not None else None
+        return isinstance(before, Said) and before.values == meaning.values and not state.count
+
+    def _new(self, state: State, meaning: Meaning, cost: float) -> State:
+        """A value that begins the next order."""
+        info = self._lexicon.slots[meaning.slot]
+        if not state.count:
+            cost += NEW_AFTER[state.join] - (NEW_BY_CORE if info.core else 0.0)
+        after = self._closed(state).copy(cost)
+        after.number = state.count
+        self._put(after, meaning, self._all & meaning.forms, False)
+        return after
+
+    def _put(self, after: State, meaning: Meaning, forms: int, negative: bool) -> None:
+        info = self._lexicon.slots[meaning.slot]
+        before = after.said.item if after.said is not None else None
+        said = Said(info.slot.name, meaning.values, negative, after.amount, after.shared)
+        after.forms = forms
+        if not info.many and not negative:
+            after.filled |= 1 << meaning.slot
+        after.core = after.core or bool(info.core & forms)
+        if not repeats(before, said):
+            after.said = Link(said, after.said)
+        after.content += 1
+        after.last = meaning.slot if negative else -1
+        after.count, after.weak, after.refused, after.amount = 0, False, False, ""
+        after.join, after.definite = "", False
+
+    def _one(self, state: State, meaning: Meaning) -> list[State]:
+        """One more of the form before: "a small one"."""
+        before = state.done.item if state.done is not None else None
+        if not isinstance(before, Ordered) or not state.content or state.nouns or state.count:
+            return []
+        place = next(i for i, form in enumerate(self._schema.forms) if form.name == before.form)
+        if not state.forms & 1 << place:
+            return []
+        after = state.copy(meaning.cost)
+        self._named(after, 1 << place)
+        return [after]
+
+    def _noun(self, state: State, meaning: Meaning) -> list[State]:
+        found: list[State] = []
+        if state.refused:
+            without = state.copy(meaning.cost)
+            without.refused, without.join, without.last = False, "", -1
+            return [without]
+        forms = state.forms & meaning.forms
+        if forms:
+            cost = meaning.cost
+            if not state.empty:
+                cost += 0.0 if state.join == "for" else self._ignored(state)
+                again = state.nouns and not (state.definite or state.join == "noun")
+                cost += SECOND_NOUN if again else 0.0
+            same = state.copy(cost)
+            if state.empty:
+                same.number = state.count
+            self._named(same, forms)
+            found.append(same)
+        if state.join == "correct" and state.nouns and state.weak >= bool(state.count):
+            renamed = state.copy(meaning.cost)
+            renamed.nouns = 0
+            self._named(renamed, self._all & meaning.forms)
+            found.append(renamed)
+        if not state.empty:
+            cost = meaning.cost + (0.0 if state.count else NEW_AFTER[state.join] - 0.4)
+            new = self._closed(state).copy(cost)
+            new.number = state.count
+            self._named(new, self._all & meaning.forms)
+            found.append(new)
+        return found
+
+    @staticmethod
+    def _named(after: State, forms: int) -> None:
+        after.forms = forms
+        after.nouns += 1
+        after.count, after.weak, after.refused, after.amount = 0, False, False, ""
+        after.join, after.definite, after.last = "noun", False, -1
+        if after.nouns == 1:
+            after.named_at = after.content
+
+    def _closed(self, state: State, *, last: bool = False) -> State:
+        """The current order is complete: a state with nothing begun."""
+        cost = 0.0
+        if last:
+            cost = self._ignored(state) + (DANGLING if state.refused or state.amount else 0.0)
+        after = State()
+        after.forms = self._all
+        after.done = state.done
+        if not state.empty:
+            if not state.nouns and not state.core:
+                cost += UNNAMED
+            elif not state.content:
+                cost += BARE
+            form = (state.forms & -state.forms).bit_length() - 1
+            said = told(items_of(state.said), state.named_at)
+            ordered = Ordered(self._schema.forms[form].name, state.number or 1, said)
+            after.done = Link(ordered, state.done)
+        after.cost = state.cost + cost
+        return after

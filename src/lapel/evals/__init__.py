@@ -1,0 +1,6 @@
+"""Measures of understanding on labelled data of other people: what `lapel eval` prints."""
+
+from lapel.evals.data import DataError
+from lapel.evals.menu import MenuReport, measure_menu
+
+__all__ = ["DataError", "MenuReport", "measure_menu"]
