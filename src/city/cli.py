@@ -17,6 +17,7 @@ from city.rides import company
 from city.server import Addresses, Options, Transport
 from city.shops import acp_shops, city_shops, city_stores
 from city.store import Database, only_process
+from city.tables import houses
 from city.travel import offers as travel
 
 app = typer.Typer(
@@ -80,7 +81,7 @@ def merchants(data: Data = None) -> None:
     database.close()
     for slug, shop in {**city_shops(), **city_stores(), **acp_shops()}.items():
         typer.echo(f"{slug:16} {shop.name:30} {shop.street_address:22} {urls.get(slug, '')}")
-    for slug, name in _others():
+    for slug, name in [*_others(), *_restaurants()]:
         typer.echo(f"{slug:16} {name:30} {'':22} {urls.get(slug, '')}")
 
 
@@ -105,8 +106,9 @@ def _announce(addresses: Addresses, *, as_json: bool) -> None:
     stores = [shop.name for shop in (*city_stores().values(), *acp_shops().values())]
     names = [shop.name for shop in city_shops().values()]
     names += [*(name for _, name in _others()), *stores]
+    names += [name for _, name in _restaurants()]
     urls = (*addresses.merchants, *addresses.rides, *addresses.travel, *addresses.pay)
-    urls += (*addresses.stores, *addresses.acp)
+    urls += (*addresses.stores, *addresses.acp, *addresses.tables)
     for name, url in zip(names, urls, strict=True):
         typer.echo(f"  {name:30} {url}")
 
@@ -115,6 +117,10 @@ def _others() -> list[tuple[str, str]]:
     """Companies that are no shops, in the order of their ports: slug and name."""
     going = [(x.slug, x.name) for x in travel.COMPANIES]
     return [(company.SLUG, company.NAME), *going, (people.SLUG, people.NAME)]
+
+
+def _restaurants() -> list[tuple[str, str]]:
+    return [(x.slug, x.name) for x in houses.COMPANIES]
 
 
 def _folder(data: Path | None) -> Path:

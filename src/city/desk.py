@@ -23,6 +23,8 @@ from city.rides import ahead, company, rides
 from city.shops import acp_shops
 from city.store import Database, Store, Transaction
 from city.streets import Address
+from city.tables import houses
+from city.tables.bookings import TABLES
 from city.travel import offers as travel
 from city.ucp import orders
 from city.ucp.wire import parse
@@ -80,6 +82,7 @@ class Desk:
             Route("/city/speed", self._guarded(self._speed), methods=["POST"]),
             Route("/city/faults", self._guarded(self._faults), methods=["GET", "POST", "DELETE"]),
             Route("/city/rides/nearer", self._guarded(self._nearer), methods=["POST"]),
+            Route("/city/tables/nearer", self._guarded(self._nearer_tables), methods=["POST"]),
             Route("/city/kill_at", self._guarded(self._kill_at), methods=["POST"]),
         ]
 
@@ -147,6 +150,7 @@ class Desk:
             "merchants": merchants,
             "rides": driving,
             "travel": going,
+            "tables": [_company(self._world, each) for each in houses.COMPANIES],
             "acp": sellers,
             "pay": [{"slug": people.SLUG, "name": people.NAME, "url": pay_url}],
         }
@@ -193,6 +197,12 @@ class Desk:
         asked = parse(await read_body(request), NearerRequest)
         return {"rides": await self._read(lambda tx: ahead.bring_nearer(tx, asked.seconds))}
 
+    async def _nearer_tables(self, request: Request) -> object:
+        """The same of tables: guests are reminded, come and leave so much sooner."""
+        self._allow()
+        asked = parse(await read_body(request), NearerRequest)
+        return {"steps": await self._read(lambda tx: TABLES.bring_nearer(tx, asked.seconds))}
+
     async def _kill_at(self, request: Request) -> object:
         kill = self._allow()
         asked = parse(await read_body(request), KillRequest)
@@ -214,6 +224,25 @@ class Desk:
             raise ProtocolError(f"there is no merchant {asked.merchant!r}; use {sorted(known)}")
         if asked.operation is not None and asked.operation not in OPERATIONS:
             raise ProtocolError(f"no operation {asked.operation!r}; use {sorted(OPERATIONS)}")
+
+
+def _company(world: World, company: houses.Company) -> dict[str, object]:
+    """Who takes bookings, and where its restaurants are."""
+    shown: list[dict[str, object]] = []
+    for house in company.houses:
+        latitude, longitude = house.point(world.streets)
+        shown.append(
+            {
+                "id": house.id,
+                "name": house.name,
+                "address": house.street,
+                "latitude": latitude,
+                "longitude": longitude,
+                "cuisines": list(house.cuisines),
+            }
+        )
+    url = world.urls[company.slug]
+    return {"slug": company.slug, "name": company.name, "url": url, "restaurants": shown}
 
 
 def city_state(world: World, tx: Transaction) -> dict[str, object]:

@@ -38,6 +38,9 @@ class Fault(StrEnum):
     DRIVER_CANCELS = "driver_cancels"
     DEPARTURE_DELAYED = "departure_delayed"
     DEPARTURE_CANCELED = "departure_canceled"
+    TABLE_CANCELED = "table_canceled"
+    KITCHEN_DELAYED = "kitchen_delayed"
+    NO_SHOW = "no_show"
 
 
 class Level(StrEnum):
@@ -52,8 +55,10 @@ SECONDS: Mapping[Fault, float] = {
     Fault.WEBHOOK_LATE: 20.0,
     Fault.DEPARTURE_DELAYED: 600.0,
     Fault.DEPARTURE_CANCELED: 600.0,
+    Fault.TABLE_CANCELED: 600.0,
+    Fault.KITCHEN_DELAYED: 600.0,
 }
-"""How long the faults last that take time; of departures, how long after the booking they show."""
+"""How long the faults last that take time; of bookings, how long after the booking they show."""
 
 WRITES = frozenset(
     {
@@ -93,6 +98,9 @@ _RATES: Mapping[Fault, tuple[float, float]] = {
     Fault.DRIVER_CANCELS: (0.02, 0.10),
     Fault.DEPARTURE_DELAYED: (0.05, 0.20),
     Fault.DEPARTURE_CANCELED: (0.01, 0.05),
+    Fault.TABLE_CANCELED: (0.01, 0.05),
+    Fault.KITCHEN_DELAYED: (0.05, 0.20),
+    Fault.NO_SHOW: (0.0, 0.02),
 }
 
 

@@ -25,7 +25,7 @@ from city.world import World
 WALK_M_PER_S = 1.35
 DRIVE_M_PER_S = 7.0
 MOST = 25
-_SEEDED = (
+LANDMARKS = (
     ("Central Station", "station", "Kaivokatu 1"),
     ("Kluuvi Pharmacy", "pharmacy", "Mikonkatu 7"),
     ("Kamppi Pharmacy", "pharmacy", "Eerikinkatu 14"),
@@ -34,6 +34,9 @@ _SEEDED = (
     ("City Library", "library", "Töölönlahdenkatu 4"),
     ("Corner Grocery", "supermarket", "Aleksanterinkatu 9"),
 )
+
+
+_SAID_ANYWAY = frozenset({"the", "a", "railway", "train", "main", "near", "by", "at", "helsinki"})
 
 
 class _Refusal(Exception):
@@ -167,11 +170,22 @@ def _pois(world: World) -> list[Poi]:
         Poi(f"shop-{slug}", shop.name, _kind(shop), str(world.address(slug)), world.door(slug))
         for slug, shop in world.shops.items()
     ]
-    for number, (name, kind, text) in enumerate(_SEEDED):
+    for number, (name, kind, text) in enumerate(LANDMARKS):
         address = world.streets.find(text)
         if address is not None:
             found.append(Poi(f"poi-{number}", name, kind, str(address), address.point))
     return found
+
+
+def landmark(world: World, text: str) -> Point | None:
+    """Where a place is that somebody names: one of the landmarks, else a street or an address."""
+    wanted = set(text.casefold().split()) - _SAID_ANYWAY
+    for name, _, where in LANDMARKS:
+        if wanted and wanted <= set(name.casefold().split()):
+            found = world.streets.find(where)
+            return None if found is None else found.point
+    likely = world.streets.suggest(text, 1)
+    return likely[0].point if likely else None
 
 
 def _kind(shop: Shop) -> str:

@@ -13,6 +13,7 @@ from city.deliveries import couriers
 from city.geometry import Point
 from city.store import Transaction
 from city.streets import Streets
+from city.tables import houses
 from city.ucp import orders
 from city.world import World
 
@@ -80,6 +81,12 @@ def _map(world: World, tx: Transaction, now_s: float) -> str:
             f"<rect x={x - 6:.1f} y={y - 6:.1f} width=12 height=12 rx=3 fill={colour} />"
             f"{_label(x, y, name, project.height)}"
         )
+    for house in (house for company in houses.COMPANIES for house in company.houses):
+        x, y = project(house.point(world.streets))
+        dots.append(
+            f"<path d='M{x:.1f},{y - 6:.1f}l6,6l-6,6l-6,-6z' fill=var(--soft) />"
+            f"{_label(x, y, escape(house.name), project.height)}"
+        )
     busy: set[str] = set()
     for order in _under_way(tx):
         colour = _colour(world, order.merchant)
@@ -130,6 +137,16 @@ def _lists(world: World, tx: Transaction, now_s: float) -> str:
     return (
         f"<section><h2>Orders</h2><ul>{''.join(latest) or empty}</ul></section>"
         f"<section><h2>Merchants</h2><ul>{merchants}</ul></section>"
+        f"<section><h2>Restaurants</h2><ul>{_restaurants(world)}</ul></section>"
+    )
+
+
+def _restaurants(world: World) -> str:
+    return "".join(
+        f"<li><a href='{world.urls[company.slug]}/'>{escape(house.name)}</a>"
+        f"<small>{escape(house.street)}, {escape(', '.join(house.cuisines[:2]))}</small>"
+        for company in houses.COMPANIES
+        for house in company.houses
     )
 
 

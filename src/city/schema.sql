@@ -236,3 +236,34 @@ CREATE TABLE IF NOT EXISTS booking_steps (
     PRIMARY KEY (booking_id, kind)
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS booking_steps_due ON booking_steps (due_s);
+
+CREATE TABLE IF NOT EXISTS table_sittings (
+    holder TEXT PRIMARY KEY, house TEXT NOT NULL, size INTEGER NOT NULL,
+    begins_s REAL NOT NULL, ends_s REAL NOT NULL, until_s REAL
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS table_sittings_of ON table_sittings (house, size, begins_s);
+
+CREATE TABLE IF NOT EXISTS table_checkouts (
+    id TEXT PRIMARY KEY, merchant TEXT NOT NULL, platform TEXT NOT NULL, status TEXT NOT NULL,
+    request TEXT NOT NULL, quote TEXT NOT NULL, expires_s REAL NOT NULL, order_id TEXT
+) WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS table_bookings (
+    number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, merchant TEXT NOT NULL,
+    platform TEXT NOT NULL, capabilities TEXT NOT NULL, webhook_url TEXT NOT NULL,
+    checkout_id TEXT NOT NULL UNIQUE REFERENCES table_checkouts (id),
+    tracking TEXT NOT NULL UNIQUE, status TEXT NOT NULL, contents TEXT NOT NULL, plan TEXT,
+    placed_s REAL NOT NULL
+);
+
+CREATE TABLE IF NOT EXISTS table_events (
+    booking_id TEXT NOT NULL REFERENCES table_bookings (id), seq INTEGER NOT NULL,
+    id TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, description TEXT NOT NULL, at_s REAL NOT NULL,
+    PRIMARY KEY (booking_id, seq)
+) WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS table_steps (
+    booking_id TEXT NOT NULL REFERENCES table_bookings (id), kind TEXT NOT NULL,
+    due_s REAL NOT NULL, PRIMARY KEY (booking_id, kind)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS table_steps_due ON table_steps (due_s);

@@ -42,6 +42,8 @@ from city.shops import acp_shops, city_shops, city_stores
 from city.simulation import advance, save_clock, saved_clock
 from city.store import Database, Store, Transaction, only_process, put_fact, recall, remember
 from city.streets import helsinki
+from city.tables import houses
+from city.tables.api import TableCompany
 from city.travel import offers as travel
 from city.travel.api import TravelCompany
 from city.ucp.api import Merchant
@@ -90,6 +92,7 @@ class Addresses:
     merchants: tuple[str, ...]
     rides: tuple[str, ...] = ()
     travel: tuple[str, ...] = ()
+    tables: tuple[str, ...] = ()
     pay: tuple[str, ...] = ()
     stores: tuple[str, ...] = ()
     acp: tuple[str, ...] = ()
@@ -153,6 +156,7 @@ def _addresses(world: World) -> Addresses:
         merchants=tuple(world.urls[slug] for slug in city_shops()),
         rides=(world.urls[company.SLUG],),
         travel=tuple(world.urls[each.slug] for each in travel.COMPANIES),
+        tables=tuple(world.urls[each.slug] for each in houses.COMPANIES),
         stores=tuple(world.urls[slug] for slug in city_stores()),
         acp=tuple(world.urls[slug] for slug in acp_shops()),
         pay=(world.urls[people.SLUG],),
@@ -202,6 +206,7 @@ def _apps(
     apps.append(Siirto(world, store, platforms).app())
     apps += [Merchant(world, store, platforms, slug).app() for slug in city_stores()]
     apps += [Seller(world, store, platforms, slug).app() for slug in acp_shops()]
+    apps += [TableCompany(world, store, platforms, each).app() for each in houses.COMPANIES]
     if not options.allow_remote:
         allowed = [*LOOPBACK, options.host, "[::1]"]
         for app in apps:
@@ -275,7 +280,7 @@ def found(world: World, tx: Transaction) -> None:
         secret = remember(tx, f"bank_secret:{slug}", f"sec_{new_secret()}")
         ledger.ensure_account(tx, shop.name, "merchant", payee(slug), secret, now_s)
     others = [(company.SLUG, company.NAME), (people.SLUG, people.NAME)]
-    others += [(x.slug, x.name) for x in travel.COMPANIES]
+    others += [(x.slug, x.name) for x in (*travel.COMPANIES, *houses.COMPANIES)]
     for slug, name in others:
         secret = remember(tx, f"bank_secret:{slug}", f"sec_{new_secret()}")
         ledger.ensure_account(tx, name, "merchant", payee(slug), secret, now_s)
@@ -288,7 +293,8 @@ def found(world: World, tx: Transaction) -> None:
 def all_slugs() -> tuple[str, ...]:
     """Whoever has a port, in the order of the ports."""
     companies = (company.SLUG, *(each.slug for each in travel.COMPANIES), people.SLUG)
-    return (*city_shops(), *companies, *city_stores(), *acp_shops())
+    restaurants = (each.slug for each in houses.COMPANIES)
+    return (*city_shops(), *companies, *city_stores(), *acp_shops(), *restaurants)
 
 
 def new_secret() -> str:

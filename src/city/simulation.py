@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeVar
+
 from city.bank import ledger
 from city.pay import requests
 from city.rides import ahead, rides
 from city.store import CITY_CLOCK, Database, Transaction, put_fact, recall
-from city.travel import bookings
+from city.tables import bookings as tables
+from city.travel import bookings as journeys
 from city.ucp import picking, returning
 from city.ucp.adjusting import STEPS
+from city.ucp.booked import BookedTerms, Bookings
 from city.ucp.orders import adjust_order, happen, load
 from city.world import World
+
+T = TypeVar("T", bound=BookedTerms)
 
 
 def advance(world: World, database: Database) -> int:
     """Let everything happen that is due in city time; gives how many events that were."""
     count = 0
-    steps = (_step, _ride_step, _ride_ahead, _travel_step, _unanswered, _answer)
+    steps = (_step, _ride_step, _ride_ahead, _travel_step, _table_step, _unanswered, _answer)
     while any(step(world, database) for step in steps):
         count += 1
     with database.transaction() as tx:
@@ -115,13 +122,26 @@ def _ride_ahead(world: World, database: Database) -> bool:
 
 
 def _travel_step(world: World, database: Database) -> bool:
-    """In real time: a journey in a week must not make the City's clock run for a week."""
+    return _booked_step(world, database, journeys.JOURNEYS, journeys.step)
+
+
+def _table_step(world: World, database: Database) -> bool:
+    return _booked_step(world, database, tables.TABLES, tables.step)
+
+
+def _booked_step(
+    world: World,
+    database: Database,
+    bookings: Bookings[T],
+    step: Callable[[World, Transaction, str, str], None],
+) -> bool:
+    """In real time: a booking in a week must not make the City's clock run for a week."""
     with database.transaction() as tx:
-        found = bookings.JOURNEYS.due(world, tx)
+        found = bookings.due(world, tx)
         if found is None:
             return False
         world.crash.passing("before_step")
-        bookings.step(world, tx, *found)
+        step(world, tx, *found)
         world.crash.passing("in_step")
     world.crash.passing("after_step")
     return True

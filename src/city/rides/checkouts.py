@@ -48,7 +48,7 @@ class RideCheckouts(OneLine[RideCheckoutRequest, Terms]):
     def dearer(self, terms: Terms) -> Terms:
         return msgspec.structs.replace(terms, price=terms.price + 100)
 
-    def shown(self, terms: Terms, surplus: int) -> Json:
+    def shown(self, counter: Counter, terms: Terms, surplus: int) -> Json:
         return {
             "currency": CURRENCY,
             "line_items": [line_json(terms)],

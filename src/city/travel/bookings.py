@@ -65,7 +65,7 @@ JOURNEYS = Journeys(
     "booking_steps",
     Contents[Terms],
     member="journey",
-    ends="ended",
+    ends=("ended",),
     currency=CURRENCY,
 )
 

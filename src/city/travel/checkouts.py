@@ -88,7 +88,7 @@ class TravelCheckouts(OneLine[TravelCheckoutRequest, Terms]):
             return msgspec.structs.replace(terms, price=terms.price + 100)
         return msgspec.structs.replace(terms, difference=terms.difference + 100)
 
-    def shown(self, terms: Terms, surplus: int) -> Json:
+    def shown(self, counter: Counter, terms: Terms, surplus: int) -> Json:
         return {
             "currency": CURRENCY,
             "line_items": [line_json(terms)],

@@ -6,6 +6,7 @@ Their times are real ones: they happen in real time, whatever the City's own clo
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Collection
 from typing import Generic, Protocol, TypeVar
 
 import msgspec
@@ -76,7 +77,7 @@ Booking = Placed[Contents[T], NoPlan]
 class Bookings(ABC, Generic[T]):
     """The tables `orders`, `events` and `steps`; in the last two, `booking_id` is the order's.
 
-    `member` is what the extension calls it; `ends` is the last event of what took place.
+    `member` is what the extension calls it; `ends` are the events after which nothing comes.
     """
 
     def __init__(
@@ -87,12 +88,12 @@ class Bookings(ABC, Generic[T]):
         contents: type[Contents[T]],
         *,
         member: str,
-        ends: str,
+        ends: Collection[str],
         currency: str,
     ) -> None:
         self.book = OrderBook(orders, events, "booking_id", contents, NoPlan)
         self.load = self.book.load
-        self.over = frozenset({ends, "canceled"})
+        self.over = frozenset({*ends, "canceled"})
         self._contents = contents
         self._steps = steps
         self._member = member
@@ -187,6 +188,10 @@ class Bookings(ABC, Generic[T]):
             "ORDER BY due_s, booking_id LIMIT 1",
             (world.real_s(),),
         ).fetchone()
+
+    def bring_nearer(self, tx: Transaction, seconds: float) -> int:
+        """All that will happen does so much sooner; gives how much that is."""
+        return tx.execute(f"UPDATE {self._steps} SET due_s = due_s - ?", (seconds,)).rowcount
 
     def happen(self, world: World, tx: Transaction, id: str, kind: str) -> None:
         """Append an event and queue the webhook that tells it."""

@@ -56,7 +56,7 @@ class OneLine(ABC, Generic[R, T]):
         """What it is and costs now, kept for the checkout `id` until then; or why it is not."""
 
     @abstractmethod
-    def shown(self, terms: T, surplus: int) -> Json:
+    def shown(self, counter: Counter, terms: T, surplus: int) -> Json:
         """Currency, lines, totals and the member. `surplus` makes the total wrong on purpose."""
 
     @abstractmethod
@@ -151,5 +151,5 @@ class OneLine(ABC, Generic[R, T]):
         self, counter: Counter, session: Session[R, T], notes: Sequence[Note], status: int = 200
     ) -> Answer:
         wrong = session.status == OPEN and not notes and counter.strikes(Fault.WRONG_TOTAL)
-        shown = self.shown(session.terms, 100 if wrong else 0)
+        shown = self.shown(counter, session.terms, 100 if wrong else 0)
         return counter.respond(session_json(counter, session, notes, shown), status)

@@ -23,6 +23,8 @@ RIDES = "dev.lapel.rides"
 RIDES_VERSION = "2026-11-01"
 TRAVEL = "dev.lapel.travel"
 TRAVEL_VERSION = "2026-11-01"
+TABLES = "dev.lapel.tables"
+TABLES_VERSION = "2026-11-01"
 GROCERIES = "dev.lapel.groceries"
 GROCERIES_VERSION = "2026-11-01"
 PAY = "dev.lapel.pay"
@@ -136,6 +138,18 @@ OFFERED_BY_TRAVEL: tuple[Offered, ...] = (
 )
 """What airlines, railways and hotels implement."""
 
+OFFERED_BY_TABLES: tuple[Offered, ...] = (
+    *_BASE,
+    Offered(
+        TABLES,
+        TABLES_VERSION,
+        "https://lapel.dev/specs/tables",
+        "https://lapel.dev/schemas/tables.json",
+        (CHECKOUT, ORDER),
+    ),
+)
+"""What restaurants implement that take bookings."""
+
 OFFERED_BY_PAY: tuple[Offered, ...] = (
     *_BASE,
     Offered(
@@ -155,6 +169,11 @@ class Declared(msgspec.Struct):
     version: str
     config: dict[str, object] = {}
 
+
+_OF_COMPANIES = tuple(
+    offered[-1]
+    for offered in (OFFERED_BY_RIDES, OFFERED_BY_TRAVEL, OFFERED_BY_TABLES, OFFERED_BY_PAY)
+)
 
 Shared = Mapping[str, str]
 """Negotiated capabilities: name to version."""
@@ -179,6 +198,6 @@ def relevant(shared: Shared, root: str) -> dict[str, list[dict[str, str]]]:
     """What an answer declares: the root capability and the shared extensions of it."""
     return {
         ours.name: [{"version": ours.version}]
-        for ours in (*OFFERED, OFFERED_BY_RIDES[-1], OFFERED_BY_TRAVEL[-1], OFFERED_BY_PAY[-1])
+        for ours in (*OFFERED, *_OF_COMPANIES)
         if ours.name in shared and (ours.name == root or root in ours.extends)
     }
