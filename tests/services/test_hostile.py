@@ -14,7 +14,7 @@ from lapel.services import open_http
 from lapel.services.fetch import fetch
 from lapel.services.urls import check
 from services import hostile_cases as cases
-from services import hostile_grocer, hostile_mcp, hostile_travel
+from services import hostile_grocer, hostile_mcp, hostile_rides, hostile_travel
 from services.hostile import Json
 from services.hostile_buyer import Buyer, Visit, lapel
 from services.hostile_cases import Bend, Ending
@@ -256,7 +256,13 @@ async def test_a_courier_s_page_that_leads_elsewhere(buyer: Buyer, url: str):
 
 async def test_there_are_that_many_ways(request: pytest.FixtureRequest):
     """Each by its name; the page that lists them is held to this."""
-    names = [*cases.names(), *hostile_mcp.names(), *hostile_grocer.names(), *hostile_travel.names()]
+    names = [
+        *cases.names(),
+        *hostile_mcp.names(),
+        *hostile_grocer.names(),
+        *hostile_travel.names(),
+        *hostile_rides.names(),
+    ]
     assert len(names) >= 60
     assert len(names) == len(set(names))
     page = Path(__file__).parents[2] / "docs" / "conformance.md"

@@ -74,6 +74,7 @@ def trip_data(trip: Trip) -> dict[str, object]:
         "kind": trip.kind,
         "pickup": "" if trip.pickup is None else place(trip.pickup),
         "destination": place(trip.destination),
+        "pickup_at": trip.pickup_at,
     }
 
 

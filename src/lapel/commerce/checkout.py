@@ -15,6 +15,7 @@ import msgspec
 from lapel.commerce.journey import Journey
 from lapel.commerce.money import Money
 from lapel.commerce.table import Table
+from lapel.commerce.times import seconds
 
 
 class CheckoutStatus(StrEnum):
@@ -61,13 +62,14 @@ class Address(msgspec.Struct, frozen=True):
     instructions: str = ""
 
 
-TripKind = Literal["ride", "change", "tip"]
+TripKind = Literal["ride", "change", "time", "tip"]
 
 
 class Trip(msgspec.Struct, frozen=True):
-    """A ride, a change of a ride's destination, or a tip for its driver.
+    """A ride, a change of a ride's destination or of its time, or a tip for its driver.
 
     `ride_id` is the merchant's order that is changed or tipped; `tip` is in minor units.
+    `pickup_at` is RFC 3339 with the offset of the place, empty for a ride that begins at once.
     """
 
     kind: TripKind
@@ -75,6 +77,11 @@ class Trip(msgspec.Struct, frozen=True):
     pickup: Address | None = None
     ride_id: str = ""
     tip: int = 0
+    pickup_at: str = ""
+
+    def is_ahead(self, now: float) -> bool:
+        """Whether it is a ride that begins later than now."""
+        return bool(self.pickup_at) and seconds(self.pickup_at) > now
 
 
 TransferKind = Literal["send", "request", "code"]
@@ -222,7 +229,10 @@ class SignedTerms:
 
 @dataclass(frozen=True, slots=True)
 class TripTerms:
-    """What a merchant says of a trip. The minutes may change until the ride begins."""
+    """What a merchant says of a trip. The minutes may change until the ride begins.
+
+    Canceling is free until `free_until` (RFC 3339) for a ride for later, else for `free_minutes`.
+    """
 
     trip: Trip
     surge_percent: int = 0
@@ -230,6 +240,7 @@ class TripTerms:
     cancel_fee: Money | None = None
     pickup_minutes: int | None = None
     duration_minutes: int | None = None
+    free_until: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -352,8 +363,9 @@ def _agreed_transfer(transfer: Transfer) -> list[object]:
 
 
 def _agreed_trip(terms: TripTerms) -> list[object]:
-    """From where, where to, and what canceling costs; the minutes are no promise."""
+    """From where, where to, when, and what canceling costs; the minutes are no promise."""
     trip = terms.trip
+    later = [trip.pickup_at, terms.free_until] if trip.pickup_at else []
     return [
         trip.kind,
         trip.ride_id,
@@ -363,4 +375,5 @@ def _agreed_trip(terms: TripTerms) -> list[object]:
         terms.surge_percent,
         terms.free_minutes,
         None if terms.cancel_fee is None else [terms.cancel_fee.minor, terms.cancel_fee.currency],
+        *later,
     ]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 
 from lapel.commerce.journey import FareRules, Journey, Stop
 from lapel.commerce.money import Money
 from lapel.commerce.ports import JourneyStatus
+from lapel.commerce.times import clock, day
 from lapel.commerce.words import spoken
 
 CANCELED = "Your booking is cancelled."
@@ -15,15 +16,6 @@ KEEPS_TOO_MUCH = "The company keeps more than its rules allow, so I ask for all 
 GIVES_TOO_LITTLE = "The company gives back less than it says, so I ask for all your money back."
 
 NAMES = {"flight": "flight", "train": "train", "stay": "room"}
-
-
-def clock(moment: datetime) -> str:
-    return moment.strftime("%H:%M")
-
-
-def day(moment: date) -> str:
-    """`Friday 27 November`."""
-    return f"{moment.strftime('%A')} {moment.day} {moment.strftime('%B')}"
 
 
 def days_later(before: datetime, after: datetime) -> str:

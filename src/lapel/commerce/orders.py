@@ -46,7 +46,7 @@ from lapel.commerce.sharing import Share
 from lapel.commerce.standing import Standing
 from lapel.commerce.steps import Steps
 from lapel.commerce.tracking import apply, settle_refunds
-from lapel.commerce.trips import ENDS
+from lapel.commerce.trips import ENDS, pickup_key
 from lapel.faults import fault
 from lapel.store import Store, Worker
 
@@ -256,31 +256,51 @@ class Orders:
         The caller then tells the merchant. Without this note a merchant that keeps a fee is not
         believed.
         """
-        at = self._clock()
 
-        def work(connection: sa.Connection) -> tuple[None, list[OrderEvent]]:
-            order = records.load(connection, order_id)
+        def told(order: Order) -> Told:
             if order.state is not OrderState.PLACED or not order.draft.is_booking:
                 raise OrderError("there is nothing to cancel", code="closed")
-            told = Told("cancel_asked", cancel_key(most), "", card(order))
-            return None, records.tell(connection, order, at, [told])
+            return Told("cancel_asked", cancel_key(most), "", card(order))
 
-        await self._journal.commit(work)
+        await self._note(order_id, told)
+
+    async def ask_pickup(self, order_id: str, pickup_at: str) -> None:
+        """Note that the user wants a booked ride at another time; durable.
+
+        The caller then tells the company. A time without this note is told, and not agreed to.
+        Raises `OrderError` (`closed`) for what is no ride for later any more.
+        """
+
+        def told(order: Order) -> Told:
+            trip = order.draft.trip
+            if order.state is not OrderState.PLACED or trip is None or not trip.pickup_at:
+                raise OrderError("that ride cannot be put off", code="closed")
+            data = {**card(order), "pickup_at": pickup_at}
+            return Told("pickup_asked", pickup_key(pickup_at), "", data)
+
+        await self._note(order_id, told)
 
     async def ask_return(self, order_id: str, what: str, fee: Money) -> None:
         """Note that the user sends something back and agrees to a fee of `fee`; durable.
 
         The caller then tells the merchant. Raises `OrderError` (`closed`) for what was never here.
         """
+
+        def told(order: Order) -> Told:
+            if order.state is not OrderState.DELIVERED:
+                raise OrderError("that order was not delivered", code="closed")
+            data = {**card(order), "what": what, "fee": money(fee)}
+            return Told("return_asked", f"u:return:{what}:{fee.minor}", "", data)
+
+        await self._note(order_id, told)
+
+    async def _note(self, order_id: str, told: Callable[[Order], Told]) -> None:
+        """Write what the user wants of the order as it is now, once."""
         at = self._clock()
 
         def work(connection: sa.Connection) -> tuple[None, list[OrderEvent]]:
             order = records.load(connection, order_id)
-            if order.state is not OrderState.DELIVERED:
-                raise OrderError("that order was not delivered", code="closed")
-            data = {**card(order), "what": what, "fee": money(fee)}
-            told = Told("return_asked", f"u:return:{what}:{fee.minor}", "", data)
-            return None, records.tell(connection, order, at, [told])
+            return None, records.tell(connection, order, at, [told(order)])
 
         await self._journal.commit(work)
 

@@ -21,6 +21,7 @@ from lapel.commerce.money import Money
 from lapel.commerce.order import ApprovalState, Order, OrderEvent, OrderState
 from lapel.commerce.paying import BACK, at_most, give_back, payment_of, release
 from lapel.commerce.ports import Nonsense, PaymentState, PortError, Refused, Unreachable
+from lapel.commerce.quoting import other_service
 from lapel.commerce.receipt import Signer, receipt_of
 from lapel.commerce.records import Told
 
@@ -152,7 +153,8 @@ class Placer:
         if agreed is None:
             raise Nonsense(f"order {order.id!r} has no checkout")
         fair = _within(order, answer.total, approval.amount)
-        if not fair or _goods(answer) != _goods(agreed):
+        other = _goods(answer) != _goods(agreed) or other_service(order.draft, answer) != ""
+        if not fair or other:
             said = words.overcharged(approval.amount, answer.total)
             return await give_back(self._desk, order, said, kind="trouble")
         if await self._desk.journal.read(

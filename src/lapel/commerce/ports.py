@@ -136,7 +136,8 @@ class MerchantAdjustment:
 class RideStatus:
     """How a ride stands. `eta_minutes` is to the pick-up, and on the trip to the destination.
 
-    `fee_now` is what canceling costs now, `fee_kept` what a canceled ride has cost.
+    `fee_now` is what canceling costs now, `fee_kept` what a canceled ride has cost. `pickup_at` is
+    when a ride for later begins, as the company has it now.
     """
 
     status: str
@@ -146,6 +147,7 @@ class RideStatus:
     eta_minutes: int | None = None
     fee_now: Money | None = None
     fee_kept: Money | None = None
+    pickup_at: str = ""
 
 
 @dataclass(frozen=True, slots=True)

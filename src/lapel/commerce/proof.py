@@ -241,10 +241,12 @@ def _trip(line: TripLine) -> TripTerms:
             pickup=None if line.pickup is None else _address(line.pickup),
             ride_id=line.ride_id,
             tip=line.tip,
+            pickup_at=line.pickup_at,
         ),
         surge_percent=line.surge_percent,
         free_minutes=line.free_minutes,
         cancel_fee=None if line.cancel_fee is None else _money(line.cancel_fee),
+        free_until=line.free_until,
     )
 
 

@@ -89,7 +89,7 @@ def mismatch(draft: OrderDraft, checkout: Checkout) -> str:
     """Why this is not a price for that draft, in words for the user; empty when it is."""
     if checkout.merchant_id != draft.merchant_id or goods_of(draft) != priced_goods(checkout):
         return words.OTHER_CART
-    if (other := _other_service(draft, checkout)) != "":
+    if (other := other_service(draft, checkout)) != "":
         return other
     if not _same_weights(draft, checkout):
         return words.OTHER_CART
@@ -111,7 +111,8 @@ def mismatch(draft: OrderDraft, checkout: Checkout) -> str:
     return ""
 
 
-def _other_service(draft: OrderDraft, checkout: Checkout) -> str:
+def other_service(draft: OrderDraft, checkout: Checkout) -> str:
+    """Why this is not the ride, journey, table or transfer that was asked for; empty if it is."""
     if draft.trip is not None and not trips.same(draft.trip, checkout):
         return words.OTHER_TRIP
     if draft.transfer is not None and not transfers.same(draft.transfer, checkout):

@@ -151,7 +151,10 @@ class Mandates(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
 
 
 class TripLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """A ride (or a change of one, or a tip); `pickup` is absent where there is none."""
+    """A ride (or a change of one, or a tip); `pickup` is absent where there is none.
+
+    `pickup_at` and `free_until` (until when canceling is free) are of a ride for later.
+    """
 
     kind: TripKind
     destination: Place
@@ -161,6 +164,8 @@ class TripLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
     free_minutes: int
     pickup: Place | None = None
     cancel_fee: Amount | None = None
+    pickup_at: str = ""
+    free_until: str = ""
 
 
 class TransferLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -401,6 +406,8 @@ def _trip(terms: TripTerms) -> TripLine:
         free_minutes=terms.free_minutes,
         pickup=None if trip.pickup is None else _place(trip.pickup),
         cancel_fee=None if fee is None else _amount(fee),
+        pickup_at=trip.pickup_at,
+        free_until=terms.free_until,
     )
 
 

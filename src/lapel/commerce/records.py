@@ -306,6 +306,13 @@ def remember_checkout(connection: sa.Connection, order_id: str, checkout_id: str
     )
 
 
+def redraft(connection: sa.Connection, order: Order, draft: OrderDraft) -> None:
+    """Keep what a booking is for since it was changed; the checkout stays as it was agreed."""
+    connection.execute(
+        sa.update(schema.orders).where(schema.orders.c.id == order.id).values(draft=_text(draft))
+    )
+
+
 def touch(connection: sa.Connection, order_id: str, at: float) -> None:
     connection.execute(
         sa.update(schema.orders).where(schema.orders.c.id == order_id).values(updated_at=at)

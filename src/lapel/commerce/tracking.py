@@ -19,6 +19,7 @@ from lapel.commerce.ports import (
 )
 from lapel.commerce.records import Told
 from lapel.commerce.settling import questions_told
+from lapel.commerce.times import seconds
 
 _KINDS = {
     "processing": "preparing",
@@ -60,7 +61,8 @@ async def track(desk: Desk, order: Order, attempt: int) -> Step:
     """Wait for webhooks; ask the merchant when it is silent, ever more rarely."""
     policy, now = desk.policy, desk.clock()
     over_at = order.updated_at + policy.track_for_s
-    if now > max(over_at, journeys.followed_until(order.draft)):
+    draft = order.draft
+    if now > max(over_at, journeys.followed_until(draft), trips.followed_until(draft)):
         return Step(OrderState.PLACED, done=True)
     if attempt == 0:
         return Step(OrderState.PLACED, 1, now + policy.track_first_s)
@@ -72,7 +74,8 @@ async def track(desk: Desk, order: Order, attempt: int) -> Step:
     news = False if heard or not order.merchant_order_id else await _ask(desk, order)
     await settle_refunds(desk, order)
     attempt = 1 if news else attempt + 1
-    until = now + journeys.patience_s(order.draft, now, policy.track_in(attempt))
+    patience_s = journeys.patience_s(draft, now, policy.track_in(attempt))
+    until = now + trips.patience_s(draft, now, patience_s)
     if late_at is not None and now < late_at < until:
         until = late_at
     return Step(OrderState.PLACED, attempt, until)
@@ -271,6 +274,10 @@ def _asks_more(order: Order, report: MerchantOrder) -> list[Told]:
 
 
 def _late_at(desk: Desk, order: Order) -> float | None:
+    """When it is late. A ride for later is not before its own time, whenever it was booked."""
+    trip = order.draft.trip
+    if trip is not None and trip.kind == "ride" and trip.pickup_at:
+        return seconds(trip.pickup_at) + desk.policy.late_s
     eta = order.checkout.eta_minutes if order.checkout else None
     decided_at = order.approval.decided_at if order.approval else None
     if eta is None or decided_at is None:
@@ -279,7 +286,9 @@ def _late_at(desk: Desk, order: Order) -> float | None:
 
 
 async def _tell_late(desk: Desk, order: Order, now: float) -> None:
-    if _LATE in await desk.journal.read(lambda c: records.told_keys(c, order.id)):
+    keys = await desk.journal.read(lambda c: records.told_keys(c, order.id))
+    if _LATE in keys or trips.is_here(keys):
         return
-    told = Told("late", _LATE, words.LATE, card(order))
+    said = words.LATE if order.draft.trip is None else words.DRIVER_LATE
+    told = Told("late", _LATE, said, card(order))
     await desk.journal.commit(lambda c: (None, records.tell(c, order, now, [told])))

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import sqlalchemy as sa
+from msgspec.structs import replace
 
 from lapel.commerce import fees, ledger, records, words
-from lapel.commerce.card import card, money
-from lapel.commerce.checkout import Checkout, Trip
+from lapel.commerce.card import card, money, trip_data
+from lapel.commerce.checkout import Checkout, OrderDraft, Trip
 from lapel.commerce.money import Money
 from lapel.commerce.order import Order, OrderEvent, OrderState
 from lapel.commerce.ports import MerchantEvent, MerchantOrder, RideStatus
 from lapel.commerce.records import Told
+from lapel.commerce.times import seconds
 
 _KINDS = {
     "driver_assigned": "driver_assigned",
@@ -22,12 +24,21 @@ _KINDS = {
     "delayed": "late",
     "destination_changed": "destination_changed",
     "tipped": "tipped",
+    "pickup_soon": "pickup_soon",
+    "pickup_changed": "time_changed",
 }
 _STAGES = ("driver_assigned", "driver_arriving", "driver_here", "on_trip", "dropped_off")
 _PASSING = frozenset({"driver_assigned", "driver_arriving"})
-_DONE = frozenset({"dropped_off", "destination_changed", "tipped"})
+_DONE = frozenset({"dropped_off", "destination_changed", "tipped", "time_changed"})
 ENDS = frozenset({*_DONE, "ride_canceled"})
 """Kinds of events after which nothing more happens to such an order."""
+_HERE = _STAGES.index("driver_here")
+_ROUNDS = 20
+FOLLOW_S = 24 * 3600.0
+"""So long after its time a ride for later is still followed."""
+NEAR_S = 2 * 3600.0
+LOOK_S = 3600.0
+"""How often a company is asked about a ride that begins later than `NEAR_S`."""
 
 
 def same(trip: Trip, checkout: Checkout) -> bool:
@@ -41,7 +52,7 @@ def apply(
     connection: sa.Connection, order: Order, report: MerchantOrder, keys: set[str], at: float
 ) -> list[OrderEvent]:
     """Write what is new in a report about a placed ride, a change or a tip."""
-    news = _progress(order, report, keys)
+    news = [*_moved(connection, order, report, keys), *_progress(order, report, keys)]
     if report.canceled:
         return _canceled(connection, order, report, keys, news, at)
     news += _refunds(order, report)
@@ -51,6 +62,58 @@ def apply(
     if events:
         records.touch(connection, order.id, at)
     return events
+
+
+def followed_until(draft: OrderDraft) -> float:
+    """Until when a ride for later is followed at least; 0 for orders of anything else."""
+    trip = draft.trip
+    return 0.0 if trip is None or not trip.pickup_at else seconds(trip.pickup_at) + FOLLOW_S
+
+
+def patience_s(draft: OrderDraft, now: float, usual_s: float) -> float:
+    """How long to wait before the company is asked again; long while the ride is far away."""
+    trip = draft.trip
+    far = trip is not None and trip.is_ahead(now + NEAR_S)
+    return max(usual_s, LOOK_S) if far else usual_s
+
+
+def is_here(keys: set[str]) -> bool:
+    """Whether some driver of the ride was told to be at the pick-up, or the ride to be over."""
+    return any(_reached(keys, round_) >= _HERE for round_ in range(_ROUNDS))
+
+
+def pickup_key(pickup_at: str) -> str:
+    """The key of the event that the user asks for this pick-up time."""
+    return f"u:pickup:{seconds(pickup_at):.0f}"
+
+
+def _moved(
+    connection: sa.Connection, order: Order, report: MerchantOrder, keys: set[str]
+) -> list[Told]:
+    """Another pick-up time. One that the user never asked for is told, and not agreed to."""
+    trip, now = order.draft.trip, report.ride.pickup_at if report.ride else ""
+    if trip is None or trip.kind != "ride" or not trip.pickup_at or not now:
+        return []
+    if seconds(now) == seconds(trip.pickup_at):
+        return []
+    number = sum(event.kind == "pickup_changed" for event in report.events)
+    first = order.checkout.trip.trip.pickup_at if order.checkout and order.checkout.trip else ""
+    agreed = pickup_key(now) in keys or (first and seconds(now) == seconds(first))
+    if not agreed:
+        key, said = f"m:shifted:{seconds(now):.0f}", words.pickup_shifted(trip.pickup_at, now)
+        return [Told("pickup_shifted", key, said, {**card(order), "pickup_at": now})]
+    if number <= _changes(keys):
+        return []  # a report that was overtaken by a newer one
+    draft = replace(order.draft, trip=replace(trip, pickup_at=now))
+    records.redraft(connection, order, draft)
+    data = {**card(order), "trip": trip_data(replace(trip, pickup_at=now))}
+    key = f"m:pickup:{number}:{seconds(now):.0f}"
+    return [Told("pickup_changed", key, words.pickup_changed(now), data)]
+
+
+def _changes(keys: set[str]) -> int:
+    """How many changes of the time the newest report that was believed knew of."""
+    return max((int(key.split(":")[2]) for key in keys if key.startswith("m:pickup:")), default=0)
 
 
 def _canceled(
@@ -83,9 +146,12 @@ def _progress(order: Order, report: MerchantOrder, keys: set[str]) -> list[Told]
     """
     told: list[Told] = []
     stages: list[Told] = []
+    is_change = order.draft.trip is not None and order.draft.trip.kind == "time"
     round_, reached = 0, _reached(keys, 0)
     for event in report.events:
         kind = _KINDS.get(event.kind)
+        if kind == "time_changed" and not is_change:
+            continue  # of the ride itself, which `_moved` tells
         if kind == "driver_canceled":
             told.append(_told(order, kind, f"m:{round_}:{kind}", event, report))
             round_, stages = round_ + 1, []
@@ -97,6 +163,8 @@ def _progress(order: Order, report: MerchantOrder, keys: set[str]) -> list[Told]
                 stages = [*kept, _told(order, kind, f"m:{round_}:{kind}", event, report)]
         elif kind is not None:
             told.append(_told(order, kind, f"m:{kind}:{event.id}", event, report))
+    if reached >= 0:
+        told = [each for each in told if each.kind != "pickup_soon"]
     return [each for each in (*told, *stages) if each.key not in keys]
 
 

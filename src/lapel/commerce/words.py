@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from datetime import datetime
 
+from lapel.commerce import times
 from lapel.commerce.checkout import Address, Checkout, OrderDraft, Transfer, TripTerms
 from lapel.commerce.money import Money
 from lapel.commerce.ports import BilledLine, RideStatus, SubstitutionQuestion
@@ -360,10 +362,13 @@ def trip(terms: TripTerms, checkout: Checkout) -> str:
             return f"{checkout.lines[0].title} at {checkout.merchant_name}."
         case "change":
             return f"To {place(wanted.destination)} instead costs more."
+        case "time":
+            return f"Your ride on {times.moment(wanted.pickup_at)} instead costs more."
         case _:
             start = f" from {place(wanted.pickup)}" if wanted.pickup else ""
             what = f"{checkout.lines[0].title} with {checkout.merchant_name}"
-            return f"{what}{start} to {place(wanted.destination)}."
+            when = f", on {times.moment(wanted.pickup_at)}" if wanted.pickup_at else ""
+            return f"{what}{start} to {place(wanted.destination)}{when}."
 
 
 def new_payee(name: str, handle: str) -> str:
@@ -380,8 +385,10 @@ def _trip_placed(terms: TripTerms) -> str:
     match terms.trip.kind:
         case "tip":
             return "The tip is paid."
-        case "change":
+        case "change" | "time":
             return "The change is paid."
+        case _ if terms.trip.pickup_at:
+            return f"Your ride is booked for {times.moment(terms.trip.pickup_at)}."
         case _:
             minutes = terms.pickup_minutes
             when = f" Pick-up in about {minutes} {_minutes(minutes)}." if minutes else ""
@@ -389,6 +396,7 @@ def _trip_placed(terms: TripTerms) -> str:
 
 
 RIDE_CANCELED = "Your ride is cancelled."
+DRIVER_LATE = "Your driver should be here by now, and the company says nothing. Ask it."
 NO_DRIVER_LEFT = "The ride company cancelled the ride: there is no driver for it."
 
 
@@ -396,29 +404,51 @@ def ride_canceled(fee: Money, back: Money) -> str:
     return f"Your ride is cancelled. It cost {spoken(fee)}; you get {spoken(back)} back."
 
 
+_RIDE_STEPS = {
+    "driver_arriving": "Your driver is almost there.",
+    "dropped_off": "You have arrived.",
+    "driver_canceled": "Your driver had to give up the ride. The company looks for another one.",
+    "tipped": "Your driver has the tip.",
+    "time_changed": "The ride company has the new time.",
+}
+
+
 def ride_step(kind: str, ride: RideStatus, draft: OrderDraft) -> str:
     """What became of a ride, in Lapel's words; the driver's name, car and plate are quoted."""
     car = ", ".join(part for part in (ride.car, ride.plate) if part)
     near = f", about {ride.eta_minutes} {_minutes(ride.eta_minutes)}" if ride.eta_minutes else ""
+    if kind in _RIDE_STEPS:
+        return _RIDE_STEPS[kind]
     match kind:
         case "driver_assigned":
             return f"{ride.driver or 'A driver'} comes for you in a {car or 'car'}{near}."
-        case "driver_arriving":
-            return "Your driver is almost there."
         case "driver_here":
             return f"Your driver is here: {car}." if car else "Your driver is here."
         case "on_trip":
             return f"You are on your way{near}."
-        case "dropped_off":
-            return "You have arrived."
-        case "driver_canceled":
-            return "Your driver had to give up the ride. The company looks for another one."
         case "destination_changed":
             return f"Your driver goes to {place(draft.address)} now."
-        case "tipped":
-            return "Your driver has the tip."
+        case "pickup_soon":
+            return f"Your ride to {place(draft.address)} comes at {_clock(draft)}."
         case _:
             return f"Your driver is held up{near}."
+
+
+def pickup_changed(pickup_at: str) -> str:
+    return f"Your ride is on {times.moment(pickup_at)} now."
+
+
+def pickup_shifted(agreed: str, now: str) -> str:
+    """A time that the company changed by itself."""
+    return (
+        f"The ride company now says {times.moment(now)}. You booked {times.moment(agreed)}. "
+        "If that does not suit you, say: cancel my ride."
+    )
+
+
+def _clock(draft: OrderDraft) -> str:
+    at = draft.trip.pickup_at if draft.trip else ""
+    return times.clock(datetime.fromisoformat(at)) if at else "its time"
 
 
 def _minutes(count: int) -> str:

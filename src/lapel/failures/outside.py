@@ -93,6 +93,20 @@ SECTIONS = (
                 'Say "try again" in some minutes, or name another way',
             ),
             Failure(
+                ("no_rides_ahead", "pickup_too_soon", "pickup_too_far"),
+                Way.OTHERWISE,
+                "The company takes no rides for later, or none so soon or so far ahead",
+                "Nothing was booked",
+                'Say "a taxi home" when it is time, or name another time',
+            ),
+            Failure(
+                ("pickup_fixed",),
+                Way.ANSWER,
+                "It is too late to change the time of a booked ride",
+                "Nothing more; the ride stands",
+                'Take it, or say "cancel my ride" and hear the fee',
+            ),
+            Failure(
                 ("ride_over", "ride_under_way", "fee_changed"),
                 Way.ANSWER,
                 "The ride cannot be cancelled like that any more",

@@ -1,39 +1,53 @@
 """The rides vertical: what a ride costs, where places are, and what may be done with a booked one.
 
-Booking, changing to somewhere dearer and tipping are orders (`commerce`): they cost money.
+Booking, changing to what is dearer and tipping are orders (`commerce`): they cost money. A time is
+that of the place of the pick-up, whose zone the company states.
 """
 
 from __future__ import annotations
 
+import math
+import time
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TypeVar
 from urllib.parse import quote
+from zoneinfo import ZoneInfo
 
 from lapel.commerce.checkout import Address
 from lapel.commerce.money import Money
 from lapel.commerce.ports import MerchantOrder, Nonsense, PortError, Refused
+from lapel.commerce.times import seconds
 from lapel.services.asking import ask_all
 from lapel.services.connectors.ucp.arithmetic import check_currency
 from lapel.services.connectors.ucp.client import Client
 from lapel.services.connectors.ucp.mapping import to_order
-from lapel.services.connectors.ucp.profile import RIDES
+from lapel.services.connectors.ucp.profile import RIDES, RidesAhead
 from lapel.services.connectors.ucp.refusals import errors_of, plain, refusal
 from lapel.services.connectors.ucp.registry import Merchant, MerchantRegistry
 from lapel.services.connectors.ucp.trips import address_of, place_body
 from lapel.services.connectors.ucp.wire.order import OrderBody
 from lapel.services.connectors.ucp.wire.rides import EstimateBody, PlacesBody, RideClassEntry
+from lapel.services.personal import AlreadyPast, When, resolve
 
 T = TypeVar("T")
 
 MOST_OFFERS = 20
-CHANGE, TIP = "destination_change", "tip"
-"""The items of a checkout that changes a ride's destination, or tips its driver."""
+CHANGE, TIME, TIP = "destination_change", "pickup_change", "tip"
+"""The items of a checkout that changes a ride's destination or time, or tips its driver."""
+Pickup = When | datetime
+"""When to be picked up: as it was said, or a moment with an offset."""
 
 
 @dataclass(frozen=True, slots=True)
 class RideOffer:
-    """One class of one company, at the price of now. `pickup_minutes` is None when none is free."""
+    """One class of one company, at the price of its time.
+
+    `pickup_minutes` is None when none is free. A ride for later has `pickup_at` instead, RFC 3339
+    in the clock of the place, and `available` says whether there is a driver then.
+    """
 
     merchant_id: str
     merchant_name: str
@@ -44,11 +58,17 @@ class RideOffer:
     surge_percent: int
     pickup_minutes: int | None
     duration_minutes: int | None
+    pickup_at: str = ""
+    available: bool = True
+
+    @property
+    def to_be_had(self) -> bool:
+        return self.available and (bool(self.pickup_at) or self.pickup_minutes is not None)
 
 
 @dataclass(frozen=True, slots=True)
 class Redirected:
-    """`order` is the ride; `owed` is what the new destination costs more, None once it is set."""
+    """`order` is the ride; `owed` is what the change costs more, None once it is made."""
 
     order: MerchantOrder
     owed: Money | None
@@ -57,26 +77,47 @@ class Redirected:
 class Rides:
     """Companies that drive people, and what they say. Nothing is kept."""
 
-    def __init__(self, registry: MerchantRegistry, client: Client) -> None:
+    def __init__(
+        self, registry: MerchantRegistry, client: Client, clock: Callable[[], float] = time.time
+    ) -> None:
         self._registry = registry
         self._client = client
+        self._clock = clock
 
     async def companies(self) -> list[Merchant]:
         """Those known, in the order they were added."""
         return [x for x in await self._registry.all() if RIDES in x.profile.capabilities]
 
-    async def estimate(self, pickup: Address, destination: Address) -> list[RideOffer]:
-        """What all companies offer, the cheapest first.
+    async def estimate(
+        self, pickup: Address, destination: Address, at: Pickup | None = None
+    ) -> list[RideOffer]:
+        """What all companies offer, the cheapest first; for now, or to be picked up `at` a time.
 
-        A company that does not answer is left out; when none does, its error is raised.
+        A company that does not answer is left out; when none does, its error is raised. Refused
+        (`no_rides_ahead`, `pickup_too_soon`, `pickup_too_far`) for a time that none takes,
+        AlreadyPast for one that is over.
         """
-        body = {"pickup": place_body(pickup), "destination": place_body(destination)}
+        body: dict[str, object] = {
+            "pickup": place_body(pickup),
+            "destination": place_body(destination),
+        }
         companies = await self.companies()
-        answers, failures = await ask_all(self._estimate(each, body) for each in companies)
+        if companies and at is not None and not any(x.profile.ahead for x in companies):
+            said = f"{companies[0].name} takes no rides for later."
+            raise Refused(said, code="no_rides_ahead")
+        if at is not None:
+            companies = [x for x in companies if x.profile.ahead]
+        now = self._clock()
+        answers, failures = await ask_all(self._estimate(x, body, at, now) for x in companies)
         offers = [offer for found in answers for offer in found]
         if failures and not offers:
             raise failures[0]
         return sorted(offers, key=lambda x: (x.price.minor, x.merchant_name))[:MOST_OFFERS]
+
+    async def zone(self, merchant_id: str) -> ZoneInfo | None:
+        """Where the company drives; None for one that takes no rides for later."""
+        ahead = (await self._registry.get(merchant_id)).profile.ahead
+        return None if ahead is None else ahead.zone
 
     async def places(self, text: str, limit: int = 5) -> list[Address]:
         """Places that somebody may mean by `text`, of the first company that knows any."""
@@ -113,25 +154,47 @@ class Rides:
         self, merchant_id: str, ride_id: str, destination: Address, key: str
     ) -> Redirected:
         """Change the destination where that costs nothing more; else say what it would cost."""
+        sent: dict[str, object] = {"destination": place_body(destination)}
+        return await self._change(merchant_id, ride_id, "destination", sent, key)
+
+    async def put_off(self, merchant_id: str, ride_id: str, pickup_at: str, key: str) -> Redirected:
+        """Change the pick-up time where that costs nothing more; else say what it would cost.
+
+        Refused (`pickup_fixed`) once it is too late for that.
+        """
+        changed = await self._change(merchant_id, ride_id, "pickup", {"pickup_at": pickup_at}, key)
+        told = changed.order.ride.pickup_at if changed.order.ride else ""
+        if changed.owed is None and (not told or seconds(told) != seconds(pickup_at)):
+            raise Nonsense(f"ride {ride_id!r} was put off to {told!r} instead of {pickup_at!r}")
+        return changed
+
+    async def _change(
+        self, merchant_id: str, ride_id: str, what: str, sent: dict[str, object], key: str
+    ) -> Redirected:
         merchant = await self._registry.get(merchant_id)
-        path = f"/rides/{quote(ride_id, safe='')}/destination"
-        sent = {"destination": place_body(destination)}
+        path = f"/rides/{quote(ride_id, safe='')}/{what}"
         body = await self._client.write(merchant, "POST", path, sent, key, OrderBody)
         order = self._order(body, merchant, ride_id)
         if body.change is None:
-            raise Nonsense(f"{merchant.name!r} does not say what became of the destination")
+            raise Nonsense(f"{merchant.name!r} does not say what became of the {what}")
         if body.change.applied:
             return Redirected(order, None)
         if body.change.difference <= 0:
-            raise Nonsense(f"{merchant.name!r} refuses a destination that costs nothing more")
+            raise Nonsense(f"{merchant.name!r} refuses a {what} that costs nothing more")
         return Redirected(order, Money(body.change.difference, order.total.currency))
 
-    async def _estimate(self, company: Merchant, body: object) -> list[RideOffer]:
+    async def _estimate(
+        self, company: Merchant, body: dict[str, object], at: Pickup | None, now: float
+    ) -> list[RideOffer]:
+        pickup_at = ""
+        if at is not None and company.profile.ahead is not None:
+            pickup_at = _pickup_at(company.name, company.profile.ahead, at, now)
+            body = {**body, "pickup_at": pickup_at}
         found = await self._ask(company, "/rides/estimate", body, EstimateBody)
         errors = errors_of(found.messages)
         if errors and not found.classes:
             raise refusal(errors, company.name, None, fallback="no_trip")
-        return [_offer(company, entry) for entry in found.classes[:MOST_OFFERS]]
+        return [_offer(company, entry, pickup_at) for entry in found.classes[:MOST_OFFERS]]
 
     async def _ask(self, company: Merchant, path: str, body: object, shape: type[T]) -> T:
         # A question changes nothing: it must not be answered from before.
@@ -150,8 +213,24 @@ class Rides:
         return order
 
 
-def _offer(company: Merchant, entry: RideClassEntry) -> RideOffer:
+def _pickup_at(name: str, ahead: RidesAhead, at: Pickup, now: float) -> str:
+    """The time in the clock of the place, to the minute; Refused where it is none to be had."""
+    due = at.timestamp() if isinstance(at, datetime) else resolve(at, now, ahead.zone).due_at
+    due = 60.0 * math.ceil(due / 60)
+    if due <= now:
+        raise AlreadyPast("that has already passed")
+    if due - now < 60 * ahead.least_minutes:
+        said = f"{name} books rides at least {ahead.least_minutes} minutes ahead."
+        raise Refused(f"{said} Ask for a ride now instead.", code="pickup_too_soon")
+    if due - now > 86400 * ahead.most_days:
+        said = f"{name} books rides at most {ahead.most_days} days ahead."
+        raise Refused(said, code="pickup_too_far")
+    return datetime.fromtimestamp(due, ahead.zone).isoformat(timespec="seconds")
+
+
+def _offer(company: Merchant, entry: RideClassEntry, pickup_at: str) -> RideOffer:
     check_currency(entry.price.currency)
+    minutes = (entry.pickup_minutes or 1) if entry.available and not pickup_at else None
     return RideOffer(
         merchant_id=company.id,
         merchant_name=plain(company.name, 80),
@@ -160,6 +239,8 @@ def _offer(company: Merchant, entry: RideClassEntry) -> RideOffer:
         price=Money(entry.price.amount, entry.price.currency),
         seats=entry.seats,
         surge_percent=entry.surge_percent,
-        pickup_minutes=(entry.pickup_minutes or 1) if entry.available else None,
+        pickup_minutes=minutes,
         duration_minutes=entry.duration_minutes,
+        pickup_at=pickup_at,
+        available=entry.available,
     )

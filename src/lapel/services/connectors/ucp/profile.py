@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Annotated, TypeVar
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import httpx
 import msgspec
@@ -110,6 +111,18 @@ class ProfileDocument(msgspec.Struct, frozen=True):
     name: Short = ""
 
 
+class RidesAhead(msgspec.Struct, frozen=True):
+    """How near and how far ahead a company is booked, and the zone (IANA) where it drives."""
+
+    time_zone: Annotated[str, msgspec.Meta(max_length=64)]
+    least_minutes: Annotated[int, msgspec.Meta(ge=0, le=10_000)] = 0
+    most_days: Annotated[int, msgspec.Meta(ge=1, le=366)] = 30
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.time_zone)
+
+
 @dataclass(frozen=True, slots=True)
 class Profile:
     """A merchant's profile, negotiated: `capabilities` are those that both sides speak."""
@@ -133,6 +146,8 @@ class Profile:
     """Where its payment handler says that accounts are."""
     transport: str = REST
     protocol: str = UCP
+    ahead: RidesAhead | None = None
+    """Of a company that takes rides for later."""
 
     @property
     def audience(self) -> str:
@@ -149,6 +164,10 @@ class _FoodConfig(msgspec.Struct, frozen=True):
     aliases: tuple[Short, ...] = ()
     tags: tuple[Short, ...] = ()
     kinds: tuple[Short, ...] = ()
+
+
+class _RidesConfig(msgspec.Struct, frozen=True):
+    ahead: RidesAhead | None = None
 
 
 class _PayConfig(msgspec.Struct, frozen=True):
@@ -234,7 +253,19 @@ def read_profile(profile_url: str, text: str) -> Profile:
         transport=transport,
         code_prefix=check(pay.codes, named_by=profile_url) if pay.codes else "",
         bank=_bank(document, profile_url) if PAY in active else "",
+        ahead=_ahead(document, profile_url),
     )
+
+
+def _ahead(document: ProfileDocument, profile_url: str) -> RidesAhead | None:
+    """Nonsense for a zone that does not exist: times in it could not be said."""
+    ahead = _config(document, RIDES, _RidesConfig, profile_url).ahead
+    if ahead is not None:
+        try:
+            ZoneInfo(ahead.time_zone)
+        except (ValueError, ZoneInfoNotFoundError, OSError) as error:
+            raise Nonsense(f"{profile_url!r} drives in {ahead.time_zone!r}") from error
+    return ahead
 
 
 def document_of(profile_url: str, text: str) -> ProfileDocument:

@@ -5,13 +5,20 @@ from __future__ import annotations
 from lapel.commerce.checkout import Address, OrderDraft, Trip, TripKind, TripTerms
 from lapel.commerce.money import Money
 from lapel.commerce.ports import Nonsense, Refused, RideStatus
+from lapel.commerce.times import seconds
+from lapel.services.connectors.ucp.moments import shown
 from lapel.services.connectors.ucp.profile import RIDES
 from lapel.services.connectors.ucp.refusals import plain
 from lapel.services.connectors.ucp.registry import Merchant
 from lapel.services.connectors.ucp.wire.order import OrderBody
 from lapel.services.connectors.ucp.wire.rides import TripBody, TripPlace
 
-_KINDS: dict[str, TripKind] = {"ride": "ride", "change": "change", "tip": "tip"}
+_KINDS: dict[str, TripKind] = {
+    "ride": "ride",
+    "change": "change",
+    "time": "time",
+    "tip": "tip",
+}
 _NEAR = 1e-6
 """Degrees: coordinates are repeated by the merchant, not measured again."""
 _WORDS = 64
@@ -23,7 +30,7 @@ def trip_body(draft: OrderDraft, merchant: Merchant) -> dict[str, object]:
     if trip is None or RIDES not in merchant.profile.capabilities:
         raise Refused(f"{merchant.name} does not offer rides.", code="no_trip")
     asked: dict[str, object] = {}
-    if trip.kind != "tip":
+    if trip.kind in ("ride", "change"):
         asked["destination"] = place_body(trip.destination)
     if trip.kind == "ride" and trip.pickup is not None:
         asked["pickup"] = place_body(trip.pickup)
@@ -31,6 +38,8 @@ def trip_body(draft: OrderDraft, merchant: Merchant) -> dict[str, object]:
         asked["ride_id"] = trip.ride_id
     if trip.kind == "tip":
         asked["tip"] = trip.tip
+    if trip.pickup_at:
+        asked["pickup_at"] = trip.pickup_at
     lines = [{"item": {"id": line.item_id}, "quantity": line.quantity} for line in draft.lines]
     return {"line_items": lines, "trip": asked}
 
@@ -82,6 +91,7 @@ def terms_of(body: TripBody | None, asked: Trip | None, currency: str) -> TripTe
         cancel_fee=Money(free.fee, currency) if free else None,
         pickup_minutes=body.pickup_minutes,
         duration_minutes=body.duration_minutes,
+        free_until=shown(free.free_until) if free else "",
     )
 
 
@@ -101,6 +111,7 @@ def status_of(body: OrderBody) -> RideStatus | None:
         eta_minutes=trip.eta_minutes,
         fee_now=None if fee_now is None else Money(fee_now, body.currency),
         fee_kept=Money(kept[0], body.currency) if kept else None,
+        pickup_at=shown(trip.pickup_at),
     )
 
 
@@ -110,7 +121,8 @@ def _trip(kind: TripKind, body: TripBody, asked: Trip | None) -> Trip:
         asked is not None
         and asked.kind == kind
         and asked.ride_id == body.ride_id
-        and (kind == "tip" or _is_at(body.destination, asked.destination))
+        and (kind == "tip" or _is_then(body.pickup_at, asked.pickup_at))
+        and (kind in ("tip", "time") or _is_at(body.destination, asked.destination))
         and (kind != "ride" or (asked.pickup is not None and _is_at(body.pickup, asked.pickup)))
     ):
         return asked
@@ -120,7 +132,15 @@ def _trip(kind: TripKind, body: TripBody, asked: Trip | None) -> Trip:
         destination=address_of(body.destination) if body.destination else nowhere,
         pickup=address_of(body.pickup) if body.pickup else None,
         ride_id=body.ride_id,
+        pickup_at=shown(body.pickup_at),
     )
+
+
+def _is_then(told: str, asked: str) -> bool:
+    """The same moment, or no time at all."""
+    if not asked or not told:
+        return told == asked
+    return seconds(shown(told)) == seconds(asked)
 
 
 def _is_at(place: TripPlace | None, address: Address) -> bool:

@@ -32,6 +32,7 @@ class TripCancellation(msgspec.Struct, frozen=True):
     free_minutes: Minutes = 0
     fee: Amount = 0
     fee_now: Amount | None = None
+    free_until: str = ""
 
 
 class TripDriver(msgspec.Struct, frozen=True):
@@ -54,10 +55,11 @@ class TripBody(msgspec.Struct, frozen=True):
     eta_minutes: Minutes | None = None
     cancellation: TripCancellation | None = None
     driver: TripDriver | None = None
+    pickup_at: str = ""
 
 
 class TripChange(msgspec.Struct, frozen=True):
-    """What a request for another destination came to; `difference` is in minor units."""
+    """What a request for another destination or time came to; `difference` is in minor units."""
 
     applied: bool
     difference: Amount
