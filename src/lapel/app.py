@@ -276,15 +276,14 @@ async def build(
     personal = Personal(store, _zone(settings))
     rides = Rides(registry, client)
     money = Payments(store, registry, client, payments, orders)
-    planning = Planning(store, orders, rides, money, worker)
+    journeys = Journeys(store, registry, client, _zone(settings))
+    planning = Planning(store, orders, rides, journeys.travel, money, worker)
     goods = Goods(store, orders, registry, client, food, _zone(settings))
     connected = Connected(store, folder)
     stack.push_async_callback(connected.servers.close)
     guide = Guide(store, http, settings.maps, connected.servers)
 
     consents = Consents(orders, planning.plans, registry, settings.server.public_url or url)
-
-    journeys = Journeys(store, registry, client, _zone(settings))
 
     def skills(user_id: str) -> list[Skill]:
         riding = RideSkill(user_id, orders, rides, SavedPlaces(store, user_id))

@@ -35,7 +35,7 @@ from lapel.assistant.personal import PersonalSkill, Wording, load_words
 from lapel.assistant.planning.cues import PlanTelling
 from lapel.assistant.planning.making import GoodsMaker, PeopleFinder
 from lapel.assistant.planning.skill import PlanSkill, Sharing
-from lapel.assistant.planning.undoing import RideUndoer
+from lapel.assistant.planning.undoing import BookingUndoer
 from lapel.assistant.travel import ProfileName, TravelSkill, load_travel_words
 from lapel.brain import Brain, Menu
 from lapel.commerce import Money, Orders, Party, Plan, Plans, split_bill
@@ -152,12 +152,13 @@ class Planning:
         store: Store,
         orders: Orders,
         rides: Rides,
+        travel: Travel,
         money: Payments,
         worker: Worker | None = None,
     ) -> None:
         self._money = money
         self._telling = PlanTelling(money.share)
-        undoer = RideUndoer(orders, rides)
+        undoer = BookingUndoer(orders, rides, travel)
         self.plans = Plans(store, orders, self._telling, undoer, time.time, worker)
 
     def skill(
@@ -248,7 +249,7 @@ class Journeys:
         self, store: Store, registry: MerchantRegistry, client: Client, zone: ZoneInfo
     ) -> None:
         self._store = store
-        self._travel = Travel(registry, client)
+        self.travel = Travel(registry, client)
         self._words = load_travel_words()
         self._zone = zone
 
@@ -256,7 +257,7 @@ class Journeys:
         return TravelSkill(
             user_id,
             orders,
-            self._travel,
+            self.travel,
             SavedPlaces(self._store, user_id),
             ProfileName(self._store, user_id),
             self._words,

@@ -135,6 +135,14 @@ class Market(Town):
 
     # What Lapel asks of them.
 
+    async def complete_checkout(
+        self, merchant_id: str, checkout_id: str, credential: Credential, key: str
+    ) -> Checkout:
+        """With the knob `full:` and a merchant's id, that one takes no more orders."""
+        if said := self.knob(f"full:{merchant_id}"):
+            raise Refused(said, code="refused")
+        return await super().complete_checkout(merchant_id, checkout_id, credential, key)
+
     async def answer_substitution(
         self, merchant_id: str, order_id: str, line_id: str, item_id: str, accept: bool, key: str
     ) -> None:
@@ -158,7 +166,7 @@ class Market(Town):
             if canceled or (amount.minor < KEEPS if is_ride else amount.minor > total - KEEPS):
                 raise Refused("That is not to be had any more.", code="closed")
             self.promise_back(checkout_id, total - KEEPS)
-            self.give_part(self._payer(), total - KEEPS)
+            self.give_part(self._payer(total), total - KEEPS)
             self.db.execute("update orders set canceled=1 where id=?", (order_id,))
             return self._order(order_id, checkout_id, total, [], True)
 
@@ -204,9 +212,10 @@ class Market(Town):
         finally:
             self.db.execute("commit")
 
-    def _payer(self) -> str:
-        """The only hold of such a town."""
-        [(hold,)] = self.db.execute("select id from holds").fetchall()
+    def _payer(self, amount: int = 0) -> str:
+        """The only hold of such a town, or its only one of that amount."""
+        query = "select id from holds where ? in (0, amount)"
+        [(hold,)] = self.db.execute(query, (amount,)).fetchall()
         return hold
 
     def _row(self, order_id: str) -> tuple[str, int, int]:

@@ -10,7 +10,7 @@ from commerce_market import FLIGHT, GROCERIES, KEEPS, RIDE, Market
 from commerce_town import LATTES, sending
 from commerce_world import ON_SCREEN, TAP
 
-from lapel.assistant.planning.undoing import RideUndoer
+from lapel.assistant.planning.undoing import BookingUndoer
 from lapel.assistant.travel.booked import Bookings
 from lapel.commerce import Money, Order, OrderDraft, OrderError, Orders, OrderState, ledger
 from lapel.store import Store
@@ -67,7 +67,8 @@ async def behave(orders: Orders, town: Market, scenario: str) -> None:
             case "journey given back" if placed:
                 await _give_back(orders, town)
             case "ride canceled" if placed:
-                await RideUndoer(orders, town).undo(order, Money(KEEPS, "EUR"))  # type: ignore[arg-type]
+                undoer = BookingUndoer(orders, town, town)  # type: ignore[arg-type]
+                await undoer.undo(order, Money(KEEPS, "EUR"))
             case "sent back" if order.state is OrderState.DELIVERED:
                 await _send_back(orders, town, order)
             case _:

@@ -18,6 +18,7 @@ from authenticator import Authenticator
 from lapel.commerce import (
     Evidence,
     Money,
+    NewPart,
     Order,
     OrderState,
     Plan,
@@ -32,7 +33,7 @@ from lapel.commerce.receipt import Signer
 
 pytestmark = pytest.mark.unit
 
-PARTS = (("Lattes", LATTES), ("More lattes", LATTES))
+PARTS = (NewPart("Lattes", LATTES), NewPart("More lattes", LATTES))
 
 
 @dataclass
@@ -51,6 +52,9 @@ class Told:
 
     async def ended(self, plan: Plan) -> None:
         self.over = plan
+
+    async def charged(self, plan: Plan, total: Money) -> None:
+        assert total == plan.total
 
     async def cost(self, order: Order) -> Money | None:
         return None

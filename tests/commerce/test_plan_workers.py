@@ -16,7 +16,7 @@ from commerce_world import ON_SCREEN, World, wrong_in
 
 import lapel.commerce.orders
 import postgres
-from lapel.commerce import Money, Order, OrderDraft, Plan, Plans
+from lapel.commerce import Money, NewPart, Order, OrderDraft, Plan, Plans
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "assistant" / "virtual"))
 from stage.engine import LoopEngine  # two of DBOS do not fit in one process
@@ -72,7 +72,7 @@ class Home:
         await asyncio.gather(self.going, return_exceptions=True)
 
     async def begin(self, *drafts: OrderDraft) -> Plan:
-        return await self.plans.begin("u_0", "twice", [(x.said or "lattes", x) for x in drafts])
+        return await self.plans.begin("u_0", "twice", [NewPart("Lattes", x) for x in drafts])
 
     async def until(self, plan_id: str, *states: str) -> Plan:
         async with asyncio.timeout(30):
@@ -117,6 +117,9 @@ class Home:
 
     async def ended(self, plan: Plan) -> None:
         self.told.append(plan.state)
+
+    async def charged(self, plan: Plan, total: Money) -> None:
+        assert total == plan.total
 
     async def cost(self, order: Order) -> Money | None:
         return FREE

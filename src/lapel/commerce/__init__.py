@@ -45,7 +45,8 @@ from lapel.commerce.order import (
 from lapel.commerce.orders import Orders
 from lapel.commerce.passkeys import Passkey, Passkeys, RelyingParty
 from lapel.commerce.plan import Part, Plan, PlanError
-from lapel.commerce.plans import Plans, PlanTeller, Undoer
+from lapel.commerce.plan_steps import PlanTeller, Undoer
+from lapel.commerce.plans import NewPart, Plans
 from lapel.commerce.policy import Allowed, Denied, Policy
 from lapel.commerce.ports import (
     BankEntry,
@@ -115,6 +116,7 @@ __all__ = [
     "MerchantOrder",
     "Merchants",
     "Money",
+    "NewPart",
     "Nonsense",
     "Order",
     "OrderDraft",

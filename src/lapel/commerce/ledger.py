@@ -157,6 +157,13 @@ def standing(connection: sa.Connection, order_id: str) -> dict[str, int]:
     return {account: int(minor) for account, minor in rows}
 
 
+def charged(connection: sa.Connection, order_id: str) -> int:
+    """What those who sold it have of the user's money now, in minor units."""
+    paid = (SPENT, TIP)
+    now = standing(connection, order_id)
+    return sum(minor for account, minor in now.items() if account.startswith(paid))
+
+
 def given_back(connection: sa.Connection, order_id: str) -> int:
     """What the bank has given back of one order, in minor units."""
     entries, postings = schema.ledger_entries.c, schema.ledger_postings.c

@@ -13,9 +13,11 @@ from lapel.commerce.order import Evidence, PlanYes
 from lapel.store import is_live, schema
 
 PRICING, ASKING, BUYING, CHOOSING = "pricing", "asking", "buying", "choosing"
-UNDOING, DROPPING = "undoing", "dropping"
+UNDOING, DROPPING, BILLING = "undoing", "dropping", "billing"
+BUY_S = 600.0
+"""So long after the yes parts may still be bought."""
 PlanTakes = Literal["screen", "passkey"]
-OPEN = (PRICING, ASKING, BUYING, CHOOSING, UNDOING, DROPPING)
+OPEN = (PRICING, ASKING, BUYING, CHOOSING, UNDOING, DROPPING, BILLING)
 
 
 class PlanError(CommerceError):
@@ -27,9 +29,11 @@ class PlanError(CommerceError):
 
 
 class Part(msgspec.Struct, frozen=True):
-    """One order of a plan. `outcome` is what became of it: `failed`, `undone` or `stays`.
+    """One order of a plan. `outcome` is what became of it: `failed`, `dropped` (not bought, without
+    its fault), `undone` or `stays`; empty while it is bought or may be.
 
-    `undo_minor` is what undoing it was said to cost, None where it cannot be undone.
+    `undo_minor` is what undoing it was said to cost, None where it cannot be undone; of a part that
+    failed, what it has cost all the same. `needs` is the order that it was made for, or empty.
     """
 
     order_id: str
@@ -40,6 +44,7 @@ class Part(msgspec.Struct, frozen=True):
     outcome: str = ""
     undo_minor: int | None = None
     why: str = ""
+    needs: str = ""
 
 
 class Plan(msgspec.Struct, frozen=True):

@@ -1,10 +1,11 @@
 """Plans: several orders that belong together, agreed to at once and bought one after the other.
 
 Every part is an order like any other, with its own exact checkout, approval and mandates; the yes
-to a plan binds the list of their hashes. Parts are bought in their order, what can be given back
-first. When one cannot be had, the user says whether the rest is kept or undone, and hears what
-became of each. All of it stands in the record: `advance` looks at it and does the next thing, which
-may be done again, so that a crash between any two steps loses and repeats nothing.
+to a plan binds the list of their hashes. Parts are bought in their order; one that was made for
+another (the ride to a table) comes after it, and is not bought without it. When one cannot be had,
+the user says whether the rest is kept or undone, and hears what became of each. All of it stands in
+the record: `PlanSteps` looks at it and does the next thing, which may be done again, so that a
+crash between any two steps loses and repeats nothing.
 """
 
 from __future__ import annotations
@@ -13,8 +14,7 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import replace
-from typing import Protocol
+from dataclasses import dataclass, replace
 
 import msgspec
 import sqlalchemy as sa
@@ -22,12 +22,12 @@ import sqlalchemy as sa
 from lapel.commerce import plan as plan_record
 from lapel.commerce import records
 from lapel.commerce.checkout import OrderDraft
-from lapel.commerce.errors import ApprovalError, OrderError
-from lapel.commerce.money import Money
-from lapel.commerce.order import CHANGEABLE, ApprovalState, Decision, Evidence, Order, OrderState
+from lapel.commerce.order import Decision, Evidence, Order
 from lapel.commerce.orders import Orders
 from lapel.commerce.plan import (
     ASKING,
+    BILLING,
+    BUY_S,
     BUYING,
     CHOOSING,
     DROPPING,
@@ -37,45 +37,30 @@ from lapel.commerce.plan import (
     Part,
     Plan,
     PlanError,
-    PlanTakes,
 )
 from lapel.commerce.plan_sharing import PlanShare
-from lapel.commerce.ports import PortError, Refused
+from lapel.commerce.plan_steps import PlanSteps, PlanTeller, Undoer, is_asked
+from lapel.commerce.ports import PortError
 from lapel.commerce.screening import refuse_unseen_plan
 from lapel.faults import fault
 from lapel.store import Store, Worker, schema
 
 log = logging.getLogger(__name__)
 
-BOUGHT = frozenset({OrderState.PLACED, OrderState.DELIVERED})
-ON_THE_WAY = frozenset(
-    {OrderState.PAYING, OrderState.PLACING, OrderState.TROUBLE, OrderState.REFUNDING}
-)
-CHOOSE_S = 600.0
-"""So long the user may say what is to become of the rest; then it is kept."""
-BUY_S = 600.0
-"""So long after the yes parts may still be bought."""
 LOOK_S = 5.0
+SELDOM_S = 60.0
+"""How often it is looked when nothing is awaited but a bill."""
 
 
-class PlanTeller(Protocol):
-    """Makes the user hear of it: durable on return, harmless when repeated."""
+@dataclass(frozen=True, slots=True)
+class NewPart:
+    """One thing of a new plan. `needs` says which of the parts before it it was made for, if any:
+    it is not bought without that one.
+    """
 
-    async def ask(self, plan: Plan, orders: Sequence[Order]) -> None: ...
-    async def choose(self, plan: Plan) -> None: ...
-    async def ended(self, plan: Plan) -> None: ...
-
-
-class Undoer(Protocol):
-    """Takes bought things back where that is possible."""
-
-    async def cost(self, order: Order) -> Money | None:
-        """What undoing it costs now; None when it cannot be undone."""
-        ...
-
-    async def undo(self, order: Order, most: Money) -> None:
-        """For at most that; Refused when it cannot be any more. May be repeated."""
-        ...
+    title: str
+    draft: OrderDraft
+    needs: int | None = None
 
 
 class Plans:
@@ -93,35 +78,38 @@ class Plans:
         """`worker` is this process among several on one PostgreSQL, as for `orders`."""
         self._store = store
         self._orders = orders
-        self._teller = teller
-        self._undoer = undoer
         self._clock = clock
         self._moved = asyncio.Event()
         self._at_work: set[str] = set()
         self._look_again: set[str] = set()
         self._share = PlanShare(store, worker, self.moved)
+        self._steps = PlanSteps(store, orders, teller, undoer, clock, self._share.fence)
 
     async def begin(
         self,
         user_id: str,
         said: str,
-        parts: Sequence[tuple[str, OrderDraft]],
+        parts: Sequence[NewPart],
         *,
         note: str = "",
         memo: str = "",
         plan_id: str | None = None,
     ) -> Plan:
-        """Titles and drafts in the order in which they are bought; durable on return."""
+        """The parts in the order in which they are bought; durable on return."""
         id = plan_id or f"p_{secrets.token_hex(8)}"
-        made = [Part(f"o_{id[2:]}{n}", title) for n, (title, _) in enumerate(parts)]
+        ids = [f"o_{id[2:]}{n}" for n in range(len(parts))]
+        made = [
+            Part(order_id, new.title, needs="" if new.needs is None else ids[new.needs])
+            for order_id, new in zip(ids, parts, strict=True)
+        ]
         plan = Plan(id, user_id, said, tuple(made), note=note, memo=memo)
         self._at_work.add(id)
         try:
             # First the plan: an order of a plan that is not known would wait for nobody.
             at, owner = self._clock(), self._share.owner
             await self._store.write(lambda c: plan_record.insert(c, plan, at, owner))
-            for part, (_, draft) in zip(made, parts, strict=True):
-                wanted = msgspec.structs.replace(draft, plan=id)
+            for part, new in zip(made, parts, strict=True):
+                wanted = msgspec.structs.replace(new.draft, plan=id)
                 await self._orders.begin(user_id, wanted, part.order_id)
         finally:
             self._rest(id)
@@ -224,9 +212,9 @@ class Plans:
             async with asyncio.TaskGroup() as group:
                 while True:
                     self._moved.clear()
-                    busy = await self._look(group)
+                    again_s = await self._look(group)
                     try:
-                        async with asyncio.timeout(LOOK_S if busy else None):
+                        async with asyncio.timeout(again_s):
                             await self._moved.wait()
                     except TimeoutError:
                         continue
@@ -234,27 +222,32 @@ class Plans:
             unsubscribe()
             end()
 
-    async def _look(self, group: asyncio.TaskGroup) -> bool:
-        """Work on each plan that is open, none waiting for another; whether there is any."""
+    async def _look(self, group: asyncio.TaskGroup) -> float | None:
+        """Work on each plan that is open, none waiting for another.
+
+        When to look again even if nothing is heard; None when there is no plan.
+        """
         try:
             plans = await self._share.open()
         except Exception as error:  # the boundary: plans must go on when the record is back
             log.error("the plans cannot be read yet: %s", fault(error))
-            return True
+            return LOOK_S
         for plan in plans:
             if plan.id in self._at_work:
                 self._look_again.add(plan.id)
             else:
                 self._at_work.add(plan.id)
                 group.create_task(self._work_on(plan.id))
-        return bool(plans)
+        if not plans:
+            return None
+        return SELDOM_S if all(plan.state == BILLING for plan in plans) else LOOK_S
 
     async def _work_on(self, plan_id: str) -> None:
         """Do everything that can be done now."""
         try:
             plan = await self.get(plan_id)
             if plan is not None and plan.state in OPEN:
-                await self._advance(plan)
+                await self._steps.advance(plan)
         except PortError as error:
             log.info("a plan waits for an answer: %s", error.code)
         except Exception as error:  # the boundary of one plan: the others must go on
@@ -269,195 +262,11 @@ class Plans:
             self._look_again.discard(plan_id)
             self.moved()
 
-    async def _advance(self, plan: Plan) -> None:
-        orders = [await self._orders.get(part.order_id) for part in plan.parts]
-        if any(order is None for order in orders):
-            # Begun, and the process died before all orders were: nothing was asked yet.
-            return await self._give_up(plan, [x for x in orders if x is not None], "lapsed", "")
-        found = [order for order in orders if order is not None]
-        match plan.state:
-            case "pricing":
-                await self._price(plan, found)
-            case "asking":
-                await self._await_yes(plan, found)
-            case "buying":
-                await self._buy(plan, found)
-            case "choosing":
-                if self._clock() >= plan.until:
-                    await self.choose(plan.id, plan.user_id, keeps=True)
-            case "dropping":
-                await self._give_up(plan, found, "refused", "")
-            case _:
-                await self._undo(plan, found)
-
-    async def _price(self, plan: Plan, orders: Sequence[Order]) -> None:
-        """All parts must have a price before anything is asked."""
-        for part, order in zip(plan.parts, orders, strict=True):
-            if order.state not in (OrderState.QUOTING, OrderState.AWAITING_APPROVAL):
-                why = await self._why(order)
-                return await self._give_up(plan, orders, "failed", f"{part.title}: {why}")
-        if any(order.state is OrderState.QUOTING or order.approval is None for order in orders):
-            return None
-        parts = tuple(_asked(part, x) for part, x in zip(plan.parts, orders, strict=True))
-        until = min(x.approval.expires_at for x in orders if x.approval is not None)
-        takes = await self._takes(orders)
-        asked = await self._set(plan, state=ASKING, parts=parts, until=until, takes=takes)
-        await self._teller.ask(asked, orders)
-
-    async def _takes(self, orders: Sequence[Order]) -> PlanTakes:
-        """What the strictest part takes: one passkey agrees to all parts at once."""
-        by_part = [await self._orders.takes(order) for order in orders]
-        return "passkey" if "passkey" in by_part else "screen"
-
-    async def _await_yes(self, plan: Plan, orders: Sequence[Order]) -> None:
-        whole = all(
-            order.state is OrderState.AWAITING_APPROVAL and _is_asked(part, order)
-            for part, order in zip(plan.parts, orders, strict=True)
-        )
-        if not whole or self._clock() >= plan.until:
-            return await self._give_up(plan, orders, "lapsed", "")
-        takes = await self._takes(orders)
-        if takes != plan.takes:  # a passkey was added, or removed, since it was asked
-            plan = await self._set(plan, takes=takes)
-        await self._teller.ask(plan, orders)
-
-    async def _buy(self, plan: Plan, orders: Sequence[Order]) -> None:
-        """The next part, once the one before it is bought; the same answer may be given again."""
-        for n, (part, order) in enumerate(zip(plan.parts, orders, strict=True)):
-            if part.outcome or order.state in BOUGHT:
-                continue
-            if order.state in ON_THE_WAY:
-                return None
-            if _is_asked(part, order) and self._clock() < plan.until:
-                try:
-                    await self._approve(plan, part)
-                except (ApprovalError, OrderError) as error:
-                    return await self._lost(plan, orders, n, error.text)
-                return None
-            return await self._lost(plan, orders, n, await self._why(order))
-        await self._end(plan, "kept" if any(x.outcome for x in plan.parts) else "done")
-
-    async def _approve(self, plan: Plan, part: Part) -> None:
-        if plan.evidence is None:
-            raise OrderError(f"plan {plan.id!r} was not agreed to", code="closed")
-        await self._orders.decide(
-            part.approval_id, "approve", plan.evidence, checkout_hash=part.checkout_hash
-        )
-
-    async def _lost(self, plan: Plan, orders: Sequence[Order], n: int, why: str) -> None:
-        """One part cannot be had: nothing happens by itself to what is bought already."""
-        await self._drop(orders[n])
-        parts = list(plan.parts)
-        parts[n] = msgspec.structs.replace(parts[n], outcome="failed", why=why)
-        bought = [i for i, order in enumerate(orders) if order.state in BOUGHT]
-        left = [i for i, part in enumerate(parts) if not part.outcome]
-        if not left:
-            await self._end(plan, "failed", tuple(parts))
-            return
-        if not bought:
-            said = f"{parts[n].title}: {why}"
-            return await self._give_up(
-                msgspec.structs.replace(plan, parts=tuple(parts)), orders, "failed", said
-            )
-        for i in bought:
-            cost = await self._undoer.cost(orders[i])
-            minor = None if cost is None else cost.minor
-            parts[i] = msgspec.structs.replace(parts[i], undo_minor=minor)
-        until = self._clock() + CHOOSE_S
-        asked = await self._set(plan, state=CHOOSING, parts=tuple(parts), until=until)
-        await self._teller.choose(asked)
-
-    async def _undo(self, plan: Plan, orders: Sequence[Order]) -> None:
-        """The last first. What cannot be undone, or not for what was said, stays and is told."""
-        parts = list(plan.parts)
-        for n in range(len(parts) - 1, -1, -1):
-            part, order = parts[n], orders[n]
-            if part.outcome:
-                continue
-            if order.state not in BOUGHT:
-                await self._drop(order)
-                parts[n] = msgspec.structs.replace(part, outcome="undone")
-            else:
-                parts[n] = await self._take_back(part, order)
-            plan = await self._set(plan, parts=tuple(parts))
-        await self._end(plan, "undone")
-
-    async def _take_back(self, part: Part, order: Order) -> Part:
-        if part.undo_minor is None or part.total is None:
-            return msgspec.structs.replace(part, outcome="stays")
-        await self._share.fence()
-        try:
-            await self._undoer.undo(order, Money(part.undo_minor, part.total.currency))
-        except (Refused, OrderError) as error:
-            return msgspec.structs.replace(part, outcome="stays", why=error.text)
-        return msgspec.structs.replace(part, outcome="undone")
-
-    async def _give_up(self, plan: Plan, orders: Sequence[Order], state: str, why: str) -> None:
-        """Nothing was bought: all that is open is dropped."""
-        for order in orders:
-            await self._drop(order)
-        parts = tuple(
-            part if part.outcome else msgspec.structs.replace(part, outcome="dropped")
-            for part in plan.parts
-        )
-        await self._end(plan, state, parts, why)
-
-    async def _drop(self, order: Order) -> None:
-        if order.state not in CHANGEABLE:
-            return
-        try:
-            await self._orders.cancel(order.id)
-        except OrderError:
-            return  # it has ended by itself meanwhile
-
-    async def _end(
-        self, plan: Plan, state: str, parts: tuple[Part, ...] | None = None, why: str = ""
-    ) -> None:
-        """First it is told, under an id of the plan's; then it is over."""
-        parts = plan.parts if parts is None else parts
-        over = msgspec.structs.replace(plan, state=state, parts=parts, why=why)
-        await self._teller.ended(over)
-        await self._set(plan, state=state, parts=parts, why=why)
-
-    async def _set(self, plan: Plan, **values: object) -> Plan:
-        at = self._clock()
-        return await self._store.write(lambda c: plan_record.write(c, plan, at, **values))
-
-    async def _why(self, order: Order) -> str:
-        events = await self._orders.history(order.id)
-        said = next((event.text for event in reversed(events) if event.text), order.state.value)
-        for told in ("Nothing was ordered.", "Nothing was charged."):
-            said = said.removesuffix(told).strip()  # the plan tells what all of it cost
-        return said or "it came to nothing."
-
-
-def _asked(part: Part, order: Order) -> Part:
-    approval = order.approval
-    if approval is None:
-        return part
-    return msgspec.structs.replace(
-        part,
-        approval_id=approval.id,
-        checkout_hash=approval.checkout_hash,
-        total=approval.amount,
-    )
-
-
-def _is_asked(part: Part, order: Order) -> bool:
-    """Whether the order waits for a yes to exactly what the plan was shown with."""
-    approval = order.approval
-    return (
-        order.state is OrderState.AWAITING_APPROVAL
-        and approval is not None
-        and approval.state is ApprovalState.PENDING
-        and (approval.id, approval.checkout_hash) == (part.approval_id, part.checkout_hash)
-    )
-
 
 def _extend(connection: sa.Connection, part: Part, at: float) -> Order:
     """The question of a part stays open while its turn has not come. Raises PlanError."""
     found = records.find_approval(connection, part.approval_id)
-    if found is None or not _is_asked(part, found[1]) or at >= found[0].expires_at:
+    if found is None or not is_asked(part, found[1]) or at >= found[0].expires_at:
         raise PlanError("a part of the plan has changed since it was shown", code="other_plan")
     approvals = schema.approvals
     connection.execute(

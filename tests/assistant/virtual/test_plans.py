@@ -23,6 +23,7 @@ from lapel.brain import Brain
 from lapel.commerce import (
     DraftLine,
     Money,
+    NewPart,
     Order,
     OrderDraft,
     Orders,
@@ -81,10 +82,11 @@ class Home:
         async def brain() -> Brain:
             return BRAIN
 
-        async def ride(wish: object, said: str) -> tuple[str, OrderDraft]:
+        async def ride(wish: object, said: str) -> NewPart:
             line = DraftLine("economy", "Economy ride", 1)
             trip = Trip("ride", HOME, OFFICE)
-            return "Economy ride to home", OrderDraft("lokki", (line,), HOME, said, trip=trip)
+            draft = OrderDraft("lokki", (line,), HOME, said, trip=trip)
+            return NewPart("Economy ride to home", draft)
 
         async def people(names: Sequence[str]) -> Sharing:
             if "anna" not in names:

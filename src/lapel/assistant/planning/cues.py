@@ -30,8 +30,8 @@ def question_id(plan: Plan) -> str:
 
 
 class PlanTelling:
-    """Implements `commerce.PlanTeller`. `finished` is told the total of what was bought, once a
-    plan is over; it may be told again.
+    """Implements `commerce.PlanTeller`. `finished` is told what was charged for a plan, once that
+    is known; it may be told again.
     """
 
     def __init__(self, finished: Callable[[Plan, Money], Awaitable[None]]) -> None:
@@ -60,9 +60,6 @@ class PlanTelling:
         await self._tell(plan.user_id, cue)
 
     async def ended(self, plan: Plan) -> None:
-        bought = [part.total for part in plan.parts if part.outcome in ("", "stays") and part.total]
-        if plan.state in ("done", "kept") and bought:
-            await self._finished(plan, sum(bought[1:], bought[0]))
         text = ending(plan)
         spoken_text = "" if plan.state == "refused" else text
         card = Card(
@@ -76,6 +73,9 @@ class PlanTelling:
             haptic = None
         cue = Cue(id, topic_of(plan.id), CueKind.NOTICE, spoken_text, card=card, haptic=haptic)
         await self._tell(plan.user_id, cue)
+
+    async def charged(self, plan: Plan, total: Money) -> None:
+        await self._finished(plan, total)
 
     async def _tell(self, user_id: str, cue: Cue) -> None:
         if self.teller is not None:
@@ -139,7 +139,9 @@ def _outcomes(plan: Plan) -> str:
             case "stays":
                 said.append(f"{part.title} cannot be undone{f': {part.why}' if part.why else ''}.")
             case "failed":
-                said.append(f"{part.title} was not bought, and cost nothing.")
+                fee = part.undo_minor
+                cost = spoken(Money(fee, part.total.currency)) if fee and part.total else "nothing"
+                said.append(f"{part.title} was not bought, and cost {cost}.")
             case "dropped":
                 said.append(f"{part.title} was not bought.")
             case _:

@@ -6,9 +6,9 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from lapel.assistant import words
 from lapel.assistant.conversation import Places, draft_of
-from lapel.assistant.planning.skill import Sharing, Titled
+from lapel.assistant.planning.skill import Sharing
 from lapel.brain import Brain, Frame, Source, Utterance
-from lapel.commerce import TO_BE_FETCHED, Refused
+from lapel.commerce import TO_BE_FETCHED, NewPart, Refused
 from lapel.services import Contacts
 
 
@@ -19,7 +19,7 @@ class GoodsMaker:
         self._brain = brain
         self._places = places
 
-    async def __call__(self, said: str) -> Titled:
+    async def __call__(self, said: str) -> NewPart:
         brain = await self._brain()
         if not brain.menus:
             raise Refused("I know no shops yet.", code="no_shops")
@@ -35,7 +35,7 @@ class GoodsMaker:
         menu = next(x for x in brain.menus if x.merchant_id == frame.merchant_id)
         draft = draft_of(frame, menu, address)
         title = f"{words.cart(draft.lines)} from {menu.merchant_name}"
-        return title[0].upper() + title[1:], draft
+        return NewPart(title[0].upper() + title[1:], draft)
 
 
 class PeopleFinder:

@@ -12,13 +12,12 @@ from lapel.assistant.planning.clauses import Clauses
 from lapel.assistant.politeness import is_no, is_yes, plain
 from lapel.assistant.rides.grammar import AskRide
 from lapel.assistant.skills import Heard, Outcome
-from lapel.commerce import OrderDraft, OrderError, Plan, PlanError, Plans, PortError, Refused
+from lapel.commerce import NewPart, OrderError, Plan, PlanError, Plans, PortError, Refused
 
 _KEEP = frozenset({"keep the rest", "keep it", "keep the others", "keep them", "keep"})
 _UNDO = frozenset({"undo all", "undo it", "undo everything", "undo", "cancel all"})
 LATER = "Rides cannot be booked ahead: ask me again when it is time for the other one."
 NOT_YET = f"It is not ordered yet. Tap {cues.YES} on the screen that shows it, or say cancel."
-Titled = tuple[str, OrderDraft]
 
 
 class Sharing(msgspec.Struct, frozen=True):
@@ -37,8 +36,8 @@ class PlanSkill:
 
     user_id: str
     plans: Plans
-    goods: Callable[[str], Awaitable[Titled]]
-    ride: Callable[[AskRide, str], Awaitable[Titled]]
+    goods: Callable[[str], Awaitable[NewPart]]
+    ride: Callable[[AskRide, str], Awaitable[NewPart]]
     people: Callable[[Sequence[str]], Awaitable[Sharing]]
     _begun: dict[int, str] = field(default_factory=dict[int, str])
 
@@ -94,7 +93,7 @@ class PlanSkill:
             memo=msgspec.json.encode(sharing).decode(),
         )
         self._begun = {heard.turn: plan.id}
-        titles = ", ".join(title for title, _ in (*rides, *goods))
+        titles = ", ".join(part.title for part in (*rides, *goods))
         return Outcome(f"{later}I ask for the prices: {titles}.")
 
     async def _answer(self, heard: Heard) -> Outcome | None:

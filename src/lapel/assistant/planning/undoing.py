@@ -1,30 +1,55 @@
-"""What can be taken back of a plan: rides, for the fee that the company states."""
+"""What can be taken back of a plan: bookings, for what their company says that it keeps."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from lapel.assistant.rides.skill import RidesPort
-from lapel.commerce import Money, Order, Orders, OrderState
+from lapel.assistant.travel.ports import TravelPort
+from lapel.commerce import MerchantOrder, Money, Order, Orders, OrderState
 
 
-class RideUndoer:
+@dataclass(frozen=True, slots=True)
+class BookingUndoer:
     """Implements `commerce.Undoer`. A shop's order is the shop's: nobody else can cancel it."""
 
-    def __init__(self, orders: Orders, rides: RidesPort) -> None:
-        self._orders = orders
-        self._rides = rides
+    orders: Orders
+    rides: RidesPort
+    travel: TravelPort
 
     async def cost(self, order: Order) -> Money | None:
-        trip = order.draft.trip
-        if trip is None or trip.kind != "ride" or not order.merchant_order_id:
+        if not order.merchant_order_id:
             return None
-        found = await self._rides.look(order.merchant_id, order.merchant_order_id)
-        fee = found.ride.fee_now if found.ride else None
-        return fee or Money(0, found.total.currency)
+        draft = order.draft
+        if draft.trip is not None and draft.trip.kind == "ride":
+            return await self._of_ride(order)
+        if draft.journey is not None and not draft.journey.is_change:
+            return await self._of_journey(order)
+        return None
 
     async def undo(self, order: Order, most: Money) -> None:
         if order.state is OrderState.CANCELED:
             return
-        await self._orders.ask_cancel(order.id, most)
+        await self.orders.ask_cancel(order.id, most)
         key = f"{order.id}:plan:{most.minor}"
-        gone = await self._rides.cancel(order.merchant_id, order.merchant_order_id, most, key)
-        await self._orders.merchant_reports(gone)
+        await self.orders.merchant_reports(await self._cancel(order, most, key))
+
+    async def _of_ride(self, order: Order) -> Money:
+        found = await self.rides.look(order.merchant_id, order.merchant_order_id)
+        fee = found.ride.fee_now if found.ride else None
+        return fee or Money(0, found.total.currency)
+
+    async def _of_journey(self, order: Order) -> Money | None:
+        """What is lost of the price; a fare that gives nothing back cannot be undone."""
+        found = await self.travel.look(order.merchant_id, order.merchant_order_id)
+        back = found.journey.refund_now if found.journey else None
+        paid = order.total or found.total
+        return Money(paid.minor - back.minor, paid.currency) if back and back.minor else None
+
+    async def _cancel(self, order: Order, most: Money, key: str) -> MerchantOrder:
+        merchant_id, id = order.merchant_id, order.merchant_order_id
+        if order.draft.journey is None:
+            return await self.rides.cancel(merchant_id, id, most, key)
+        paid = order.total or most
+        least = Money(paid.minor - most.minor, paid.currency)
+        return await self.travel.cancel(merchant_id, id, least, key)

@@ -33,6 +33,7 @@ from lapel.commerce import (
     DraftLine,
     MerchantOrder,
     Money,
+    NewPart,
     Order,
     OrderDraft,
     Orders,
@@ -208,8 +209,8 @@ class RideSkill:
         card = cues.offers_card(offers, f"{way}.", self._serial)
         return Outcome(cues.offers_text(offers, way), card)
 
-    async def titled(self, wish: AskRide, said: str) -> tuple[str, OrderDraft]:
-        """What it is called, and the order: of the class that was named, else of the cheapest.
+    async def titled(self, wish: AskRide, said: str) -> NewPart:
+        """The ride as a part of a plan: of the class that was named, else of the cheapest.
 
         Refused where something would have to be asked first.
         """
@@ -228,7 +229,7 @@ class RideSkill:
         if not offers or index is None:
             raise Refused("There is no such ride to be had right now.", code="no_driver")
         draft = _draft(offers[index], pickup, destination, said)
-        return f"{offers[index].title} ride to {place(destination)}", draft
+        return NewPart(f"{offers[index].title} ride to {place(destination)}", draft)
 
     async def _book(self, asked: _Question, offer: RideOffer, heard: Heard | None) -> Outcome:
         if asked.pickup is None or asked.destination is None:
