@@ -33,6 +33,10 @@ environment() {
   }
   say "Installing $(grep -c '^[a-z]' "$lock") pinned packages (once; some 300 MB with speech) ..."
   .venv/bin/uv pip install --python .venv/bin/python --require-hashes -r "$lock" >&2 || die "the installation failed; run it again to go on where it stopped"
+  if [ "$lock" = requirements-dev.lock ]; then
+    .venv/bin/uv pip install -q --python .venv/bin/python --no-deps --require-hashes \
+      --target .venv/ucp-2026-01-11 -r requirements-ucp-2026-01-11.lock >&2 || die "the models of UCP 2026-01-11 could not be installed"
+  fi
   .venv/bin/uv pip install -q --python .venv/bin/python --no-deps -e . >&2 || die "could not install Lapel itself"
   rm -f .venv/.lapel-*
   : > "$stamp"

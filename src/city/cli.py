@@ -15,7 +15,7 @@ from city.faults import Level
 from city.pay import people
 from city.rides import company
 from city.server import Addresses, Options, Transport
-from city.shops import acp_shops, city_shops, city_stores
+from city.shops import acp_shops, city_shops, city_stores, older_shops
 from city.store import Database, only_process
 from city.tables import houses
 from city.travel import offers as travel
@@ -79,7 +79,7 @@ def merchants(data: Data = None) -> None:
         _fail(error)
     urls = server.merchant_urls(database)
     database.close()
-    for slug, shop in {**city_shops(), **city_stores(), **acp_shops()}.items():
+    for slug, shop in {**city_shops(), **city_stores(), **acp_shops(), **older_shops()}.items():
         typer.echo(f"{slug:16} {shop.name:30} {shop.street_address:22} {urls.get(slug, '')}")
     for slug, name in [*_others(), *_restaurants()]:
         typer.echo(f"{slug:16} {name:30} {'':22} {urls.get(slug, '')}")
@@ -107,8 +107,9 @@ def _announce(addresses: Addresses, *, as_json: bool) -> None:
     names = [shop.name for shop in city_shops().values()]
     names += [*(name for _, name in _others()), *stores]
     names += [name for _, name in _restaurants()]
+    names += [shop.name for shop in older_shops().values()]
     urls = (*addresses.merchants, *addresses.rides, *addresses.travel, *addresses.pay)
-    urls += (*addresses.stores, *addresses.acp, *addresses.tables)
+    urls += (*addresses.stores, *addresses.acp, *addresses.tables, *addresses.older)
     for name, url in zip(names, urls, strict=True):
         typer.echo(f"  {name:30} {url}")
 

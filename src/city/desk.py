@@ -20,7 +20,7 @@ from city.http import error_answer, read_body, to_response
 from city.pay import people
 from city.replay import Answer
 from city.rides import ahead, company, rides
-from city.shops import acp_shops
+from city.shops import acp_shops, older_shops
 from city.store import Database, Store, Transaction
 from city.streets import Address
 from city.tables import houses
@@ -117,7 +117,7 @@ class Desk:
         now_s = self._world.clock.now_s()
         merchants: list[dict[str, object]] = []
         for slug, shop in self._world.shops.items():
-            if shop.protocol == "acp":
+            if shop.protocol != "ucp":
                 continue
             address = self._world.address(slug)
             merchants.append(
@@ -144,6 +144,10 @@ class Desk:
             {"slug": slug, "name": shop.name, "url": self._world.urls[slug]}
             for slug, shop in acp_shops().items()
         ]
+        older = [
+            {"slug": slug, "name": shop.name, "url": self._world.urls[slug]}
+            for slug, shop in older_shops().items()
+        ]
         pay_url = self._world.urls[people.SLUG]
         return {
             "bank": self._world.bank_url,
@@ -152,6 +156,7 @@ class Desk:
             "travel": going,
             "tables": [_company(self._world, each) for each in houses.COMPANIES],
             "acp": sellers,
+            "older": older,
             "pay": [{"slug": people.SLUG, "name": people.NAME, "url": pay_url}],
         }
 

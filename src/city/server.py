@@ -31,6 +31,8 @@ from city.desk import Desk
 from city.errors import DataError
 from city.faults import Faults, Level
 from city.maps import MapService
+from city.older.api import OlderShop
+from city.older.events import dresser
 from city.pay import people
 from city.pay.api import Siirto
 from city.pay.bank import Asking
@@ -38,7 +40,7 @@ from city.pay.desk import PeopleDesk
 from city.replay import forget_old
 from city.rides import company
 from city.rides.api import RideCompany
-from city.shops import acp_shops, city_shops, city_stores
+from city.shops import acp_shops, city_shops, city_stores, older_shops
 from city.simulation import advance, save_clock, saved_clock
 from city.store import Database, Store, Transaction, only_process, put_fact, recall, remember
 from city.streets import helsinki
@@ -51,7 +53,7 @@ from city.ucp.completing import recover
 from city.ucp.platforms import Platforms
 from city.ucp.signatures import SigningKey, new_pem
 from city.warming import warm
-from city.webhooks import Sender
+from city.webhooks import Dress, Sender
 from city.world import World, payee
 
 TICK_S = 0.1
@@ -97,6 +99,8 @@ class Addresses:
     stores: tuple[str, ...] = ()
     acp: tuple[str, ...] = ()
     """Merchants that speak ACP."""
+    older: tuple[str, ...] = ()
+    """Merchants that speak UCP 2026-01-11 alone."""
 
 
 def run(options: Options, ready: Callable[[Addresses], None]) -> None:
@@ -159,12 +163,14 @@ def _addresses(world: World) -> Addresses:
         tables=tuple(world.urls[each.slug] for each in houses.COMPANIES),
         stores=tuple(world.urls[slug] for slug in city_stores()),
         acp=tuple(world.urls[slug] for slug in acp_shops()),
+        older=tuple(world.urls[slug] for slug in older_shops()),
         pay=(world.urls[people.SLUG],),
     )
 
 
 def _sender(world: World, store: Store, client: httpx.AsyncClient) -> Sender:
-    return Sender(world, store, client, dict.fromkeys(acp_shops(), dressed))
+    dress = dict[str, Dress](dict.fromkeys(acp_shops(), dressed))
+    return Sender(world, store, client, dress | dict.fromkeys(older_shops(), dresser(world)))
 
 
 async def _beat(world: World, store: Store) -> None:
@@ -207,6 +213,7 @@ def _apps(
     apps += [Merchant(world, store, platforms, slug).app() for slug in city_stores()]
     apps += [Seller(world, store, platforms, slug).app() for slug in acp_shops()]
     apps += [TableCompany(world, store, platforms, each).app() for each in houses.COMPANIES]
+    apps += [OlderShop(world, store, platforms, slug).app() for slug in older_shops()]
     if not options.allow_remote:
         allowed = [*LOOPBACK, options.host, "[::1]"]
         for app in apps:
@@ -257,7 +264,7 @@ def _world(
             city_s = opening_s(datetime.now(ZONE), options.start)
         keys = {slug: _key(tx, slug) for slug in slugs}
         world = World(
-            shops={**city_shops(), **city_stores(), **acp_shops()},
+            shops={**city_shops(), **city_stores(), **acp_shops(), **older_shops()},
             streets=helsinki(),
             clock=CityClock(city_s, options.speed),
             faults=Faults(options.faults, options.seed),
@@ -294,7 +301,7 @@ def all_slugs() -> tuple[str, ...]:
     """Whoever has a port, in the order of the ports."""
     companies = (company.SLUG, *(each.slug for each in travel.COMPANIES), people.SLUG)
     restaurants = (each.slug for each in houses.COMPANIES)
-    return (*city_shops(), *companies, *city_stores(), *acp_shops(), *restaurants)
+    return (*city_shops(), *companies, *city_stores(), *acp_shops(), *restaurants, *older_shops())
 
 
 def new_secret() -> str:

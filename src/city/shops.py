@@ -169,7 +169,7 @@ class Shop:
     kind: str = "food"
     """`food`, `groceries` or `retail`."""
     protocol: str = "ucp"
-    """What its platforms speak with it: `ucp` or `acp`."""
+    """What its platforms speak with it: `ucp`, `acp`, or `ucp-2026-01-11`, an older UCP."""
     delivery: tuple[DeliveryTerms, ...] = ()
     """Of a retail store; the others send a courier at once."""
     returns: ReturnTerms | None = None
@@ -271,7 +271,7 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
     pickup: bool = False
     transports: tuple[Literal["rest", "mcp"], ...] = ("rest",)
     kind: Literal["food", "groceries", "retail"] = "food"
-    protocol: Literal["ucp", "acp"] = "ucp"
+    protocol: Literal["ucp", "acp", "ucp-2026-01-11"] = "ucp"
     delivery: tuple[_Delivery, ...] = ()
     returns: _Returns | None = None
     groups: dict[str, _Group] = {}
@@ -294,6 +294,12 @@ def city_stores() -> Mapping[str, Shop]:
 def acp_shops() -> Mapping[str, Shop]:
     """Those that speak ACP."""
     return _read_folder("acp")
+
+
+@cache
+def older_shops() -> Mapping[str, Shop]:
+    """Those that speak UCP 2026-01-11 alone."""
+    return _read_folder("older")
 
 
 def _read_folder(name: str) -> Mapping[str, Shop]:

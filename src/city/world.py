@@ -13,7 +13,7 @@ from city.faults import Faults
 from city.geometry import Point
 from city.shops import Shop
 from city.streets import Address, Streets
-from city.ucp.signatures import SigningKey
+from city.ucp.signatures import Jwk, SigningKey
 
 TRANSPORTS = ("rest", "mcp")
 
@@ -38,6 +38,10 @@ class World:
     @property
     def bank_url(self) -> str:
         return f"{self.city_url}/bank"
+
+    def published(self, slug: str) -> tuple[Jwk, ...]:
+        """The keys of a merchant that its profile lists."""
+        return (self.keys[slug].jwk(),)
 
     def transports(self, slug: str) -> tuple[str, ...]:
         """How a merchant of UCP is spoken to; companies of services take both ways."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
+import re
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -28,8 +30,16 @@ class OlderShop:
         self.asked: list[tuple[str, str, Json]] = []
         self.agents: list[str] = []
         self.unsigned = 0
+        self.said: list[tuple[str, bytes]] = []
+        """Operation and body, both ways, as `older_models` wants them."""
         self.platform_keys: list[Jwk] = []
         self.speaks: dict[str, str] = {}
+        self.bend: Callable[[Json], None] = lambda checkout: None
+        """Done to every checkout that goes out, in the words of that version."""
+        self.refuses: tuple[int, bytes] | None = None
+        """Status and body instead of every checkout."""
+        self.listed: Callable[[], Response] | None = None
+        """The product list instead of the honest one."""
 
     def app(self) -> Starlette:
         sessions = "/checkout-sessions"
@@ -85,6 +95,8 @@ class OlderShop:
         return [{"name": "dev.lapel.city.bank", **entry, **more}]
 
     async def _products(self, _: Request) -> Response:
+        if self.listed is not None:
+            return self.listed()
         return JSONResponse({"products": self.inside.products})
 
     async def _call(self, request: Request) -> Response:
@@ -96,6 +108,9 @@ class OlderShop:
             self.unsigned += 1
         asked: Json = json.loads(body or b"{}")
         self.asked.append((request.method, request.url.path, asked))
+        if self.refuses is not None:
+            status, said = self.refuses
+            return Response(said, status, media_type="application/json")
         headers = {"idempotency-key": request.headers.get("idempotency-key", "")}
         inner = httpx.ASGITransport(self.inside.app())
         async with httpx.AsyncClient(transport=inner, base_url="http://inside") as client:
@@ -104,7 +119,15 @@ class OlderShop:
             )
         if answer.status_code not in (200, 201):
             return Response(answer.content, answer.status_code)
-        return JSONResponse(self._old(answer.json()), answer.status_code)
+        checkout = self._old(answer.json())
+        self.bend(checkout)
+        told = JSONResponse(checkout, answer.status_code)
+        path = re.sub(r"^/checkout-sessions/[^/]+", "/checkout-sessions/*", request.url.path)
+        operation = f"{request.method} {path}"
+        if body and not path.endswith("/cancel"):
+            self.said.append((f"{operation} asks", body))
+        self.said.append((f"{operation} answers", bytes(told.body)))
+        return told
 
     @staticmethod
     def _new(request: Request, asked: Json) -> bytes:
@@ -132,7 +155,17 @@ class OlderShop:
         """An order event of that version: no currency, amounts without a sign."""
         told = {**order, "ucp": {"version": OLD, "capabilities": []}, **more}
         told.pop("currency", None)
+        told["line_items"] = [
+            {
+                **line,
+                "quantity": {"total": line["quantity"]["total"], "fulfilled": 0},
+                "totals": [{"type": "total", "amount": line["item"]["price"]}],
+                "status": "processing",
+            }
+            for line in order["line_items"]
+        ]
         body = json.dumps({**told, "event_id": "e1", "created_time": "2026-01-11T10:00:00Z"})
+        self.said.append(("webhook", body.encode()))
         signature = detached.sign(body.encode(), self.inside.key)
         return {"Request-Signature": signature}, body.encode()
 

@@ -88,6 +88,7 @@ class World:
                     revision=1,
                     draft=msgspec.json.encode(draft).decode(),
                     checkout_id=checkout_id,
+                    currency="EUR",
                     merchant_order_id=order_id or None,
                     created_at=0.0,
                     updated_at=0.0,

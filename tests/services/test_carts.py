@@ -10,20 +10,14 @@ import httpx
 import msgspec
 import pytest
 from pydantic import TypeAdapter
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
 from ucp_sdk.models.schemas.shopping import cart, cart_create_request, cart_update_request
 
 from lapel.commerce import TO_BE_FETCHED
 from lapel.commerce.checkout import DraftLine, OrderDraft
 from lapel.services import Carts
 from lapel.store import Store
-from services.hostile import VERSION, Hostile, Json
-from services.shopper import Clock, build
 from services.test_city import Shopper, _shopping, city, office
 from services.test_conformance import Heard
-from serving import serving
 from town import Town
 
 pytestmark = pytest.mark.net
@@ -107,59 +101,3 @@ async def test_a_cart_that_is_gone_is_done_without(shopper: Shopper):
     anew = await carts.keep(choosing(shopper, 4, kept.id))
     assert anew is not None
     assert anew.id != kept.id
-
-
-ODD: dict[str, Json] = {
-    "sums": {"totals": [{"type": "subtotal", "amount": 1}, {"type": "total", "amount": 2}]},
-    "lines": {"line_items": []},
-    "version": {"ucp": {"version": "2025-01-01"}},
-    "currency": {"currency": "beans"},
-    "id": {"id": ""},
-}
-
-
-@pytest.mark.parametrize("name", ODD)
-async def test_an_odd_cart_is_none(store: Store, http: httpx.AsyncClient, name: str):
-    """Nothing is told of it, and the checkout is priced without it."""
-    hostile = Hostile()
-
-    async def keep(request: Request) -> Response:
-        asked = json.loads(await hostile.note(request))["line_items"][0]
-        totals = [{"type": "subtotal", "amount": 380}, {"type": "total", "amount": 380}]
-        line = {
-            "id": "l1",
-            "item": {"id": asked["item"]["id"], "title": "A thing", "price": 380},
-            "quantity": 1,
-            "totals": totals,
-        }
-        body = {
-            "ucp": {"version": VERSION},
-            "id": "cart_1",
-            "currency": "EUR",
-            "line_items": [line],
-            "totals": totals,
-        }
-        return hostile.answer(json.dumps({**body, **ODD[name]}).encode(), 200)
-
-    def publish(profile: Json) -> None:
-        own = {"version": VERSION, "spec": "https://ucp.dev/x", "schema": "https://ucp.dev/y"}
-        profile["ucp"]["capabilities"]["dev.ucp.shopping.cart"] = [own]
-
-    hostile.more += [
-        Route("/carts", keep, methods=["POST"]),
-        Route("/carts/{id}", keep, methods=["PUT"]),
-    ]
-    hostile.bend_profile = publish
-    async with serving(hostile.app()) as origin:
-        hostile.origin = origin
-        world = build(store, http, hostile, Clock())
-        merchant = await world.meet()
-        draft = world.draft(merchant, DraftLine("v_muffin", "Blueberry muffin", 1))
-        assert await Carts(world.registry, world.client, world.clock).keep(draft) is None
-        kept = msgspec.structs.replace(draft, cart_id="cart_1")
-        quoted = await world.merchants.create_checkout(kept, "k")
-        assert quoted.total.minor == 380 + 290
-        [create] = [
-            json.loads(b) for _, path, _, b in hostile.calls if path == "/checkout-sessions"
-        ]
-        assert "cart_id" not in create

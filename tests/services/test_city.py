@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -89,10 +89,18 @@ class Shopper:
         )
 
     async def until(self, kind: str, within_s: float = 60.0) -> MerchantOrder:
+        return await self.until_told(
+            lambda order: any(event.kind == kind for event in order.events), within_s
+        )
+
+    async def until_told(
+        self, fits: Callable[[MerchantOrder], bool], within_s: float = 60.0
+    ) -> MerchantOrder:
+        """The first order of a webhook that fits."""
         async with asyncio.timeout(within_s):
             while True:
                 for order in self.told:
-                    if any(event.kind == kind for event in order.events):
+                    if fits(order):
                         return order
                 await asyncio.sleep(0.05)
 
@@ -106,7 +114,7 @@ def _options(item: MenuItem) -> tuple[str, ...]:
 
 @asynccontextmanager
 async def _shopping(
-    store: Store, http: httpx.AsyncClient, city: Town, shop: int = 0
+    store: Store, http: httpx.AsyncClient, city: Town, shop: int = 0, kind: str = "merchants"
 ) -> AsyncIterator[Shopper]:
     held: dict[str, Shopper] = {}
     inboxes: dict[str, WebhookInbox] = {}
@@ -114,6 +122,10 @@ async def _shopping(
     async def profile(request: Request) -> Response:
         made = held["shopper"].world.profile
         return JSONResponse(await made.document(), headers={"cache-control": made.CACHE_CONTROL})
+
+    async def older(request: Request) -> Response:
+        made = held["shopper"].world.profile
+        return JSONResponse(await made.older(), headers={"cache-control": made.CACHE_CONTROL})
 
     async def webhook(request: Request) -> Response:
         shopper = held["shopper"]
@@ -131,6 +143,7 @@ async def _shopping(
     app = Starlette(
         routes=[
             Route("/.well-known/ucp", profile),
+            Route("/.well-known/ucp/2026-01-11", older),
             Route("/webhooks/ucp", webhook, methods=["POST"]),
         ]
     )
@@ -141,7 +154,7 @@ async def _shopping(
         inboxes["inbox"] = WebhookInbox(
             store, world.registry, url=world.profile.webhook_url, clock=time.time
         )
-        shopper.merchant = await world.food.add_merchant(city.urls["merchants"][shop])
+        shopper.merchant = await world.food.add_merchant(city.urls[kind][shop])
         [shopper.menu] = await world.food.menus()
         yield shopper
         await shopper.world.food.close()

@@ -16,6 +16,7 @@ from lapel.services import Merchant, WebhookError
 from lapel.services.connectors.ucp import older
 from lapel.services.connectors.ucp.checkup import check_up
 from lapel.services.connectors.ucp.feeds import Feeds
+from services import older_models
 from services.hostile import LATTE, MUFFIN, Hostile
 from services.hostile_buyer import Buyer, Visit, lapel
 from services.hostile_front import Front
@@ -82,13 +83,21 @@ async def test_from_the_words_to_the_door(tmp_path: Path):
         [placed_there] = shop.inside.orders.values()
         told = {**placed_there, "fulfillment": {"events": [event("delivered")]}}
         refund = [{"id": "a1", "type": "refund", "status": "completed", "amount": 380}]
+        refund[0]["occurred_at"] = "2026-01-11T10:00:00Z"
         assert await push(buyer, shop, told, adjustments=refund) == ""
         assert (await order.order()).state is OrderState.DELIVERED
+        assert older_models.faults(shop.said) == []
+        assert "webhook" in {what for what, _ in shop.said}
         assert "gives you 3 euros 80 back" in await order.said()
 
 
-def event(kind: str) -> dict[str, str]:
-    return {"id": f"evt_{kind}", "type": kind, "occurred_at": "2026-01-11T10:00:00Z"}
+def event(kind: str) -> dict[str, Any]:
+    return {
+        "id": f"evt_{kind}",
+        "type": kind,
+        "occurred_at": "2026-01-11T10:00:00Z",
+        "line_items": [],
+    }
 
 
 async def push(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from typing import Generic, TypeVar
 
@@ -20,7 +20,7 @@ from city.store import Database, Store
 from city.ucp import mcp
 from city.ucp.counter import Counter
 from city.ucp.envelope import failure, payment_handlers
-from city.ucp.platforms import Platform, Platforms
+from city.ucp.platforms import NEWEST, Platform, Platforms
 from city.ucp.profile import services
 from city.ucp.quote import Json, Note
 from city.ucp.signatures import request_message, sign_response
@@ -77,6 +77,7 @@ class CompanyServer:
         self._platforms = platforms
         self._slug = slug
         self._offered = tuple(offered)
+        self._manner = replace(NEWEST, offered=self._offered)
         self._config = config
         self._exchange = Exchange(world, store, slug)
 
@@ -146,7 +147,7 @@ class CompanyServer:
             request.method, headers.get("host", ""), url.path, url.query, headers
         )
         world = self._world
-        platform = await self._platforms.identify(message, sent, world.real_s(), self._offered)
+        platform = await self._platforms.identify(message, sent, world.real_s(), self._manner)
         needed = (CHECKOUT, self._offered[-1].name)
         if missing := [name for name in needed if name not in platform.shared]:
             text = f"your profile must declare {', '.join(missing)} in a version that we speak"

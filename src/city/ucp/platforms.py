@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NoReturn
 from urllib.parse import urlsplit
@@ -34,9 +34,20 @@ _TIMEOUT_S = 3.0
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
 
+class _Named(Declared, kw_only=True):
+    """A capability as UCP 2026-01-11 lists it."""
+
+    name: str
+
+
 class _Metadata(msgspec.Struct):
     version: str
-    capabilities: dict[str, list[Declared]] = {}
+    capabilities: dict[str, list[Declared]] | list[_Named] = {}
+
+    def declared(self) -> Mapping[str, Sequence[Declared]]:
+        if isinstance(self.capabilities, dict):
+            return self.capabilities
+        return {entry.name: [entry] for entry in self.capabilities}
 
 
 class _Profile(msgspec.Struct):
@@ -53,6 +64,19 @@ class Platform:
     webhook_url: str
     signed: bool
     keys: tuple[Jwk, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """A version of UCP: what is offered in it, and how its requests are signed."""
+
+    version: str
+    offered: Sequence[Offered]
+    key_id: Callable[[Mapping[str, str]], str]
+    verify: Callable[[Message, bytes, Sequence[Jwk]], None]
+
+
+NEWEST = Manner(VERSION, OFFERED, key_id, verify_request)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,27 +98,28 @@ class Platforms:
         message: Message,
         body: bytes,
         now_s: float,
-        offered: Sequence[Offered] = OFFERED,
+        manner: Manner = NEWEST,
     ) -> Platform:
         """Raises ProtocolError when the profile is unusable or the signature is not its own."""
         url = profile_url(message.headers.get("ucp-agent"))
         kept = await self._profile(url, now_s)
-        if kept.profile.ucp.version != VERSION:
+        if kept.profile.ucp.version != manner.version:
             raise ProtocolError(
-                f"version {kept.profile.ucp.version!r} is not supported; use {VERSION}",
+                f"version {kept.profile.ucp.version!r} is not supported; use {manner.version}",
                 code="version_unsupported",
                 status=422,
             )
         keys = kept.profile.signing_keys
         if keys:
             known = {k.kid for k in keys}
-            if key_id(message.headers) not in known and now_s - kept.fetched_s >= LEAST_S:
+            if manner.key_id(message.headers) not in known and now_s - kept.fetched_s >= LEAST_S:
                 kept = await self._fetch(url, now_s)
-            verify_request(message, body, kept.profile.signing_keys)
-        declared = kept.profile.ucp.capabilities
+            manner.verify(message, body, kept.profile.signing_keys)
+        declared = kept.profile.ucp.declared()
         keys = kept.profile.signing_keys
-        shared = negotiate(declared, offered)
-        return Platform(url, shared, _webhook_url(declared), bool(keys), tuple(keys))
+        shared = negotiate(declared, manner.offered)
+        hook = _webhook_url(declared, manner.version)
+        return Platform(url, shared, hook, bool(keys), tuple(keys))
 
     async def with_key(self, platform: Platform, kid: str, now_s: float) -> Platform:
         """The platform with its newest keys, if `kid` is none of those that are known.
@@ -166,10 +191,10 @@ def is_safe_url(url: str) -> bool:
     return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
 
 
-def _webhook_url(declared: Mapping[str, list[Declared]]) -> str:
+def _webhook_url(declared: Mapping[str, Sequence[Declared]], version: str) -> str:
     for entry in declared.get(ORDER, []):
         url = entry.config.get("webhook_url")
-        if entry.version == VERSION and isinstance(url, str) and is_safe_url(url):
+        if entry.version == version and isinstance(url, str) and is_safe_url(url):
             return url
     return ""
 

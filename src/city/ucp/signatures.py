@@ -98,8 +98,7 @@ def sign(
     covered = " ".join(f'"{name}"' for name in components)
     parameters = f'({covered});created={created_s};keyid="{key.kid}"'
     base = _base(message, components, parameters)
-    r, s = decode_dss_signature(key.private.sign(base, ec.ECDSA(hashes.SHA256())))
-    raw = base64.b64encode(r.to_bytes(_HALF) + s.to_bytes(_HALF)).decode()
+    raw = base64.b64encode(raw_signature(base, key)).decode()
     return (("Signature-Input", f"sig1={parameters}"), ("Signature", f"sig1=:{raw}:"))
 
 
@@ -136,7 +135,7 @@ def verify_request(message: Message, body: bytes, keys: Sequence[Jwk]) -> None:
     if key is None:
         _deny(f"the profile has no key {parsed.keyid!r}", "key_not_found", 401)
     base = _base(message, parsed.components, parsed.parameters)
-    _check(base, _raw(parsed.label, message.headers["signature"]), key)
+    check_signature(base, _raw(parsed.label, message.headers["signature"]), key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +187,8 @@ def _raw(label: str, header: str) -> bytes:
     return raw
 
 
-def _check(base: bytes, raw: bytes, key: Jwk) -> None:
+def check_signature(base: bytes, raw: bytes, key: Jwk) -> None:
+    """Raises ProtocolError unless `raw` is that key's signature of `base` in ES256."""
     if key.kty != "EC" or key.crv != "P-256":
         _deny(f"key {key.kid!r} is not EC P-256", "algorithm_unsupported", 400)
     r, s = int.from_bytes(raw[:_HALF]), int.from_bytes(raw[_HALF:])
@@ -199,11 +199,16 @@ def _check(base: bytes, raw: bytes, key: Jwk) -> None:
         _deny(f"the signature does not verify with key {key.kid!r}", "signature_invalid", 401)
 
 
+def raw_signature(message: bytes, key: SigningKey) -> bytes:
+    """In ES256: r and s, 32 bytes each."""
+    r, s = decode_dss_signature(key.private.sign(message, ec.ECDSA(hashes.SHA256())))
+    return r.to_bytes(_HALF) + s.to_bytes(_HALF)
+
+
 def jws_sign(header: Mapping[str, str], payload: bytes, key: SigningKey) -> str:
     """A compact JWS."""
     signed = f"{base64url(msgspec.json.encode(header))}.{base64url(payload)}"
-    r, s = decode_dss_signature(key.private.sign(signed.encode(), ec.ECDSA(hashes.SHA256())))
-    return f"{signed}.{base64url(r.to_bytes(_HALF) + s.to_bytes(_HALF))}"
+    return f"{signed}.{base64url(raw_signature(signed.encode(), key))}"
 
 
 def jws_verify(jws: str, key: Jwk) -> bytes:

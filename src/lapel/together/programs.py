@@ -112,7 +112,7 @@ def of_city(urls: Mapping[str, Any]) -> list[str]:
     """Arguments of `lapel up` that name the City's shops, bank and demonstration addresses."""
     merchants = [
         word
-        for kind in ("merchants", "rides", "pay", "stores", "acp", "travel", "tables")
+        for kind in ("merchants", "rides", "pay", "stores", "acp", "travel", "tables", "older")
         for url in urls[kind]
         for word in ("--merchant", str(url))
     ]

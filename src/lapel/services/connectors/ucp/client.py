@@ -16,7 +16,7 @@ from lapel.services.connectors.ucp.keys import SigningKeys
 from lapel.services.connectors.ucp.mcp import McpCalls, content_of
 from lapel.services.connectors.ucp.profile import MCP, older_url
 from lapel.services.connectors.ucp.registry import Merchant, MerchantRegistry
-from lapel.services.connectors.ucp.statuses import raise_for_status
+from lapel.services.connectors.ucp.statuses import raise_for_reasons, raise_for_status
 from lapel.services.connectors.ucp.tools import tool_of
 from lapel.services.connectors.ucp.versions import OLDER
 from lapel.services.errors import SignatureRejected
@@ -124,6 +124,7 @@ class UcpClient:
         answer = await self._send(
             method, merchant.profile.endpoint + path, content or None, sent_as, signed
         )
+        raise_for_reasons(answer, merchant.name)
         raise_for_status(answer, merchant.name)
         return decode(older.checkout_in(answer.body, merchant.name), shape, merchant.name)
 

@@ -1,4 +1,4 @@
-"""Product lists of merchants that publish no catalogue over UCP, each at a URL of the settings."""
+"""Product lists of merchants that publish no catalogue over UCP."""
 
 from __future__ import annotations
 
@@ -26,7 +26,10 @@ class _Raw(msgspec.Struct, frozen=True):
 
 
 class Feeds:
-    """`urls` maps a merchant's URL to that of its list: `products` as in UCP's catalogue."""
+    """`urls` maps a merchant's URL to that of its list: `products` as in UCP's catalogue.
+
+    A merchant that is not in it may name its list in its profile, by `dev.lapel.feed`.
+    """
 
     def __init__(self, http: httpx.AsyncClient, urls: Mapping[str, str]) -> None:
         self._http = http
@@ -35,11 +38,11 @@ class Feeds:
 
     async def search(self, merchant: Merchant) -> bytes:
         """Everything that the merchant sells, as one answer to a search."""
-        feed = self._urls.get(merchant.url)
-        if feed is None:
+        feed = self._urls.get(merchant.url) or merchant.profile.feed
+        if not feed:
             raise Refused(
-                f"{merchant.name} speaks UCP {merchant.profile.version}, which has no catalogue: "
-                "name its product list in commerce.feeds",
+                f"{merchant.name} speaks UCP {merchant.profile.version}, which has no catalogue, "
+                "and names no product list: name one in commerce.feeds",
                 code="no_catalogue",
             )
         answer = await fetch(self._http, "GET", check(feed), limit=BODY_LIMIT)

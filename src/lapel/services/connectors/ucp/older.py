@@ -37,6 +37,7 @@ class _Capability(msgspec.Struct, frozen=True):
     version: str
     spec: str = ""
     extends: str = ""
+    config: msgspec.Raw = _EMPTY
 
 
 class _Handler(msgspec.Struct, frozen=True):
@@ -73,7 +74,7 @@ def profile_in(text: bytes, whose: str) -> bytes:
     }
     capabilities: dict[str, list[Json]] = {}
     for x in found.ucp.capabilities:
-        entry: Json = {"version": x.version, "spec": x.spec}
+        entry: Json = {"version": x.version, "spec": x.spec, "config": x.config}
         if x.extends:
             entry["extends"] = x.extends
         capabilities.setdefault(x.name, []).append(entry)

@@ -41,6 +41,7 @@ PAY = "dev.lapel.pay"
 RETAIL = "dev.lapel.retail"
 TRAVEL = "dev.lapel.travel"
 TABLES = "dev.lapel.tables"
+FEED = "dev.lapel.feed"
 CITY_BANK = "dev.lapel.city.bank"
 
 SPOKEN: Mapping[str, str] = MappingProxyType(
@@ -66,7 +67,7 @@ SPOKEN: Mapping[str, str] = MappingProxyType(
 BOOKED = (RIDES, TRAVEL, TABLES)
 """Those of companies that sell no goods: what is booked there is no line of a cart."""
 SPOKEN_OLDER: Mapping[str, str] = MappingProxyType(
-    {CHECKOUT: OLDER, FULFILLMENT: OLDER, DISCOUNT: OLDER, ORDER: OLDER}
+    {CHECKOUT: OLDER, FULFILLMENT: OLDER, DISCOUNT: OLDER, ORDER: OLDER, FEED: "2026-11-01"}
 )
 """The same with merchants of UCP 2026-01-11."""
 
@@ -144,6 +145,8 @@ class Profile:
     """What the codes of a service that moves money begin with."""
     bank: str = ""
     """Where its payment handler says that accounts are."""
+    feed: str = ""
+    """Where its product list is, of a merchant whose version has no catalogue."""
     transport: str = REST
     protocol: str = UCP
     ahead: RidesAhead | None = None
@@ -230,7 +233,7 @@ def read_profile(profile_url: str, text: str) -> Profile:
             code="capabilities_incompatible",
         )
     if version == OLDER:
-        active |= {SEARCH}  # from the list that the settings name, if they do
+        active |= {SEARCH}  # from the list that the profile or the settings name, if they do
     transport, endpoint = _endpoint(document, profile_url, version)
     food = _config(document, MODIFIERS, _FoodConfig, profile_url)
     others = [_config(document, name, _FoodConfig, profile_url) for name in BOOKED]
@@ -251,6 +254,7 @@ def read_profile(profile_url: str, text: str) -> Profile:
         tracking_origins=_tracking_origins(document, profile_url),
         version=version,
         transport=transport,
+        feed=_feed(document, profile_url) if FEED in active else "",
         code_prefix=check(pay.codes, named_by=profile_url) if pay.codes else "",
         bank=_bank(document, profile_url) if PAY in active else "",
         ahead=_ahead(document, profile_url),
@@ -355,10 +359,22 @@ def _bank(document: ProfileDocument, profile_url: str) -> str:
 def _parents(name: str, entries: Iterable[CapabilityEntry]) -> frozenset[str]:
     found: set[str] = set()
     for entry in entries:
-        if entry.version in (SPOKEN[name], SPOKEN_OLDER.get(name)):
+        if entry.version in (SPOKEN.get(name), SPOKEN_OLDER.get(name)):
             extends = entry.extends
             found.update((extends,) if isinstance(extends, str) else extends)
     return frozenset(found)
+
+
+class _FeedConfig(msgspec.Struct, frozen=True):
+    url: str = ""
+
+
+def _feed(document: ProfileDocument, profile_url: str) -> str:
+    for entry in document.ucp.capabilities.get(FEED, ()):
+        config = decode(bytes(entry.config), _FeedConfig, profile_url)
+        if config.url:
+            return check(config.url, named_by=profile_url)
+    return ""
 
 
 def _tracking_origins(document: ProfileDocument, profile_url: str) -> tuple[str, ...]:

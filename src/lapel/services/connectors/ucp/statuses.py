@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from lapel.commerce.ports import Nonsense, Refused, Unreachable
-from lapel.services.connectors.ucp.wire.amounts import ProtocolError
+from lapel.services.connectors.ucp.refusals import errors_of, refusal
+from lapel.services.connectors.ucp.wire.amounts import Message, ProtocolError
 from lapel.services.fetch import Answer, decode
 
 _NO_ANSWER = frozenset({408, 424, 425, 429})
@@ -19,6 +22,22 @@ def raise_for_status(answer: Answer, whose: str) -> None:
     except Nonsense:
         said = ProtocolError()
     raise said_no(answer.status, said.code, whose)
+
+
+def raise_for_reasons(answer: Answer, whose: str) -> None:
+    """UCP 2026-01-11 says why there is no checkout under a status of 4xx, with messages."""
+    if answer.status not in (400, 404, 422):
+        return
+    try:
+        errors = errors_of(decode(answer.body, _Reasons, whose).messages)
+    except Nonsense:
+        return
+    if errors:
+        raise refusal(errors, whose, None, fallback="refused")
+
+
+class _Reasons(msgspec.Struct, frozen=True):
+    messages: tuple[Message, ...] = ()
 
 
 def said_no(status: int, code: str, whose: str) -> Refused | Unreachable | Nonsense:

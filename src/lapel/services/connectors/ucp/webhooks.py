@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -124,20 +124,32 @@ class WebhookInbox:
 
     async def _older(self, signature: str, body: bytes) -> InboundEvent:
         """An event of UCP 2026-01-11: whose key has signed it says which merchant it is from."""
-        for merchant in await self._registry.all():
-            own = merchant.profile.version == OLDER and any(
-                key.kid == detached.kid_of(signature) for key in merchant.profile.keys
-            )
-            if not own:
-                continue
-            try:
-                detached.verify(signature, body, merchant.profile.keys)
-            except SignatureRejected:
-                continue
-            return await self._older_event(merchant, body)
-        raise WebhookError(
+        older_ones = [x for x in await self._registry.all() if x.profile.version == OLDER]
+        for merchant in older_ones:
+            if _signed_by(merchant, signature, body):
+                return await self._older_event(merchant, body)
+        unknown = WebhookError(
             "no known merchant has signed this", code="signature_invalid", status=401
         )
+        # A new key, perhaps: of the merchant that the order would be from, looked at once.
+        merchant = await self._of_checkout(older_ones, body)
+        if merchant is None:
+            raise unknown
+        merchant = await self._refreshed(merchant, unknown)
+        if not _signed_by(merchant, signature, body):
+            raise unknown
+        return await self._older_event(merchant, body)
+
+    async def _of_checkout(self, merchants: Sequence[Merchant], body: bytes) -> Merchant | None:
+        """Whose order this says to be, if there is one in the record; nothing of it is believed."""
+        try:
+            checkout_id = older.checkout_of(body, "a merchant")
+        except PortError:
+            return None
+        table = schema.orders
+        query = sa.select(table.c.merchant_id).where(table.c.checkout_id == checkout_id)
+        ids = await self._store.read(lambda at: set(at.scalars(query)))
+        return next((merchant for merchant in merchants if merchant.id in ids), None)
 
     async def _older_event(self, merchant: Merchant, body: bytes) -> InboundEvent:
         """Its order names no currency: it is that of the order in the record."""
@@ -188,6 +200,14 @@ def _currency(at: sa.Connection, merchant_id: str, checkout_id: str) -> str | No
         table.c.merchant_id == merchant_id, table.c.checkout_id == checkout_id
     )
     return at.scalar(query)
+
+
+def _signed_by(merchant: Merchant, signature: str, body: bytes) -> bool:
+    try:
+        detached.verify(signature, body, merchant.profile.keys)
+    except SignatureRejected:
+        return False
+    return True
 
 
 def profile_of(agent: str) -> str:
