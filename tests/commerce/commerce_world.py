@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -187,10 +188,14 @@ async def _next_event(orders: Orders) -> None:
 
 
 def _users(connection: sa.Connection) -> None:
-    for i in range(20):
+    add_users(connection, (f"u_{i}" for i in range(20)))
+
+
+def add_users(connection: sa.Connection, ids: Iterable[str]) -> None:
+    for id in ids:
         connection.execute(
             insert(connection, schema.users)
-            .values(id=f"u_{i}", name=f"User {i}", created_at=0.0)
+            .values(id=id, name=f"User {id.removeprefix('u_')}", created_at=0.0)
             .on_conflict_do_nothing()
         )
 
