@@ -474,12 +474,13 @@ class Orders:
 
     async def _needs_driver(self, order_id: str) -> bool:
         order = await self.get(order_id)
-        if order is None or order.state not in OPEN:
+        if order is None or not (order.state in OPEN or awaits_bill(order)):
             if self._steps is not None:
                 self._steps.forget(order_id)
             return False
         followed_for_s = self._clock() - order.updated_at
-        return order.state is not OrderState.PLACED or followed_for_s <= self.policy.track_for_s
+        at_the_merchant = order.state in (OrderState.PLACED, OrderState.DELIVERED)
+        return not at_the_merchant or followed_for_s <= self.policy.track_for_s
 
     # What the share of several workers asks for (`sharing.Driver`).
 

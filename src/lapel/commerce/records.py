@@ -123,9 +123,13 @@ def _is_followed(placed_since: float) -> sa.ColumnElement[bool]:
     """Each side has its range in the index: orders that are long done are not read."""
     orders, placed = schema.orders.c, OrderState.PLACED.value
     others = [state.value for state in OPEN if state is not OrderState.PLACED]
+    recent = orders.updated_at >= placed_since
+    # A grocer may bring the order before it has said what it came to.
+    unbilled = sa.and_(orders.receipt.is_(None), orders.authorization_id.is_not(None))
     return sa.or_(
         orders.state.in_(others),
-        sa.and_(orders.state == placed, orders.updated_at >= placed_since),
+        sa.and_(orders.state == placed, recent),
+        sa.and_(orders.state == OrderState.DELIVERED.value, recent, unbilled),
     )
 
 
