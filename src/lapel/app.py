@@ -69,6 +69,7 @@ from lapel.verticals import (
     Brains,
     Connected,
     Consents,
+    Dining,
     Goods,
     Guide,
     Journeys,
@@ -277,6 +278,7 @@ async def build(
     rides = Rides(registry, client)
     money = Payments(store, registry, client, payments, orders)
     journeys = Journeys(store, registry, client, _zone(settings))
+    dining = Dining(store, registry, client, _zone(settings))
     planning = Planning(store, orders, rides, journeys.travel, money, worker)
     goods = Goods(store, orders, registry, client, food, _zone(settings))
     connected = Connected(store, folder)
@@ -287,6 +289,7 @@ async def build(
 
     def skills(user_id: str) -> list[Skill]:
         riding = RideSkill(user_id, orders, rides, SavedPlaces(store, user_id))
+        guiding, shops = guide.skill(user_id), goods.shops(user_id)
         return [
             planning.skill(user_id, riding, lambda: brains.of(user_id), store),
             consents.skill(user_id, house),
@@ -294,10 +297,11 @@ async def build(
             goods.lists(user_id),
             riding,
             money.skill(user_id),
+            dining.skill(user_id, orders, guiding, shops),
             journeys.skill(user_id, orders),
-            *guide.skills(user_id),
+            guiding,
             connected.skill(user_id, house),
-            goods.shops(user_id),
+            shops,
         ]
 
     house = House(

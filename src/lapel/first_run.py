@@ -13,6 +13,7 @@ import httpx
 import msgspec
 
 from lapel.assistant import SavedPlaces
+from lapel.assistant.travel import UNNAMED
 from lapel.commerce import Address
 from lapel.devices import StoredAccounts
 from lapel.services import open_http
@@ -63,7 +64,7 @@ def worker_id(folder: Path) -> str:
 async def sign_in_token(accounts: StoredAccounts, folder: Path) -> str:
     """The token of the first user, kept in a file that only its owner can read."""
     users = await accounts.users()
-    user = users[0] if users else await accounts.create_user("You")
+    user = users[0] if users else await accounts.create_user(UNNAMED)
     file = folder / "token"
     if file.exists():
         token = file.read_text("utf-8").strip()

@@ -36,6 +36,7 @@ from lapel.assistant.planning.cues import PlanTelling
 from lapel.assistant.planning.making import GoodsMaker, PeopleFinder
 from lapel.assistant.planning.skill import PlanSkill, Sharing
 from lapel.assistant.planning.undoing import BookingUndoer
+from lapel.assistant.tables import TablesSkill, load_table_words
 from lapel.assistant.travel import ProfileName, TravelSkill, load_travel_words
 from lapel.brain import Brain, Menu
 from lapel.commerce import Money, Orders, Party, Plan, Plans, split_bill
@@ -50,6 +51,7 @@ from lapel.services import (
     Pay,
     PayWatch,
     Rides,
+    Tables,
     Travel,
 )
 from lapel.services.connected import McpMaps, Servers, ToolCalls
@@ -115,7 +117,7 @@ class Goods:
         places = SavedPlaces(self._store, user_id)
         return ListSkill(user_id, self._orders, self._groceries, own, places)
 
-    def shops(self, user_id: str) -> Skill:
+    def shops(self, user_id: str) -> ShopSkill:
         """Asked last: "find me a pharmacy" is for others."""
         places = SavedPlaces(self._store, user_id)
         menus = self._food.menus
@@ -186,11 +188,11 @@ class Guide:
         shifted = takes_gcj02(settings.url, settings.datum)
         self._maps: MapService = Gcj02Maps(maps) if shifted else maps
 
-    def skills(self, user_id: str) -> Sequence[Skill]:
+    def skill(self, user_id: str) -> GuideSkill:
         places = SavedPlaces(self._store, user_id)
         if self._connected is None:
-            return (GuideSkill(user_id, self._maps, places),)
-        return (GuideSkill(user_id, self._maps, places, ready=self._connected.ready),)
+            return GuideSkill(user_id, self._maps, places)
+        return GuideSkill(user_id, self._maps, places, ready=self._connected.ready)
 
 
 class Payments:
@@ -262,6 +264,34 @@ class Journeys:
             ProfileName(self._store, user_id),
             self._words,
             self._zone,
+        )
+
+
+class Dining:
+    """Tables in restaurants."""
+
+    def __init__(
+        self, store: Store, registry: MerchantRegistry, client: Client, zone: ZoneInfo
+    ) -> None:
+        self._store = store
+        self._tables = Tables(registry, client)
+        self._words = load_table_words()
+        self._zone = zone
+
+    def skill(
+        self, user_id: str, orders: Orders, guide: GuideSkill, shops: ShopSkill
+    ) -> TablesSkill:
+        """`shops` may have a list open in which a table is a piece of furniture."""
+        return TablesSkill(
+            user_id,
+            orders,
+            self._tables,
+            SavedPlaces(self._store, user_id),
+            ProfileName(self._store, user_id),
+            self._words,
+            self._zone,
+            guide,
+            shops.lists,
         )
 
 

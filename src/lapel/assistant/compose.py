@@ -8,6 +8,7 @@ from lapel.assistant import words
 from lapel.assistant.goods import cues as goods
 from lapel.assistant.pay import cues as pay
 from lapel.assistant.rides import cues as rides
+from lapel.assistant.tables import cues as tables
 from lapel.assistant.travel import cues as travel
 from lapel.commerce import (
     Approval,
@@ -209,12 +210,15 @@ def window(order: Order, asked: Approval, *, now: float, notes: Sequence[str] = 
 
 
 def _booking(checkout: Checkout) -> tuple[str, str] | None:
-    """What is said of a ride or a journey, and what stands on its card; None for a cart."""
+    """What is said of a booking, and what stands on its card; None for a cart."""
     if checkout.trip is not None:
         return rides.question(checkout, checkout.trip), rides.way_of(checkout.trip)
     if checkout.journey is not None:
         journey = checkout.journey
         return travel.question(checkout, journey), travel.body(checkout, journey)
+    if checkout.table is not None:
+        table = checkout.table
+        return tables.agreed(table, checkout.total), tables.body(checkout, table)
     return None
 
 
@@ -226,7 +230,7 @@ def _booking_approval(
     around: Sequence[str],
     takes: Takes,
 ) -> Cue:
-    """The question of a ride or a journey: what is said, and what stands on the card."""
+    """The question of a booking: what is said, and what stands on the card."""
     said, body = texts
     *notes, how = around
     return Cue(
@@ -294,9 +298,10 @@ def answers(takes: Takes, yes: str) -> tuple[CardAction, ...]:
 
 
 def _progress(order: Order, kind: str) -> Progress | None:
-    """How far the order is; a tip, a change, a journey and a transfer have no steps."""
+    """How far the order is; a tip, a change, a journey, a table and a transfer have no steps."""
     trip = order.draft.trip
-    if order.draft.transfer is not None or order.draft.journey is not None:
+    booked = order.draft.journey is not None or order.draft.table is not None
+    if order.draft.transfer is not None or booked:
         return None
     steps, reached = _progress_of(order)
     at = reached.get(kind)

@@ -96,6 +96,10 @@ class ShopSkill:
             self.user_id, self.orders, lambda x: x.kind == KIND, waits=NOT_ORDERED
         )
 
+    def lists(self, at: float) -> bool:
+        """Whether offers are shown of which one may still be meant."""
+        return self._found is not None and at - self._found.at <= KEPT_S
+
     async def hear(self, heard: Heard) -> Outcome | None:
         """Claims a search that finds something, and what is said about what was found."""
         text = heard.utterance.text

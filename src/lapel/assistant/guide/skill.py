@@ -205,6 +205,34 @@ class GuideSkill:
         usual = next((place for place, _, default in saved if default), None)
         return None if usual is None else (usual.latitude, usual.longitude)
 
+    async def lead(self, target: Place) -> Outcome | None:
+        """Guide to a place that somebody else knows, on foot; None without a map."""
+        here = await self._point() if await self._ready() else None
+        if here is None:
+            return None
+        way = await self._maps.route(here, target.point, Mode.WALK)
+        if way is None:
+            return Outcome(f"I found no way to {target.name}.")
+        return self._answer(Asked("navigate", target.name), target, way)
+
+    async def point(self, name: str) -> Point | None:
+        """Where a place of that name is; None without a map, or where it knows none."""
+        try:
+            here = await self._point() if await self._ready() else None
+            found = None if here is None else await self._target(here, name)
+        except PortError:
+            return None
+        return None if found is None else found.point
+
+    async def walk_m(self, start: Point, end: Point) -> int | None:
+        """Metres to walk; None without a map, or a way."""
+        try:
+            ready = await self._ready()
+            way = await self._maps.route(start, end, Mode.WALK) if ready else None
+        except PortError:
+            return None
+        return None if way is None else round(way.distance_m)
+
     # Guidance. -----------------------------------------------------------------------------------
 
     async def moved(self, report: PositionReported) -> Sequence[Cue]:

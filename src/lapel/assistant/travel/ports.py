@@ -11,6 +11,9 @@ from lapel.services.travel import Change, Held, Wanted
 from lapel.store import Store
 from lapel.store.schema import users
 
+UNNAMED = "You"
+"""What the first user is called until they say a name."""
+
 
 class TravelPort(Protocol):
     """What the skill needs of `services.Travel`."""
@@ -47,11 +50,18 @@ class ProfileName:
 
     async def traveller(self) -> Traveller | None:
         """First names, then the last word; None where there are not two words."""
-        query = sa.select(users.c.name).where(users.c.id == self._user_id)
-        name: str | None = await self._store.read(lambda connection: connection.scalar(query))
-        words = (name or "").split()
+        words = (await self.full()).split()
         return Traveller(" ".join(words[:-1]), words[-1]) if len(words) > 1 else None
 
     async def keep(self, traveller: Traveller) -> None:
-        change = users.update().where(users.c.id == self._user_id).values(name=str(traveller))
+        await self.keep_full(str(traveller))
+
+    async def full(self) -> str:
+        """The name as it stands; empty while there is none."""
+        query = sa.select(users.c.name).where(users.c.id == self._user_id)
+        name: str | None = await self._store.read(lambda connection: connection.scalar(query))
+        return "" if name == UNNAMED else (name or "").strip()
+
+    async def keep_full(self, name: str) -> None:
+        change = users.update().where(users.c.id == self._user_id).values(name=name)
         await self._store.write(lambda connection: connection.execute(change))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any, cast
@@ -75,10 +75,20 @@ def load_words(code: str = "en") -> Words:
     return Words(_data(code))
 
 
-def with_rules(rules: Mapping[str, Mapping[str, list[str]]], code: str = "en") -> Words:
-    """The same language, whose times and numbers are at hand for further rules."""
+def with_rules(
+    rules: Mapping[str, Mapping[str, list[str]]],
+    code: str = "en",
+    not_in_label: Sequence[str] = (),
+) -> Words:
+    """The same language, whose times and numbers are at hand for further rules.
+
+    `not_in_label` are further words that no label of these rules has.
+    """
     data = _data(code)
-    return Words({**data, "rules": {**data["rules"], **rules}})
+    labels = {"not_in_label": [*data["words"]["not_in_label"], *not_in_label]}
+    return Words(
+        {**data, "rules": {**data["rules"], **rules}, "words": {**data["words"], **labels}}
+    )
 
 
 def _data(code: str) -> dict[str, Any]:
