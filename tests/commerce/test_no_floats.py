@@ -21,6 +21,7 @@ TIMES = {
     "lapel/commerce/words.py": {"minutes"},
     "lapel/commerce/passkeys.py": {"challenge, until"},
     "lapel/commerce/journey_words.py": {"late = "},
+    "lapel/commerce/table_words.py": {"late = "},
     "lapel/commerce/plan.py": {"until: float = "},
     "lapel/commerce/plans.py": {"state, until = "},
     "lapel/commerce/tracking.py": {"return decided_at + eta * 60.0 + desk.policy.late_s"},

@@ -14,7 +14,7 @@ from lapel.services import open_http
 from lapel.services.fetch import fetch
 from lapel.services.urls import check
 from services import hostile_cases as cases
-from services import hostile_grocer, hostile_mcp, hostile_rides, hostile_travel
+from services import hostile_grocer, hostile_mcp, hostile_rides, hostile_tables, hostile_travel
 from services.hostile import Json
 from services.hostile_buyer import Buyer, Visit, lapel
 from services.hostile_cases import Bend, Ending
@@ -262,6 +262,7 @@ async def test_there_are_that_many_ways(request: pytest.FixtureRequest):
         *hostile_grocer.names(),
         *hostile_travel.names(),
         *hostile_rides.names(),
+        *hostile_tables.names(),
     ]
     assert len(names) >= 60
     assert len(names) == len(set(names))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from lapel.commerce.checkout import Checkout, CheckoutLine, OrderDraft, Transfer, Trip
 from lapel.commerce.money import Money
 from lapel.commerce.order import Approval, Order, OrderState
+from lapel.commerce.table import Table
 from lapel.commerce.words import fetched_at, place
 
 
@@ -38,6 +39,8 @@ def card(order: Order, checkout: Checkout | None = None) -> dict[str, object]:
             "begins": journey.begins,
             "ends": journey.ends,
         }
+    if order.draft.table is not None:
+        data["table"] = table_data(order.draft.table)
     if priced is None:
         data["lines"] = [
             {
@@ -67,6 +70,18 @@ def card(order: Order, checkout: Checkout | None = None) -> dict[str, object]:
     data["total"] = money(priced.total)
     data["eta_minutes"] = priced.eta_minutes
     return data
+
+
+def table_data(table: Table, expected_begins: str = "") -> dict[str, object]:
+    """What a card about it needs; `expected_begins` is when it is ready, if that is later."""
+    return {
+        "restaurant": table.restaurant.name,
+        "street": table.restaurant.street,
+        "begins": expected_begins or table.begins,
+        "ends": table.ends,
+        "party": table.party,
+        "menu": table.menu,
+    }
 
 
 def trip_data(trip: Trip) -> dict[str, object]:

@@ -135,6 +135,12 @@ class OrderDraft(msgspec.Struct, frozen=True):
         return self.trip is not None or self.journey is not None or self.table is not None
 
     @property
+    def is_change(self) -> bool:
+        """Whether it changes what is booked already, and is no booking of its own."""
+        booked = self.journey or self.table
+        return booked is not None and booked.is_change
+
+    @property
     def is_cart(self) -> bool:
         """Whether words about a cart are about it: a booking or a shopping list has its own."""
         return self.is_goods and not self.kind and not self.plan

@@ -10,10 +10,7 @@ from lapel.commerce.ports import JourneyStatus
 from lapel.commerce.times import clock, day
 from lapel.commerce.words import spoken
 
-CANCELED = "Your booking is cancelled."
 CALLED_OFF = "The company cancelled your booking."
-KEEPS_TOO_MUCH = "The company keeps more than its rules allow, so I ask for all your money back."
-GIVES_TOO_LITTLE = "The company gives back less than it says, so I ask for all your money back."
 
 NAMES = {"flight": "flight", "train": "train", "stay": "room"}
 
@@ -100,11 +97,6 @@ def placed(journey: Journey) -> str:
     if journey.is_change:
         return "The change is paid."
     return f"Your {NAMES[journey.kind]} is booked: {title(journey)}, {times(journey)}."
-
-
-def canceled(fee: Money, back: Money) -> str:
-    rest = f"you get {spoken(back)} back" if back.minor else "nothing comes back"
-    return f"Your booking is cancelled. It cost {spoken(fee)}; {rest}."
 
 
 def step(kind: str, journey: Journey, status: JourneyStatus | None) -> str:

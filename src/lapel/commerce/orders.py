@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from lapel.commerce import journeys, keys, ledger, records, statement, words
+from lapel.commerce import keys, ledger, records, statement, words
 from lapel.commerce.card import card, money
 from lapel.commerce.checkout import OrderDraft
 from lapel.commerce.consent import Vault, closed
@@ -22,6 +22,7 @@ from lapel.commerce.errors import ApprovalError, MandateError, OrderError
 from lapel.commerce.fees import cancel_key
 from lapel.commerce.guard import Bounds, GuardedMerchants, GuardedPayments
 from lapel.commerce.journal import Journal, Listener
+from lapel.commerce.journeys import JOURNEYS
 from lapel.commerce.money import Money
 from lapel.commerce.order import (
     CHANGEABLE,
@@ -45,6 +46,7 @@ from lapel.commerce.settling import answered, awaits_bill, offers
 from lapel.commerce.sharing import Share
 from lapel.commerce.standing import Standing
 from lapel.commerce.steps import Steps
+from lapel.commerce.tables import TABLES
 from lapel.commerce.tracking import apply, settle_refunds
 from lapel.commerce.trips import ENDS, pickup_key
 from lapel.faults import fault
@@ -57,7 +59,7 @@ log = logging.getLogger(__name__)
 
 _EARLY = frozenset({OrderState.ESCALATED, OrderState.PLACING, OrderState.TROUBLE})
 """A report about an order in these states says that it is worth looking at its checkout."""
-_ENDS = frozenset({"delivered", "merchant_canceled", *ENDS, *journeys.ENDS})
+_ENDS = frozenset({"delivered", "merchant_canceled", *ENDS, *JOURNEYS.ends, *TABLES.ends})
 _AGAIN_S = 5.0
 """An order whose workflow ended too early is taken up again after this."""
 _PRUNE_S = 3600.0
@@ -251,7 +253,7 @@ class Orders:
         self._nudge(order_id)
 
     async def ask_cancel(self, order_id: str, most: Money) -> None:
-        """Note that the user cancels a ride or journey and agrees to a fee of `most`; durable.
+        """Note that the user cancels what is booked and agrees to a fee of `most`; durable.
 
         The caller then tells the merchant. Without this note a merchant that keeps a fee is not
         believed.

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import sqlalchemy as sa
 
-from lapel.commerce import journey_words, ledger, records, words
+from lapel.commerce import journey_words, ledger, records, table_words, words
 from lapel.commerce.card import card, money
 from lapel.commerce.checkout import Checkout, CheckoutStatus
 from lapel.commerce.consent import closed
@@ -318,6 +318,8 @@ class Placer:
 def _placed_words(done: Checkout, final: Money) -> str:
     if done.journey is not None:
         return journey_words.placed(done.journey)
+    if done.table is not None:
+        return table_words.placed(done.table)
     return words.placed(done, final)
 
 

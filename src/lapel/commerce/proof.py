@@ -214,6 +214,7 @@ def _cart(receipt: Receipt) -> Checkout:
         pickup=receipt.pickup,
         transfer=None if receipt.transfer is None else _transfer(receipt.transfer),
         journey=receipt.journey,
+        table=receipt.table,
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import sqlalchemy as sa
 
-from lapel.commerce import journeys, records, standing, transfers, trips, words
+from lapel.commerce import journeys, records, standing, tables, transfers, trips, words
 from lapel.commerce.card import approval_card, card
 from lapel.commerce.checkout import (
     Checkout,
@@ -119,7 +119,7 @@ def other_service(draft: OrderDraft, checkout: Checkout) -> str:
         return words.OTHER_TRANSFER
     if draft.journey is not None and not journeys.same(draft.journey, checkout):
         return words.OTHER_JOURNEY
-    if draft.table is not None and checkout.table != draft.table:
+    if draft.table is not None and not tables.same(draft.table, checkout):
         return words.OTHER_TABLE
     return ""
 

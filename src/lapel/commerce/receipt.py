@@ -34,6 +34,7 @@ from lapel.commerce.journey import Journey
 from lapel.commerce.money import Money
 from lapel.commerce.order import Order, PasskeyProof, PlanYes
 from lapel.commerce.ports import BilledLine
+from lapel.commerce.table import Table
 
 VERSION = 2
 """1 is the same without `mandates`; it is still read."""
@@ -205,6 +206,7 @@ class Receipt(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     """Fetched at `address` by the user."""
     transfer: TransferLine | None = None
     journey: Journey | None = None
+    table: Table | None = None
 
 
 class _File(msgspec.Struct, forbid_unknown_fields=True):
@@ -290,6 +292,7 @@ def receipt_of(
         pickup=checkout.pickup,
         transfer=None if checkout.transfer is None else _transfer(checkout.transfer),
         journey=checkout.journey,
+        table=checkout.table,
     )
 
 

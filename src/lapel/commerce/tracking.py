@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from lapel.commerce import journeys, ledger, records, transfers, trips, words
+from lapel.commerce import booked, ledger, records, transfers, trips, words
 from lapel.commerce.card import card, money
 from lapel.commerce.desk import Desk, Step, key_of
 from lapel.commerce.fees import expect_refunds
+from lapel.commerce.journeys import JOURNEYS
 from lapel.commerce.order import Order, OrderEvent, OrderState
 from lapel.commerce.paying import payment_of
 from lapel.commerce.ports import (
@@ -19,6 +20,7 @@ from lapel.commerce.ports import (
 )
 from lapel.commerce.records import Told
 from lapel.commerce.settling import questions_told
+from lapel.commerce.tables import TABLES
 from lapel.commerce.times import seconds
 
 _KINDS = {
@@ -62,7 +64,7 @@ async def track(desk: Desk, order: Order, attempt: int) -> Step:
     policy, now = desk.policy, desk.clock()
     over_at = order.updated_at + policy.track_for_s
     draft = order.draft
-    if now > max(over_at, journeys.followed_until(draft), trips.followed_until(draft)):
+    if now > max(over_at, booked.followed_until(draft), trips.followed_until(draft)):
         return Step(OrderState.PLACED, done=True)
     if attempt == 0:
         return Step(OrderState.PLACED, 1, now + policy.track_first_s)
@@ -74,7 +76,7 @@ async def track(desk: Desk, order: Order, attempt: int) -> Step:
     news = False if heard or not order.merchant_order_id else await _ask(desk, order)
     await settle_refunds(desk, order)
     attempt = 1 if news else attempt + 1
-    patience_s = journeys.patience_s(draft, now, policy.track_in(attempt))
+    patience_s = booked.patience_s(draft, now, policy.track_in(attempt))
     until = now + trips.patience_s(draft, now, patience_s)
     if late_at is not None and now < late_at < until:
         until = late_at
@@ -91,12 +93,10 @@ def apply(
     if order.state is not OrderState.PLACED:
         return []
     keys = records.told_keys(connection, order.id)
-    if order.draft.trip is not None:
-        return trips.apply(connection, order, report, keys, at)
+    if order.draft.is_booking:
+        return _booked(connection, order, report, keys, at)
     if order.draft.transfer is not None and not report.canceled:
         return transfers.apply(connection, order, report, at)
-    if order.draft.journey is not None:
-        return journeys.apply(connection, order, report, keys, at)
     news = [*_progress(order, report, keys), *questions_told(connection, order, report)]
     if report.canceled and not order.authorization_id:
         # Paid on the shop's own page: there is no money of ours to bring back.
@@ -115,6 +115,15 @@ def apply(
     if events:
         records.touch(connection, order.id, at)
     return events
+
+
+def _booked(
+    connection: sa.Connection, order: Order, report: MerchantOrder, keys: set[str], at: float
+) -> list[OrderEvent]:
+    if order.draft.trip is not None:
+        return trips.apply(connection, order, report, keys, at)
+    kind = JOURNEYS if order.draft.journey is not None else TABLES
+    return booked.apply(kind, connection, order, report, keys, at)
 
 
 async def settle_refunds(desk: Desk, order: Order) -> bool:

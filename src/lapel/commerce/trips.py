@@ -6,6 +6,7 @@ import sqlalchemy as sa
 from msgspec.structs import replace
 
 from lapel.commerce import fees, ledger, records, words
+from lapel.commerce.booked import settle
 from lapel.commerce.card import card, money, trip_data
 from lapel.commerce.checkout import Checkout, OrderDraft, Trip
 from lapel.commerce.money import Money
@@ -56,12 +57,7 @@ def apply(
     if report.canceled:
         return _canceled(connection, order, report, keys, news, at)
     news += _refunds(order, report)
-    if any(told.kind in _DONE for told in news):
-        return records.move(connection, order, OrderState.DELIVERED, at, *news)
-    events = records.tell(connection, order, at, news)
-    if events:
-        records.touch(connection, order.id, at)
-    return events
+    return settle(connection, order, news, _DONE, at)
 
 
 def followed_until(draft: OrderDraft) -> float:

@@ -148,6 +148,8 @@ def quoted(checkout: Checkout) -> str:
         return transfer(checkout.transfer)
     if checkout.journey is not None:
         return f"{checkout.journey.number} with {checkout.merchant_name}, {spoken(checkout.total)}."
+    if checkout.table is not None:
+        return f"{checkout.lines[0].title}, {spoken(checkout.total)}."
     goods = ", ".join(f"{line.quantity} {line.title}" for line in checkout.lines)
     return f"{checkout.merchant_name}: {goods}. {cost(checkout)} in all{off(checkout)}."
 
