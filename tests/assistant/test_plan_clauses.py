@@ -10,7 +10,7 @@ pytestmark = pytest.mark.unit
 
 
 @pytest.mark.parametrize(
-    ("said", "goods", "rides", "later", "shared"),
+    ("said", "goods", "rides", "timed", "shared"),
     [
         (
             "two ramen to my office, a taxi home and split it with Anna and Ben",
@@ -21,16 +21,16 @@ pytestmark = pytest.mark.unit
         ("a taxi to the station and split it with Anna", "", ["the station"], 0, ("anna",)),
         ("two lattes to my office and split the bill with Anna", "two lattes to my office", [], 0, ("anna",)),
         ("a ramen to my office, a car to the station and a taxi home at nine",
-         "a ramen to my office", ["the station"], 1, None),
+         "a ramen to my office", ["the station", "home"], 1, None),
         ("get me a taxi to the office and then a taxi home", "", ["the office", "home"], 0, None),
     ],
 )  # fmt: skip
-def test_clauses(said, goods, rides, later, shared):
+def test_clauses(said, goods, rides, timed, shared):
     found = read(said)
     assert found is not None
     assert found.goods == goods
     assert [ride.destination for ride in found.rides] == rides
-    assert len(found.later) == later
+    assert sum(ride.at is not None for ride in found.rides) == timed
     assert (found.split.who if found.split else None) == shared
 
 

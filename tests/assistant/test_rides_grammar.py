@@ -10,7 +10,6 @@ from lapel.assistant.rides.grammar import (
     AskStatus,
     CancelRide,
     ChangeDestination,
-    LaterRide,
     Tip,
 )
 
@@ -94,9 +93,6 @@ MEANS = {
     "when does my taxi come": AskStatus(),
     "how long until my driver is here": AskStatus(),
     "what's my driver's plate": AskStatus(),
-    "get me a ride home tomorrow": LaterRide(),
-    "book a taxi to the station at seven": LaterRide(),
-    "I need a taxi home in an hour": LaterRide(),
 }
 
 NOTHING = (

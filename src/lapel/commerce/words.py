@@ -431,7 +431,7 @@ def ride_step(kind: str, ride: RideStatus, draft: OrderDraft) -> str:
         case "destination_changed":
             return f"Your driver goes to {place(draft.address)} now."
         case "pickup_soon":
-            return f"Your ride to {place(draft.address)} comes at {_clock(draft)}."
+            return f"Your ride comes at {_clock(draft)}."
         case _:
             return f"Your driver is held up{near}."
 

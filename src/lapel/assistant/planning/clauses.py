@@ -20,13 +20,10 @@ _JOINTS = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Clauses:
-    """`goods` are words for the cart, empty where there are none. `later` are words about rides for
-    another time than now.
-    """
+    """`goods` are words for the cart, empty where there are none."""
 
     goods: str
     rides: tuple[rides.AskRide, ...]
-    later: tuple[str, ...]
     split: pay.Split | None
 
     @property
@@ -40,7 +37,6 @@ def read(text: str) -> Clauses | None:
     pieces = [piece for piece in _JOINTS.split(text.strip().rstrip(".!?")) if piece]
     goods: list[str] = []
     asked: list[rides.AskRide] = []
-    later: list[str] = []
     split: pay.Split | None = None
     at = 0
     while at < len(pieces):
@@ -48,8 +44,6 @@ def read(text: str) -> Clauses | None:
         match found:
             case rides.AskRide() if not found.price:
                 asked.append(found)
-            case rides.LaterRide():
-                later.append(pieces[at])
             case pay.Split() if split is None:
                 split = found
             case _:
@@ -57,11 +51,11 @@ def read(text: str) -> Clauses | None:
                 end = at + 1
         at = end
     parts = bool(goods) + len(asked)
-    if len(pieces) > MOST * 2 or (not asked and not later and split is None):
+    if len(pieces) > MOST * 2 or (not asked and split is None):
         return None
-    if parts == 0 or parts + len(later) + (split is not None) < 2:
+    if parts == 0 or parts + (split is not None) < 2:
         return None
-    return Clauses(" and ".join(goods), tuple(asked), tuple(later), split)
+    return Clauses(" and ".join(goods), tuple(asked), split)
 
 
 def _longest(pieces: list[str], at: int) -> tuple[int, object]:
@@ -72,7 +66,7 @@ def _longest(pieces: list[str], at: int) -> tuple[int, object]:
         if isinstance(share, pay.Split) and share.amount is None:
             return end, share
         ride = rides.read(_as_request(said))
-        if isinstance(ride, rides.AskRide | rides.LaterRide):
+        if isinstance(ride, rides.AskRide):
             return end, ride
     return at + 1, None
 

@@ -16,7 +16,6 @@ from lapel.commerce import NewPart, OrderError, Plan, PlanError, Plans, PortErro
 
 _KEEP = frozenset({"keep the rest", "keep it", "keep the others", "keep them", "keep"})
 _UNDO = frozenset({"undo all", "undo it", "undo everything", "undo", "cancel all"})
-LATER = "Rides cannot be booked ahead: ask me again when it is time for the other one."
 NOT_YET = f"It is not ordered yet. Tap {cues.YES} on the screen that shows it, or say cancel."
 
 
@@ -84,17 +83,16 @@ class PlanSkill:
             await self.plans.drop(before.id, self.user_id)
         names = " and ".join(name for _, name in sharing.people)
         note = f"Split with {names} when it is bought." if names else ""
-        later = f"{LATER} " if found.later else ""
         plan = await self.plans.begin(
             self.user_id,
             heard.utterance.text,
             [*rides, *goods],
-            note=f"{later}{note}".strip(),
+            note=note,
             memo=msgspec.json.encode(sharing).decode(),
         )
         self._begun = {heard.turn: plan.id}
         titles = ", ".join(part.title for part in (*rides, *goods))
-        return Outcome(f"{later}I ask for the prices: {titles}.")
+        return Outcome(f"I ask for the prices: {titles}.")
 
     async def _answer(self, heard: Heard) -> Outcome | None:
         """Words about the plan that waits for one, while no cart is open."""

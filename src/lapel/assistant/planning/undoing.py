@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lapel.assistant.rides.skill import RidesPort
+from lapel.assistant.rides.booked import RidesPort
 from lapel.assistant.travel.ports import TravelPort
 from lapel.commerce import MerchantOrder, Money, Order, Orders, OrderState
 

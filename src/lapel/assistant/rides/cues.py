@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
-from lapel.commerce import Checkout, Money, TripTerms, spoken
+from lapel.commerce import Checkout, Money, Trip, TripTerms, spoken
+from lapel.commerce.times import clock, moment
 from lapel.commerce.words import place
 from lapel.devices import Card, CardAction, CardLine
 from lapel.services import RideOffer
@@ -30,8 +32,8 @@ def offers_card(offers: Sequence[RideOffer], way: str, serial: int) -> Card:
         title="Rides" if several else offers[0].merchant_name,
         lines=tuple(
             CardLine(
-                f"{offer.title}{f', {offer.merchant_name}' if several else ''}, "
-                f"{offer.pickup_minutes} min",
+                f"{offer.title}{f', {offer.merchant_name}' if several else ''}"
+                f"{'' if offer.pickup_at else f', {offer.pickup_minutes} min'}",
                 str(offer.price),
             )
             for offer in offers
@@ -45,7 +47,8 @@ def offers_card(offers: Sequence[RideOffer], way: str, serial: int) -> Card:
 
 def offers_text(offers: Sequence[RideOffer], way: str) -> str:
     said = [
-        f"{offer.title} is {spoken(offer.price)}, here in {_minutes(offer.pickup_minutes or 1)}"
+        f"{offer.title} is {spoken(offer.price)}"
+        f"{'' if offer.pickup_at else f', here in {_minutes(offer.pickup_minutes or 1)}'}"
         for offer in offers
     ]
     return f"{way}:{_surge(offers[0].surge_percent)} {'. '.join(said)}. Which one?"
@@ -58,10 +61,13 @@ def question(checkout: Checkout, terms: TripTerms) -> str:
         return f"{checkout.lines[0].title}: {spoken(checkout.total)}."
     if trip.kind == "change":
         return f"To {place(trip.destination)} instead costs {spoken(checkout.total)} more."
+    if trip.kind == "time":
+        return f"On {moment(trip.pickup_at)} instead costs {spoken(checkout.total)} more."
     start = f" from {place(trip.pickup)}" if trip.pickup else ""
+    when = f", on {moment(trip.pickup_at)}" if trip.pickup_at else ""
     parts = [
         f"{checkout.lines[0].title} with {checkout.merchant_name}{start} to "
-        f"{place(trip.destination)}.",
+        f"{place(trip.destination)}{when}.",
         f"{spoken(checkout.total)}{_with_surge(terms)}, {soon(terms)}.",
         canceling(terms),
     ]
@@ -75,11 +81,16 @@ def way_of(terms: TripTerms) -> str:
         return "Tip"
     if trip.kind == "change":
         return f"New destination: {place(trip.destination)}"
+    if trip.kind == "time":
+        return f"New time: {moment(trip.pickup_at)}"
     start = f"From {place(trip.pickup)} " if trip.pickup else ""
+    if trip.pickup_at:
+        start = f"{moment(trip.pickup_at)}. {start}" if start else f"{moment(trip.pickup_at)}, "
     return f"{start}to {place(trip.destination)}, {soon(terms)}. {canceling(terms)}".strip()
 
 
 def soon(terms: TripTerms) -> str:
+    """How soon it comes and how long it takes; of a ride for later, how long alone."""
     pickup = f"pick-up in about {_minutes(terms.pickup_minutes)}" if terms.pickup_minutes else ""
     ride = f"{_minutes(terms.duration_minutes)} on the way" if terms.duration_minutes else ""
     return ", ".join(part for part in (pickup, ride) if part) or "now"
@@ -89,13 +100,44 @@ def canceling(terms: TripTerms) -> str:
     fee = terms.cancel_fee
     if fee is None or fee.minor == 0:
         return ""
+    if terms.free_until:
+        until, at = datetime.fromisoformat(terms.free_until), terms.trip.pickup_at
+        same_day = at and datetime.fromisoformat(at).date() == until.date()
+        when = clock(until) if same_day else moment(terms.free_until)
+        return f"Cancelling is free until {when}, then {spoken(fee)}."
     return f"Cancelling is free for {_minutes(terms.free_minutes)}, then {spoken(fee)}."
 
 
-def cancel_question(fee: Money | None) -> str:
+def cancel_question(fee: Money | None, which: str = "your ride") -> str:
     if fee is None or fee.minor == 0:
-        return "Cancelling your ride is free now. Shall I?"
-    return f"Cancelling your ride costs {spoken(fee)} now. Shall I?"
+        return f"Cancelling {which} is free now. Shall I?"
+    return f"Cancelling {which} costs {spoken(fee)} now. Shall I?"
+
+
+def when(pickup_at: str, now: float) -> str:
+    """`today at 22:00`, `tomorrow at 06:30`, `on Friday 27 November at 06:30`, by its own clock."""
+    at = datetime.fromisoformat(pickup_at)
+    days = (at.date() - datetime.fromtimestamp(now, at.tzinfo).date()).days
+    near = {0: "today", 1: "tomorrow"}.get(days)
+    return f"{near} at {clock(at)}" if near else f"on {moment(pickup_at)}"
+
+
+def ride_title(trip: Trip) -> str:
+    """`ride to your office`."""
+    return f"ride {'' if trip.destination.label == 'home' else 'to '}{place(trip.destination)}"
+
+
+def which_text(named: Sequence[str]) -> str:
+    return f"Which one: {', '.join(named[:-1])} or {named[-1]}?"
+
+
+def which_card(named: Sequence[str], serial: int) -> Card:
+    """The booked rides with a button each."""
+    return Card(
+        title="Which ride?",
+        lines=tuple(CardLine(name[0].upper() + name[1:]) for name in named),
+        actions=tuple(CardAction(f"which:{serial}:{n}", f"{n + 1}") for n in range(len(named))),
+    )
 
 
 def _with_surge(terms: TripTerms) -> str:

@@ -7,24 +7,28 @@ me a taxi") or a supposition ("if I took a taxi home") are never taken for a req
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 
 from lapel.assistant.politeness import forms, plain
+from lapel.assistant.rides.times import Timed, answered, shifted, timed
+from lapel.services.personal import When
+from lapel.services.rides import Pickup
 
 
 @dataclass(frozen=True, slots=True)
 class AskRide:
-    """Places are as they were said, empty where none was. `price` asks for the price alone."""
+    """Places are as they were said, empty where none was. `price` asks for the price alone.
+
+    `at` is when to be picked up, or where `arrives` is set when to be there; None means now.
+    """
 
     ride_class: str = ""
     pickup: str = ""
     destination: str = ""
     price: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class LaterRide:
-    """A ride for another time than now, which cannot be booked."""
+    at: Pickup | None = None
+    arrives: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +37,21 @@ class ChangeDestination:
 
 
 @dataclass(frozen=True, slots=True)
+class ChangeTime:
+    """To another time, or so many seconds later. `it` is said where no ride was named."""
+
+    at: When | None = None
+    shift_s: float = 0.0
+    it: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class CancelRide:
-    pass
+    """Which one: where it goes, as it was said, or when it is; `every` means all of them."""
+
+    place: str = ""
+    at: When | None = None
+    every: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +63,12 @@ class Tip:
 
 @dataclass(frozen=True, slots=True)
 class AskStatus:
-    pass
+    """Of the ride that is under way, or (`booked`) of all that are booked."""
+
+    booked: bool = False
 
 
-Wish = AskRide | LaterRide | ChangeDestination | CancelRide | Tip | AskStatus
+Wish = AskRide | ChangeDestination | ChangeTime | CancelRide | Tip | AskStatus
 
 _CLASS = r"economy|comfort|van|minivan|cheap|cheapest|large|big"
 _RIDE = r"ride|taxi|cab|lift"
@@ -79,8 +98,24 @@ _REQUESTS = tuple(
         rf"{_BARE_CLASS} {_WAY}",
         rf"(?:drive|pick) me (?:up )?(?:to (?P<to>{_PLACE})|(?P<home>home))(?: {_FROM})?",
         rf"take me (?:to (?P<to>{_PLACE})|(?P<home>home)) (?:by|in a|with a) (?:taxi|cab|car)",
+        rf"(?:pick (?:me|us) up|collect (?:me|us)) (?:at|from) (?P<from>{_PLACE})"
+        rf"(?: (?:and )?(?:take|bring|drive) (?:me|us))?(?: {_TO})?",
     )
 )
+_TIMED_REQUESTS = tuple(
+    re.compile(f"^{pattern}$")
+    for pattern in (
+        rf"(?:get|drive|bring|take) (?:me|us) {_TO}(?: {_FROM})?",
+        rf"(?:pick (?:me|us) up|collect (?:me|us))(?: {_TO})?",
+        rf"(?:have|let) an? (?:{_RIDE}|car|driver) (?:ready|here|waiting|come|pick (?:me|us) up)"
+        rf"(?: {_FROM})?",
+    )
+)
+"""Requests only with a time: without one they ask for the way, or say too little."""
+_TO_BE_THERE = re.compile(
+    rf"^(?:i|we) (?:need|have|want|must) (?:to )?be (?:at (?P<to>{_PLACE})|(?P<home>home))$"
+)
+"""A request only with a time to be there."""
 _PRICES = tuple(
     re.compile(f"^{pattern}$")
     for pattern in (
@@ -107,9 +142,33 @@ _CHANGE = tuple(
 _CANCEL = tuple(
     re.compile(f"^{pattern}$")
     for pattern in (
-        rf"(?:cancel|call off|drop|stop) (?:the|my) (?:{_RIDE}|car|driver)(?: ride)?",
+        rf"(?:cancel|call off|drop|stop) (?:the|my) (?:{_RIDE}|car|driver)(?: ride)?(?: {_TO})?",
         rf"i (?:don't|do not) (?:need|want) (?:the|my|a) (?:{_RIDE}|driver) "
         r"(?:any ?more|after all)",
+    )
+)
+_CANCEL_ALL = re.compile(
+    rf"^(?:cancel|call off|drop) (?:all|both|all of|both of) (?:the|my) (?:{_RIDE})s$"
+)
+_NAMED_TIME = re.compile(
+    r"^(?:change|move|shift|switch|make|push|put off|put|postpone|reschedule|delay|set) (?:the|my) "
+    rf"(?:{_RIDE}|car|pick-?up|pick up)(?: time)?(?: back| forward| off)? "
+    r"(?:(?:to|for|until|till) )?(?P<rest>.+)$"
+)
+_ITS_TIME = re.compile(
+    r"^(?:(?:change|move|shift|make|push|put) it (?:(?:to|for|until|till) )?(?P<rest>.+?)"
+    r"(?: instead)?|pick (?:me|us) up (?P<instead>.+) instead)$"
+)
+_BARE = re.compile(r"\d+|(?!noon|midnight|today|tomorrow|tonight)(?!\w+day$)\w+")
+"""How many are meant by "make it two", not when."""
+_BOOKED = tuple(
+    re.compile(f"^{pattern}$")
+    for pattern in (
+        rf"(?:what|which|how many) (?:{_RIDE})s (?:do i have|have i|are)(?: booked)?",
+        rf"(?:do i have|have i|is there) (?:an?|any) (?:{_RIDE})s?(?: booked)?",
+        rf"(?:when|what time|at what time) (?:is|are|does|do) my (?:{_RIDE})s?(?: {_TO})?"
+        r"(?: booked| leave| come)?",
+        rf"(?:show|list|read)(?: me)? my (?:{_RIDE})s",
     )
 )
 _STATUS = tuple(
@@ -148,14 +207,11 @@ _TIP = tuple(
         rf"(?:add|give|leave)(?: {_WHOM})? a tip(?: of {_AMOUNT})?",
     )
 )
-_HOUR = "one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve"
-_LATER = re.compile(
-    r" (?:tomorrow(?: \w+)?|tonight|later(?: today)?|this (?:morning|evening|afternoon)|"
-    rf"(?:at|by|around) (?:\d\S*|noon|midnight|half past \w+|quarter (?:to|past) \w+|"
-    rf"(?:{_HOUR})(?: o'clock)?)(?: ?[ap]\.?m\.?)?|"
-    r"in (?:an?|\w+) (?:hours?|minutes?)|in half an hour|"
-    r"(?:on|next) (?:monday|tuesday|wednesday|thursday|friday|saturday|sunday|week|month))$"
+_ABOUT_RIDES = re.compile(
+    rf"\b(?:{_RIDE}|rides|taxis|cabs|car|economy|comfort|van|minivan|pick|pickup|drive|driver|me|us|"
+    r"collect|it|be)\b"
 )
+"""A word of these is in every utterance about a ride at a time."""
 _NOT_A_PLACE = frozenset(
     {
         "and", "or", "with", "then", "if", "when", "because", "plus", "but", "not", "don't",
@@ -168,12 +224,66 @@ _ORDINALS = {"first": 0, "1st": 0, "second": 1, "2nd": 1, "third": 2, "3rd": 2}
 
 def read(text: str) -> Wish | None:
     """The wish in a whole utterance, or None when it is about something else."""
-    return next((wish for said in forms(text) if (wish := _read(said)) is not None), None)
+    # A colon is a mark, but not in the middle of a time.
+    marked = re.sub(r":(?!\d)|(?<!\d):", " ", text)
+    found = (_read(said) for said in forms(marked, ",;!?"))
+    return next((wish for wish in found if wish is not None), None)
 
 
 def _read(said: str) -> Wish | None:
-    if any(pattern.match(said) for pattern in _CANCEL):
-        return CancelRide()
+    if (wish := _other_time(said)) is not None:
+        return wish
+    for each in timed(said) if _ABOUT_RIDES.search(said) else ():
+        if (wish := _at(each)) is not None:
+            return wish
+    return _untimed(said)
+
+
+def _at(each: Timed) -> Wish | None:
+    """A wish with its time."""
+    wish = _untimed(each.rest)
+    match wish:
+        case AskRide():
+            return _asked_at(wish, each)
+        case CancelRide():
+            return replace(wish, at=each.when)
+        case AskStatus():
+            return AskStatus(booked=True)
+        case None:
+            pass
+        case _:
+            return None
+    said = re.sub(r"\bcar (?=to |from |home)", "taxi ", each.rest)
+    patterns = (*_REQUESTS, *_TIMED_REQUESTS, *((_TO_BE_THERE,) if each.arrives else ()))
+    asked = _asked(said, patterns, price=False)
+    return None if asked is None else _asked_at(asked, each)
+
+
+def _asked_at(wish: AskRide, each: Timed) -> AskRide:
+    """Whoever wants to be home by ten speaks of the arrival, who is picked up by ten does not."""
+    picked_up = re.match(r"(?:pick|collect|have|let) ", each.rest) is not None
+    return replace(wish, at=each.when, arrives=each.arrives and not picked_up)
+
+
+def _other_time(said: str) -> ChangeTime | None:
+    for pattern, it in ((_NAMED_TIME, False), (_ITS_TIME, True)):
+        match = pattern.match(said)
+        rest = "" if match is None else next(x for x in match.groups() if x)
+        if not rest or (it and _BARE.fullmatch(rest)):
+            continue
+        if (shift := shifted(rest)) is not None:
+            return ChangeTime(shift_s=shift, it=it)
+        if (when := answered(rest)) is not None:
+            return ChangeTime(when, it=it)
+    return None
+
+
+def _untimed(said: str) -> Wish | None:
+    if _CANCEL_ALL.match(said):
+        return CancelRide(every=True)
+    for pattern in _CANCEL:
+        if (match := pattern.match(said)) is not None:
+            return CancelRide(_where(match.groupdict()))
     if any(pattern.match(said) for pattern in _STATUS):
         return AskStatus()
     for pattern in _TIP:
@@ -182,7 +292,9 @@ def _read(said: str) -> Wish | None:
     for pattern in _CHANGE:
         if (match := pattern.match(said)) is not None:
             return _change(match)
-    return _ride(said)
+    if (asked := _ride(said)) is not None:
+        return asked
+    return AskStatus(booked=True) if any(x.match(said) for x in _BOOKED) else None
 
 
 def chosen(text: str, classes: list[str]) -> int | None:
@@ -204,6 +316,32 @@ def chosen(text: str, classes: list[str]) -> int | None:
     return classes.index(wanted) if wanted in classes else None
 
 
+@dataclass(frozen=True, slots=True)
+class Which:
+    """One of several booked rides: by its place in the list, where it goes, or when."""
+
+    nth: int | None = None
+    place: str = ""
+    at: When | None = None
+    every: bool = False
+
+
+def which(text: str, count: int) -> Which | None:
+    """Which of so many rides an answer means; None when it is no such answer."""
+    said = re.sub(r"^(?:cancel |change |i mean )?(?:the |my )?", "", plain(text))
+    if re.fullmatch(r"(?:all|both)(?: of (?:them|it))?", said):
+        return Which(every=True)
+    bare = re.sub(r" (?:one|ride|taxi)$", "", said)
+    ordinals = {**_ORDINALS, "last": count - 1, "next": 0}
+    if bare in ordinals:
+        return Which(ordinals[bare]) if 0 <= ordinals[bare] < count else None
+    about = re.sub(r"^(?:one|ride|taxi) ", "", said)
+    if (when := answered(about)) is not None or (when := answered(bare)) is not None:
+        return Which(at=when)
+    where = re.sub(r"^to ", "", bare if about == said else about)
+    return Which(place=where) if re.fullmatch(_PLACE, where) and _is_place(where) else None
+
+
 def as_place(text: str, *, after: str) -> str | None:
     """A place as the answer to "where to?" or "where from?" (`after` is "to" or "from")."""
     said = plain(text)
@@ -217,24 +355,26 @@ def amount(text: str) -> int | None:
     return _minor(match) if match else None
 
 
-def _ride(said: str) -> Wish | None:
-    later = _LATER.search(said)
-    if later is not None:
-        return LaterRide() if _ride(said[: later.start()]) is not None else None
-    for price, patterns in ((True, _PRICES), (False, _REQUESTS)):
-        for pattern in patterns:
-            match = pattern.match(said)
-            if match is None:
-                continue
-            found = match.groupdict()
-            to = found.get("to") or found.get("to2") or ""
-            if found.get("home") or found.get("home2"):
-                to = "home"
-            start = found.get("from") or found.get("from2") or ""
-            if not (_is_place(to) and _is_place(start)):
-                continue
+def _ride(said: str) -> AskRide | None:
+    return _asked(said, _PRICES, price=True) or _asked(said, _REQUESTS, price=False)
+
+
+def _asked(said: str, patterns: Iterable[re.Pattern[str]], *, price: bool) -> AskRide | None:
+    for pattern in patterns:
+        match = pattern.match(said)
+        if match is None:
+            continue
+        found = match.groupdict()
+        to, start = _where(found), found.get("from") or found.get("from2") or ""
+        if _is_place(to) and _is_place(start):
             return AskRide(_class(found.get("class") or ""), start, to, price)
     return None
+
+
+def _where(found: Mapping[str, str | None]) -> str:
+    if found.get("home") or found.get("home2"):
+        return "home"
+    return found.get("to") or found.get("to2") or ""
 
 
 def _is_place(text: str) -> bool:
