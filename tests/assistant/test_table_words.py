@@ -5,12 +5,22 @@ from __future__ import annotations
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+import msgspec
 import pytest
 
-from lapel.assistant.tables import cues, load_table_words, reading
+from lapel.assistant.tables import load_table_words, reading
 from lapel.assistant.tables.choosing import called, choose, exact, listed
 from lapel.assistant.tables.reading import Pick, Request, Wish
-from lapel.commerce import Address, Money, Restaurant, Table, TableOffer, TableTerms
+from lapel.commerce import (
+    Address,
+    Money,
+    Restaurant,
+    Table,
+    TableOffer,
+    TableTerms,
+    table_words,
+)
+from lapel.commerce.times import time_of_day
 from lapel.services.personal import AlreadyPast, At, Clock, InDays, Part, Weekday, resolve
 
 pytestmark = pytest.mark.unit
@@ -322,14 +332,15 @@ def test_a_name_without_its_accents() -> None:
     ],
 )
 def test_a_time_in_words(hour: int, minute: int, said: str) -> None:
-    assert cues.time_of_day(datetime(2026, 11, 27, hour, minute)) == said
+    assert time_of_day(datetime(2026, 11, 27, hour, minute)) == said
 
 
 def test_all_that_is_agreed_to_is_read_out() -> None:
-    table = DEARER.table
+    table = msgspec.structs.replace(DEARER.table, guest="Anna Virtanen")
 
-    assert cues.agreed(table, DEARER.price) == (
-        "A table for two people at Kumo, Mikonkatu 8, on Friday 27 November at seven in the "
-        "evening. Omakase at the counter for 75 euros each, 150 euros now. Canceling costs nothing "
-        "until five in the evening that day, then 150 euros."
+    assert table_words.agreed(table, DEARER.price, "Satama") == (
+        "A table for 2 people at Kumo, Mikonkatu 8, on Friday 27 November at seven in the evening, "
+        "under the name Anna Virtanen. Satama takes the booking. Omakase at the counter, 75 euros a "
+        "person, is paid now. 150 euros in all. Cancelling is free until five in the evening that "
+        "day, then it costs 150 euros."
     )

@@ -44,7 +44,7 @@ async def test_an_honest_restaurant_is_paid_and_its_receipt_says_all(buyer: Buye
         await visit.no_wrong_money()
         order = await visit.order()
         assert verify(order.receipt).table == cases.TABLE
-        assert "Rose, Friday 4 June at 19:00, for 4 people" in await visit.said()
+        assert "Rose, Friday 4 June at seven in the evening, for 4 people" in await visit.said()
 
 
 @pytest.mark.parametrize(("bend", "ending"), named(cases.QUOTES))
@@ -128,12 +128,17 @@ async def test_an_evening_is_told_step_by_step_and_ends(buyer: Buyer):
         free = {"cancellation": {**cases.body(cases.TABLE)["cancellation"], "fee_now": 0}}
         assert await visit.push(visit.hostile.told("delayed", **late, **free)) == ""
         said = await visit.said()
-        assert "45 minutes late: it is ready at 19:45. You may cancel it for nothing." in said
+        assert (
+            "45 minutes late: it is ready at a quarter to eight in the evening. You may cancel it for nothing."
+            in said
+        )
         for report in (("delayed", "reminder"), ("delayed", "reminder", "seated")):
             assert await visit.push(visit.hostile.told(*report, **late)) == ""
             assert await visit.push(visit.hostile.told(*report, **late)) == ""
         said = await visit.said()
-        assert said.count("Rose expects you at 19:45, Mikonkatu 8.") == 1
+        assert (
+            said.count("Rose expects you at a quarter to eight in the evening, Mikonkatu 8.") == 1
+        )
         assert said.count("Your table at Rose is ready.") == 1
         done = visit.hostile.told("delayed", "reminder", "seated", "ended", **late)
         assert await visit.push(done) == ""
@@ -156,4 +161,7 @@ async def test_a_restaurant_that_moves_the_booking_is_told_of(buyer: Buyer):
         await placed(visit)
         later = {"begins": "2027-06-04T20:00:00+03:00", "ends": "2027-06-04T22:00:00+03:00"}
         assert await visit.push(visit.hostile.told("changed", **later)) == ""
-        assert "table for 4 people at Rose on Friday 4 June at 20:00 now" in await visit.said()
+        assert (
+            "table for 4 people at Rose on Friday 4 June at eight in the evening now"
+            in await visit.said()
+        )

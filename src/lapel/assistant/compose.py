@@ -19,8 +19,10 @@ from lapel.commerce import (
     Transfer,
     fetched_at,
     off,
+    table_words,
     unheeded,
 )
+from lapel.commerce.times import spoken_day
 from lapel.devices import (
     Card,
     CardAction,
@@ -60,7 +62,8 @@ _SPOKEN = frozenset(
         "driver_arriving", "driver_here", "on_trip", "dropped_off", "driver_canceled",
         "ride_canceled", "destination_changed", "tipped", "billed", "overbilled",
         "substitution_sent", "ready", "journey_delayed", "journey_disrupted", "journey_changed",
-        "journey_canceled",
+        "journey_canceled", "table_soon", "table_delayed", "table_changed", "table_missed",
+        "table_canceled",
     }
 )  # fmt: skip
 """Kinds worth interrupting somebody's silence for; the others only change the card."""
@@ -78,6 +81,8 @@ _HAPTIC = {
     "driver_canceled": Pattern.LONG,
     "journey_delayed": Pattern.LONG,
     "journey_disrupted": Pattern.LONG,
+    "table_soon": Pattern.DOUBLE,
+    "table_delayed": Pattern.LONG,
 }
 
 ADJUSTED = frozenset(
@@ -121,9 +126,11 @@ def where_to(order: Order, label: str) -> str:
     checkout = order.checkout
     if checkout is not None and checkout.pickup:
         return f"to pick up at {fetched_at(checkout)}"
-    transfer = order.draft.transfer
+    transfer, table = order.draft.transfer, order.draft.table
     if transfer is not None:
         return f"to {transfer.name} ({transfer.payee})"
+    if table is not None:
+        return f"{table_words.title(table)}, {spoken_day(table.starts)}"
     return f"to {words.address(label)}"
 
 
@@ -218,7 +225,8 @@ def _booking(checkout: Checkout) -> tuple[str, str] | None:
         return travel.question(checkout, journey), travel.body(checkout, journey)
     if checkout.table is not None:
         table = checkout.table
-        return tables.agreed(table, checkout.total), tables.body(checkout, table)
+        said = table_words.agreed(table, checkout.total, checkout.merchant_name)
+        return said, tables.body(checkout, table)
     return None
 
 

@@ -48,7 +48,7 @@ CLOSED = frozenset(
     {
         "delivered", "refunded", "merchant_canceled", "trouble", "driver_canceled", "dropped_off",
         "ride_canceled", "tipped", "destination_changed", "journey_over", "journey_canceled",
-        "change_done",
+        "change_done", "table_over", "table_missed", "table_canceled",
     }
 )  # fmt: skip
 _ANSWERED = frozenset({"substitution_answered", "substitution_closed"})

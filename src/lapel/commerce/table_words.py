@@ -7,7 +7,7 @@ from datetime import datetime
 from lapel.commerce.money import Money
 from lapel.commerce.ports import TableStatus
 from lapel.commerce.table import Table
-from lapel.commerce.times import clock, moment
+from lapel.commerce.times import spoken_day, time_of_day
 from lapel.commerce.words import spoken
 
 CALLED_OFF = "The restaurant cancelled your booking."
@@ -36,14 +36,18 @@ def rules(table: Table, currency: str) -> str:
     fee = spoken(Money(terms.fee, currency))
     if not terms.fee:
         return "Cancelling is free."
-    return f"Cancelling is free until {moment(terms.free_until)}, then it costs {fee}."
+    until, begins = datetime.fromisoformat(terms.free_until), table.starts
+    until = until.astimezone(begins.tzinfo)
+    that_day = f"{time_of_day(until)} that day" if until.date() == begins.date() else ""
+    return f"Cancelling is free until {that_day or spoken_day(until)}, then it costs {fee}."
 
 
 def agreed(table: Table, total: Money, merchant: str) -> str:
     """Everything that the user agrees to, to be read out."""
+    when = f"on {spoken_day(table.starts)}"
     if table.is_change:
-        return f"Change to a {title(table)}, {moment(table.begins)}. It costs {spoken(total)} more."
-    where = f"{table.restaurant.street}, {moment(table.begins)}, for {table.guest}"
+        return f"Change to a {title(table)}, {when}. It costs {spoken(total)} more."
+    where = f"{table.restaurant.street}, {when}, under the name {table.guest}"
     taker = "" if merchant == table.restaurant.name else f" {merchant} takes the booking."
     paid = f"{prepaid(table, total.currency)} {spoken(total)} in all."
     return f"A {title(table)}, {where}.{taker} {paid} {rules(table, total.currency)}"
@@ -52,7 +56,7 @@ def agreed(table: Table, total: Money, merchant: str) -> str:
 def placed(table: Table) -> str:
     if table.is_change:
         return "The change is paid."
-    when = moment(table.begins)
+    when = spoken_day(table.starts)
     return f"Your table is booked: {table.restaurant.name}, {when}, for {people(table.party)}."
 
 
@@ -64,11 +68,11 @@ def step(kind: str, table: Table, status: TableStatus | None) -> str:
             at = table.starts
             if status is not None and status.expected_begins:
                 at = datetime.fromisoformat(status.expected_begins)
-            return f"{name} expects you at {clock(at)}, {table.restaurant.street}."
+            return f"{name} expects you at {time_of_day(at)}, {table.restaurant.street}."
         case "table_delayed":
             return _delayed(table, status)
         case "table_changed":
-            return f"Your booking is for a {title(table)} on {moment(table.begins)} now."
+            return f"Your booking is for a {title(table)} on {spoken_day(table.starts)} now."
         case "change_done":
             return "The change is made."
         case "table_seated":
@@ -85,6 +89,6 @@ def _delayed(table: Table, status: TableStatus | None) -> str:
         return f"Your table at {name} is late. They do not say how much."
     at = datetime.fromisoformat(status.expected_begins)
     late = round((at - table.starts).total_seconds() / 60)
-    said = f"Your table at {name} is {late} minutes late: it is ready at {clock(at)}."
+    said = f"Your table at {name} is {late} minutes late: it is ready at {time_of_day(at)}."
     free = table.cancellation.fee > 0 and status.fee_now is not None and not status.fee_now.minor
     return f"{said} You may cancel it for nothing." if free else said

@@ -18,6 +18,7 @@ from lapel.assistant.tables.booked import Booking, Bookings, Changed
 from lapel.assistant.tables.ports import GuestPort, MapPort, NoMap, TablesPort
 from lapel.assistant.tables.reading import Pick, Request, Wish
 from lapel.commerce import Money, OrderDraft, Orders, Refused, TableOffer
+from lapel.commerce.times import spoken_day
 from lapel.devices import Cue, PositionReported
 from lapel.services.maps import Place, Point
 from lapel.services.navigation import distance_m
@@ -158,7 +159,7 @@ class TablesSkill:
             raise Refused("Under which name is the table? Save your name first.", code="no_name")
         offer = choosing.exact(found.every, found.wall) or found.every[0]
         table = offer.table
-        title = f"Table for {table.party} at {table.restaurant.name}, {cues.when(table.starts)}"
+        title = f"Table for {table.party} at {table.restaurant.name}, on {spoken_day(table.starts)}"
         return title, draft_of(offer, guest, said)
 
     # What was heard. ------------------------------------------------------------------------------
