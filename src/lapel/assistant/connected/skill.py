@@ -198,6 +198,8 @@ class ConnectedSkill:
             expires_at=now + CONSENT_S,
             began_at=now,
             where=server.where,
+            destructive=tool.destructive,
+            outside=tool.outside,
         )
         await self._calls.add(call)
         if tool.free:

@@ -38,21 +38,28 @@ def question(call: ToolCall, *, now: float) -> Cue:
         said = f"May I use {call.tool_called} of {who}{': ' if told else ''}{told}?"
     else:
         said = f"{who} asks: {asks.text}"
+    grave = _warning(call) + " " if call.destructive and asks is None else ""
     return Cue(
         id=f"{topic}:{call.hash()[:12]}",
         topic=topic,
         kind=CueKind.APPROVAL,
-        speech=f"{said} Press to allow it, hold to refuse.",
+        speech=f"{said} {grave}Press to allow it, hold to refuse.",
         card=Card(
             title=f"{who}: {call.tool_called}",
             lines=tuple(lines),
             body="" if asks is None else f"{who} asks: “{asks.text}”",
-            footer="It may change something. Press to allow",
+            footer=f"{_warning(call)} Press to allow",
             actions=(CardAction("approve", "Allow"), CardAction("refuse", "No")),
         ),
         haptic=Pattern.PULSE,
         expires_s=max(0.0, call.expires_at - now),
     )
+
+
+def _warning(call: ToolCall) -> str:
+    """What it may do; a server can make this graver, not milder."""
+    may = "delete or overwrite something" if call.destructive else "change something"
+    return f"It may {may}, and reach others." if call.outside else f"It may {may}."
 
 
 def answer(call: ToolCall) -> tuple[str, Card]:

@@ -7,7 +7,6 @@ one call after the other; whoever waits too long, or breaks the line, breaks thi
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -17,11 +16,13 @@ import httpx2
 import mcp_types as types
 from mcp import Client
 from mcp.client.context import ClientRequestContext
-from mcp.client.stdio import StdioServerParameters, stdio_client
+from mcp.client.session import ElicitationFnT
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.exceptions import MCPError
 
+from lapel.services.connected.asking import DECLINED, LIVE, OpenCall
 from lapel.services.connected.model import Answered, Asks, Failed, Outcome, Server, Tool
+from lapel.services.connected.program import started
 from lapel.services.connected.reading import kept, question_of, text_of, tools_of
 
 OPEN_S = 20.0
@@ -30,7 +31,12 @@ IDLE_S = 120.0
 WAITING = 16
 """Calls that may wait for a line; more are refused."""
 BODY = 4 << 20
-"""Bytes of one answer over HTTP."""
+"""Bytes of one answer: over HTTP, and of a line of a program's."""
+LONGEST_S = 1800.0
+"""A call that stays open for the user's answers; the server's own time is `CALL_S` each."""
+
+_NO_ANSWER = frozenset({types.CONNECTION_CLOSED, types.REQUEST_TIMEOUT})
+"""Codes that the client makes itself where the server has said nothing."""
 
 Job = Callable[[Client], Awaitable[Any]]
 
@@ -68,6 +74,10 @@ class Line:
         self._server = server
         self._jobs: asyncio.Queue[tuple[Job, asyncio.Future[Any]]] = asyncio.Queue(WAITING)
         self._task: asyncio.Task[None] | None = None
+        self._open: OpenCall | None = None
+        self._breaking = False
+        self._troubles: list[str] = []
+        """What a program has done to the connection."""
 
     async def tools(self) -> tuple[str, tuple[Tool, ...]]:
         """What the server calls itself, and its tools. Dead when it cannot be had."""
@@ -81,24 +91,29 @@ class Line:
 
     async def call(self, request: Request) -> Outcome:
         """Call a tool once; nothing is ever tried again by itself."""
+        if request.state.startswith(LIVE):
+            return await self._go_on(request)
 
         async def job(client: Client) -> Outcome:
+            if self._open is not None:
+                await self._open.dismiss()
             listed = tools_of((await client.list_tools()).tools)
             tool = next((x for x in listed if x.name == request.tool), None)
             if tool is None or tool.mark != request.mark:
                 return Failed("The tool is not what it was any more, so I did not use it.")
-            try:
-                answer = await client.session.call_tool(
-                    request.tool,
-                    request.arguments,
-                    CALL_S,
-                    input_responses=request.answers,
-                    request_state=request.state or None,
-                    allow_input_required=True,
-                )
-            except MCPError as error:
-                return Failed(kept(error.error.message))
-            return _outcome(answer)
+            self._open = OpenCall(_sent(client, request), CALL_S)
+            return await self._open.outcome()
+
+        return cast("Outcome", await self._ask(job))
+
+    async def _go_on(self, request: Request) -> Outcome:
+        """The answer to a question that was asked in the middle of a call that is still open."""
+        open_call = self._open
+        if open_call is None or open_call.name != request.state or open_call.is_over:
+            return Failed("It does not wait for that answer any more.", unknown=True)
+
+        async def job(_: Client) -> Outcome:
+            return await open_call.answered(request.answers or {})
 
         return cast("Outcome", await self._ask(job))
 
@@ -124,20 +139,24 @@ class Line:
 
     async def _ask(self, job: Job) -> Any:
         answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        if self._breaking and self._task is not None:
+            await asyncio.wait({self._task})  # the next one gets a line of its own
         try:
             self._jobs.put_nowait((job, answer))
         except asyncio.QueueFull:
             raise Dead("too many calls wait for it") from None
         if self._task is None or self._task.done():
+            self._breaking = False
             self._task = asyncio.create_task(self._serve(), name=f"mcp {self._server.id}")
         return await answer
 
     async def _serve(self) -> None:
         why = "it ended"
+        self._troubles = troubles = list[str]()
         try:
             async with AsyncExitStack() as stack:
                 async with asyncio.timeout(OPEN_S):
-                    client = await _open(self._server, stack)
+                    client = await _open(self._server, stack, self._asked, troubles)
                 while True:
                     await self._next(client)
         except TimeoutError:
@@ -147,6 +166,9 @@ class Line:
         except Exception as error:  # the boundary of one server: others must not suffer from it
             why = _reason(error)
         finally:
+            if self._open is not None:
+                self._open.cancel()
+            why = troubles[0] if troubles else why
             while not self._jobs.empty():
                 _, answer = self._jobs.get_nowait()
                 if not answer.done():
@@ -157,6 +179,8 @@ class Line:
         try:
             job, answer = await asyncio.wait_for(self._jobs.get(), IDLE_S)
         except TimeoutError:
+            if self._open is not None and not self._open.is_over:
+                return  # the user is still asked
             raise _Idle from None
         try:
             async with asyncio.timeout(OPEN_S + CALL_S):
@@ -166,15 +190,40 @@ class Line:
                 answer.set_exception(error)
             return
         except BaseException as error:
+            self._breaking = True
             if not answer.done():
-                answer.set_exception(Dead(_reason(error), sent=True))
+                why = self._troubles[0] if self._troubles else _reason(error)
+                answer.set_exception(Dead(why, sent=True))
             raise
         if not answer.done():
             answer.set_result(found)
 
+    async def _asked(
+        self, context: ClientRequestContext, params: types.ElicitRequestParams
+    ) -> types.ElicitResult:
+        """A question in the middle of a call; one without a call is declined."""
+        return DECLINED if self._open is None else await self._open.ask(params)
+
 
 class _Idle(Exception):
     pass
+
+
+async def _sent(client: Client, request: Request) -> Outcome:
+    try:
+        answer = await client.session.call_tool(
+            request.tool,
+            request.arguments,
+            LONGEST_S,
+            input_responses=request.answers,
+            request_state=request.state or None,
+            allow_input_required=True,
+        )
+    except MCPError as error:
+        if error.error.code in _NO_ANSWER:
+            raise  # the line has broken under the call, which may have happened
+        return Failed(kept(error.error.message))
+    return _outcome(answer)
 
 
 def _outcome(answer: types.CallToolResult | types.InputRequiredResult) -> Outcome:
@@ -194,12 +243,12 @@ def answer_to(key: str, content: dict[str, Any] | None) -> dict[str, Any]:
     return {key: types.ElicitResult(action="accept", content=content)}
 
 
-async def _open(server: Server, stack: AsyncExitStack) -> Client:
+async def _open(
+    server: Server, stack: AsyncExitStack, asked: ElicitationFnT, troubles: list[str]
+) -> Client:
+    """A client that is connected. What goes wrong with a program later is put into `troubles`."""
     if server.command:
-        program, *arguments = server.command
-        parameters = StdioServerParameters(command=program, args=arguments)
-        nowhere = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
-        transport = stdio_client(parameters, errlog=stack.enter_context(nowhere))
+        transport = started(server.command, BODY, troubles)
     else:
         headers = {"authorization": f"Bearer {server.token}"} if server.token else {}
         http = await stack.enter_async_context(
@@ -208,17 +257,8 @@ async def _open(server: Server, stack: AsyncExitStack) -> Client:
             )
         )
         transport = streamable_http_client(server.url, http_client=http, max_sse_event_size=BODY)
-    client = Client(
-        transport, read_timeout_seconds=CALL_S, elicitation_callback=_decline, cache=None
-    )
+    client = Client(transport, read_timeout_seconds=CALL_S, elicitation_callback=asked, cache=None)
     return await stack.enter_async_context(client)
-
-
-async def _decline(
-    context: ClientRequestContext, params: types.ElicitRequestParams
-) -> types.ElicitResult:
-    """An older server asks in the middle of a call: nobody could answer before it ends."""
-    return types.ElicitResult(action="decline")
 
 
 class _Bounded(httpx2.AsyncHTTPTransport):

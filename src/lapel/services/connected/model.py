@@ -44,6 +44,8 @@ class Field(msgspec.Struct, frozen=True, omit_defaults=True):
 class Tool(msgspec.Struct, frozen=True, omit_defaults=True):
     """`free` tools only read, as their server declares; every other one needs a yes on a device.
 
+    A hint of the server's that makes a tool look milder is believed in this one point alone, and
+    not where the tool is called like an act. What makes it look graver is always said.
     `mark` is a hash of all that the server says of the tool: a yes is for that tool alone.
     """
 
@@ -51,6 +53,10 @@ class Tool(msgspec.Struct, frozen=True, omit_defaults=True):
     title: str = ""
     description: str = ""
     free: bool = False
+    destructive: bool = False
+    """The server says that it may delete or overwrite something."""
+    outside: bool = False
+    """The server says that it reaches others, beyond what belongs to it."""
     fields: tuple[Field, ...] = ()
     mark: str = ""
 
@@ -124,6 +130,9 @@ class ToolCall(msgspec.Struct, frozen=True, omit_defaults=True):
     began_at: float = 0.0
     """When it was last sent to the server."""
     where: str = ""
+    destructive: bool = False
+    outside: bool = False
+    """What the server said of the tool, as in `Tool`."""
     question: Question | None = None
     request_state: str = ""
     text: str = ""

@@ -5,6 +5,7 @@ of somebody else's: cleaned, cut, and never more than shown.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
@@ -20,6 +21,13 @@ _TITLE = 60
 _DESCRIPTION = 300
 _FIELDS = 40
 Json = dict[str, Any]
+_ACTS = frozenset({
+    "approve", "book", "buy", "cancel", "create", "delete", "drop", "erase", "execute", "lock",
+    "move", "overwrite", "pay", "purchase", "reboot", "remove", "rename", "reset", "send", "set",
+    "sign", "submit", "subscribe", "switch", "transfer", "turn", "unlock", "unsubscribe",
+    "update", "wipe", "write",
+})  # fmt: skip
+"""What a tool that only reads is not called."""
 
 
 def tools_of(listed: Iterable[types.Tool]) -> tuple[Tool, ...]:
@@ -38,10 +46,25 @@ def _tool(tool: types.Tool) -> Tool:
         name=tool.name[:200],
         title=plain(title, _TITLE),
         description=plain(tool.description or "", _DESCRIPTION),
-        free=bool(hints and hints.read_only_hint is True and not hints.destructive_hint),
+        free=_only_reads(tool, title),
+        destructive=bool(hints and hints.destructive_hint),
+        outside=bool(hints and hints.open_world_hint),
         fields=fields_of(tool.input_schema),
         mark=hashlib.sha256(whole).hexdigest()[:32],
     )
+
+
+def _only_reads(tool: types.Tool, title: str) -> bool:
+    """As the server says, unless it says the contrary too, or calls the tool like an act."""
+    hints = tool.annotations
+    if not hints or hints.read_only_hint is not True or hints.destructive_hint:
+        return False
+    return not any(_first_word(name) in _ACTS for name in (tool.name, title))
+
+
+def _first_word(name: str) -> str:
+    found = re.search(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])", name)
+    return found[0].lower() if found else ""
 
 
 def fields_of(schema: Mapping[str, Any]) -> tuple[Field, ...]:
