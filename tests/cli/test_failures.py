@@ -16,7 +16,7 @@ from lapel.failures import FAILURES, code_of
 
 pytestmark = pytest.mark.unit
 
-ALONE = {"bench", "explain", "receipt verify", "receipts verify", "up", "version"}
+ALONE = {"bench", "eval menu", "explain", "receipt verify", "receipts verify", "up", "version"}
 """Commands that need no running Lapel."""
 WORDS = {"latitude": "60.1", "longitude": "24.9", "--latitude": "60.1", "--longitude": "24.9", "--most": "5",
          "--budget": "9"}  # fmt: skip

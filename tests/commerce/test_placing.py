@@ -145,7 +145,10 @@ async def test_a_shop_that_says_no_gets_nothing(world):
     await world.approve(order_id)
     await world.state(order_id, OrderState.REFUNDED)
     events = [e for e in world.heard if e.kind in ("place_failed", "refunded")]
-    assert [e.text for e in events] == ["We are out of milk.", "Nothing was charged."]
+    assert [e.text for e in events] == [
+        "We are out of milk. Your money is set free.",
+        "Nothing was charged.",
+    ]
     world.balanced()
 
 
@@ -288,7 +291,7 @@ async def test_a_shop_cannot_make_lapel_talk_for_long(world):
     order_id, _ = await world.asked()
     await world.approve(order_id)
     told = await world.event(order_id, "place_failed")
-    assert len(told.text) <= 160
+    assert len(told.text) <= 160 + len(" Your money is set free.")
     assert told.text.isprintable()
 
 
@@ -304,7 +307,9 @@ async def test_an_approved_order_that_slept_too_long_is_taken_back(world):
     world.skew = QUICK.stale_s + 1
     await world.start()
     told = await world.event(order_id, "place_failed")
-    assert told.text == "It took too long to place, so I stopped the order."
+    assert told.text == (
+        "It took too long to place, so I stopped the order. Your money is set free."
+    )
     await world.state(order_id, OrderState.REFUNDED)
     assert world.town.placed() == []
     world.balanced()

@@ -376,7 +376,7 @@ class Assistant:
     async def _gesture(self, done: Gestured) -> None:
         made = done.made
         if made.topic is not None and made.action:
-            outcome = await self.conversation.pressed(made.topic, made.action)
+            outcome = await self.conversation.pressed(made.topic, made.action, self._renew_brain)
             if outcome is not None:
                 await self._answer(outcome, done)
                 return

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from lapel.assistant import words
+from lapel.assistant.afterwards import FRESH_S, Afterwards, Wanted, says
 from lapel.assistant.memory import ConversationState, Memory
+from lapel.assistant.offers import AGAIN, ELSEWHERE, REST, failed
+from lapel.assistant.politeness import is_yes
 from lapel.assistant.skills import Follower, Heard, Outcome, Skill
 from lapel.assistant.usual import Usual
 from lapel.brain import (
@@ -26,6 +29,7 @@ from lapel.brain import (
     Menu,
     MenuItem,
     RepeatLast,
+    Source,
     Understanding,
     Utterance,
 )
@@ -41,6 +45,7 @@ from lapel.commerce import (
     spoken,
 )
 from lapel.devices import Card, CardLine, Cue, PositionReported
+from lapel.failures import FAILURES, Code, Way
 
 CHANGEABLE = frozenset({OrderState.QUOTING, OrderState.AWAITING_APPROVAL, OrderState.ESCALATED})
 AT_THE_SHOP = "The shop waits for you on its own page. The link is on your phone."
@@ -49,6 +54,11 @@ ASKING_THE_SHOP = "I am asking the shop for the price."
 RUNNING = frozenset(
     {OrderState.PAYING, OrderState.PLACING, OrderState.PLACED, OrderState.REFUNDING}
 )
+
+
+OUT_OF_DATE = "That is out of date. Nothing was ordered. Tell me what you would like."
+_OFFERED = frozenset({AGAIN.action, ELSEWHERE.action, REST.action})
+_NONE_BEGUN = (-1, "")
 
 
 class Places(Protocol):
@@ -100,13 +110,29 @@ class Conversation:
     replaced: deque[str] = field(default_factory=lambda: deque[str](maxlen=16))
     """The last orders dropped for what was said instead: the user need not be told of it."""
     _before: _Before | None = None
+    _heard_at: float = 0.0
+    _spoke_before: tuple[int, float, tuple[str, float, Code] | None] = (-1, 0.0, None)
+    """The last turn, and what the two others were before it."""
+    _unheard: tuple[str, float, Code] | None = None
+    """What was said and could not be done, when, and why."""
+    _begun: tuple[int, str] = _NONE_BEGUN
+    """The turn that took up an order that is no cart, and the new order."""
+    _afterwards: Afterwards = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._afterwards = Afterwards(self.user_id, self.orders)
 
     async def hear(self, utterance: Utterance, brain: Brain, turn: int = 0) -> Outcome:
         """Understand and act. An utterance that is no order changes nothing."""
         order = await self._open_order()
+        before = self._heard_at
+        self._spoke_before = (turn, before, self._unheard)
+        self._heard_at = self.clock()
         claimed = await self._ask_skills(utterance, turn, order)
+        if claimed is None:
+            claimed = await self._take_up(utterance, brain, turn, order, before)
         if claimed is not None:
-            return claimed
+            return self._failing(claimed, utterance)
         if not brain.menus:
             return Outcome(
                 "I know no shops yet. Add one with: lapel merchants add, and its address."
@@ -135,6 +161,43 @@ class Conversation:
                 return outcome
         return None
 
+    def _failing(self, outcome: Outcome, utterance: Utterance) -> Outcome:
+        """With what can be done, where it could not be done; the words may be tried again."""
+        if outcome.failed is None:
+            return outcome
+        self._unheard = (utterance.text, self.clock(), outcome.failed)
+        text, card = failed(outcome.text, outcome.failed)
+        return replace(outcome, text=text, card=outcome.card or card)
+
+    async def _take_up(
+        self, utterance: Utterance, brain: Brain, turn: int, order: Order | None, before: float
+    ) -> Outcome | None:
+        """Words about what has just come to nothing; None while a cart is open."""
+        if utterance.source not in USERS_OWN or order is not None or self.state.frame.lines:
+            return None
+        text, unheard = utterance.text, self._unheard
+        if unheard is not None and self.clock() - unheard[1] < FRESH_S:
+            again = FAILURES[unheard[2]].way is Way.AGAIN
+            if again and (says("again", text) or (is_yes(text) and before <= unheard[1])):
+                self._unheard = None
+                return await self.hear(replace(utterance, text=unheard[0]), brain, turn)
+        wanted = await self._afterwards.hear(text, brain, self.clock(), before)
+        return await self._want(wanted, brain, turn)
+
+    async def _want(self, wanted: Wanted | None, brain: Brain, turn: int) -> Outcome | None:
+        match wanted:
+            case Understanding():
+                self._before = _Before(turn, self.state.frame, None)
+                outcome = await self._price(wanted, brain)
+            case OrderDraft():
+                order_id = await self.orders.begin(self.user_id, wanted)
+                self._begun = (turn, order_id)
+                outcome = Outcome(awaited=order_id)
+            case _:
+                return wanted
+        await self.memory.save(self.state)
+        return outcome
+
     async def _again(self, utterance: Utterance, brain: Brain) -> Outcome | None:
         """What was had before, priced as it is today; None for everything else that was said."""
         if utterance.source not in USERS_OWN:
@@ -154,13 +217,30 @@ class Conversation:
                 found += await skill.moved(report)
         return found
 
-    async def pressed(self, topic: str, action: str) -> Outcome | None:
-        """The answer of the skill whose card was pressed, if it was a skill's."""
+    async def pressed(
+        self, topic: str, action: str, brain: Callable[[], Awaitable[Brain]]
+    ) -> Outcome | None:
+        """The answer of the skill whose card was pressed, or what was offered after a failure."""
         for skill in self.skills:
             outcome = await skill.pressed(topic, action)
             if outcome is not None:
                 return outcome
-        return None
+        if action not in _OFFERED:
+            return None
+        unheard = self._unheard
+        if topic == "reply":
+            if unheard is None or action != AGAIN.action:
+                return Outcome(OUT_OF_DATE)
+            self._unheard = None
+            return await self.hear(Utterance(unheard[0], Source.TYPED), await brain())
+        if await self._open_order() is not None:
+            return Outcome(OUT_OF_DATE)
+        knows = await brain()
+        wanted = await self._afterwards.pressed(topic, action, knows, self.clock())
+        outcome = await self._want(wanted, knows, 0)
+        if outcome is None:
+            return Outcome(OUT_OF_DATE)
+        return replace(outcome, closes=(*outcome.closes, topic))
 
     def hints(self, brain: Brain) -> tuple[str, ...]:
         """The words that the recogniser may expect now, the likeliest first."""
@@ -171,6 +251,13 @@ class Conversation:
         """Take back what the turn did to the cart and to the order that is still open."""
         for skill in self.skills:
             await skill.undo(turn)
+        if self._spoke_before[0] == turn:
+            _, self._heard_at, self._unheard = self._spoke_before
+        if self._begun[0] == turn:
+            order_id, self._begun = self._begun[1], _NONE_BEGUN
+            begun = await self.orders.get(order_id)
+            if begun is not None and begun.state in CHANGEABLE:
+                await self.orders.cancel(order_id)
         before = self._before
         if before is None or before.turn != turn:
             return

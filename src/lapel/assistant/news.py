@@ -10,8 +10,10 @@ from dataclasses import dataclass, field
 import msgspec
 
 from lapel.assistant import compose
+from lapel.assistant.afterwards import why_of
 from lapel.assistant.goods import cues as goods
 from lapel.assistant.limits import cues as limits
+from lapel.assistant.offers import with_offer
 from lapel.commerce import Approval, ApprovalState, Order, OrderEvent, Orders, OrderState, Takes
 from lapel.devices import Cue
 from lapel.faults import fault
@@ -129,7 +131,8 @@ class OrderNews:
             asks = event.kind == "approval_needed"
             takes = await self._orders.takes(order) if asks else "press"
             try:
-                self._read(event, order, news, notes.get(order.id, ()), takes=takes)
+                why = why_of(await self._orders.history(order.id), event)
+                self._read(event, order, news, notes.get(order.id, ()), takes=takes, why=why)
             except Exception as error:  # the boundary of one event: the rest must be told
                 log.error("a %s event is told plainly: %s", event.kind, fault(error))
                 news.cues.append(compose.plain(event))
@@ -143,6 +146,7 @@ class OrderNews:
         notes: tuple[str, ...],
         *,
         takes: Takes = "press",
+        why: OrderEvent | None = None,
     ) -> None:
         asked = order.approval
         if event.kind in ASKS:
@@ -157,6 +161,7 @@ class OrderNews:
             cue = self._escalation(order, event, notes)
         else:
             cue = compose.order_step(order, event)
+            cue = cue and with_offer(cue, order, event, why)
         if cue is not None:
             news.cues.append(cue)
             if event.kind in ANSWERS:

@@ -12,6 +12,7 @@ from lapel.assistant.politeness import is_no, is_yes
 from lapel.assistant.skills import Heard, Outcome
 from lapel.commerce import (
     Address,
+    Nonsense,
     Order,
     OrderDraft,
     OrderError,
@@ -20,11 +21,13 @@ from lapel.commerce import (
     PortError,
     Refused,
 )
+from lapel.failures import FAILURES, code_of
 
 OPEN = frozenset({OrderState.QUOTING, OrderState.AWAITING_APPROVAL})
 """An order in these states has bought nothing yet."""
 RECENT = 50
 """Orders looked at for one that is meant."""
+NO_SENSE = "The answer that I got makes no sense."
 NOT_BOOKED = "It is not booked yet. Press to confirm, or say cancel."
 NOT_ORDERED = "It is not ordered yet. Press to confirm, or say cancel."
 
@@ -51,19 +54,36 @@ async def own_place(places: PlacesPort, said: str) -> Address | None:
     return None
 
 
-async def told(
-    doing: Awaitable[Outcome | None], silent: str, *own: type[Exception]
-) -> Outcome | None:
-    """What was done, or why it was not.
+@dataclass(frozen=True, slots=True)
+class Costless:
+    """What a skill says of a failure before anything was bought.
 
-    `silent` is for a service that does not answer, `own` are a skill's errors with texts for users.
+    `silent` is for a service that does not answer, `cost` says that nothing was lost.
     """
+
+    silent: str
+    cost: str
+
+    def of(self, error: Exception) -> Outcome:
+        """An error with a text for the user, and with its code where it has one."""
+        code = code_of(str(getattr(error, "code", ""))) or "unclear"
+        text = sentence(str(error))
+        free = FAILURES[code].cost.startswith("Nothing") and "othing was" not in text
+        return Outcome(f"{text} {self.cost}" if free else text, failed=code)
+
+
+async def told(
+    doing: Awaitable[Outcome | None], costless: Costless, *own: type[Exception]
+) -> Outcome | None:
+    """What was done, or why it was not; `own` are a skill's errors with texts for users."""
     try:
         return await doing
     except (Refused, OrderError, *own) as error:
-        return Outcome(sentence(str(error)))
+        return costless.of(error)
+    except Nonsense:
+        return Outcome(f"{NO_SENSE} {costless.cost}", failed="nonsense")
     except PortError:
-        return Outcome(silent)
+        return Outcome(f"{costless.silent} {costless.cost}", failed="unreachable")
 
 
 def sentence(text: str) -> str:

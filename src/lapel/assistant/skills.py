@@ -15,6 +15,7 @@ from typing import Protocol, runtime_checkable
 from lapel.brain import Utterance
 from lapel.commerce import Evidence
 from lapel.devices import Card, Cue, PositionReported
+from lapel.failures import Code
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,8 @@ class Outcome:
     """What to tell. `awaited` is the order whose next news is the answer; `notes` go before it.
 
     `closes` are topics of cues that are done with: their cards are taken down everywhere, and what
-    is not told yet of them is not told any more.
+    is not told yet of them is not told any more. `failed` is why it could not be done: what can be
+    done about that is told with it.
     """
 
     text: str = ""
@@ -30,6 +32,7 @@ class Outcome:
     awaited: str | None = None
     notes: tuple[str, ...] = ()
     repeat: bool = False
+    failed: Code | None = None
     closes: tuple[str, ...] = ()
 
 

@@ -44,7 +44,7 @@ def menu(
     try:
         _print(measure_menu(menu, data, keep=misses, each=_progress("orders")))
     except (SchemaError, DataError) as error:
-        raise Trouble(str(error)) from error
+        raise Trouble(str(error), "bad_file") from error
 
 
 def _progress(what: str) -> Callable[[int], None]:

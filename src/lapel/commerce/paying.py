@@ -10,6 +10,7 @@ from lapel.commerce.desk import Desk, Step, approved, key_of
 from lapel.commerce.order import Order, OrderEvent, OrderState
 from lapel.commerce.ports import Nonsense, Payment, PaymentState, PortError, Refused, Unreachable
 from lapel.commerce.records import Told
+from lapel.failures import Code
 
 BACK = frozenset({PaymentState.VOIDED, PaymentState.REFUNDED, PaymentState.DECLINED})
 """Where a payment is when the user has all the money."""
@@ -20,7 +21,7 @@ async def pay(desk: Desk, order: Order, attempt: int) -> Step:
     approval = approved(order)
     decided_at = approval.decided_at or approval.asked_at
     if desk.clock() - decided_at > desk.policy.stale_s:
-        return await give_back(desk, order, words.BANK_LATE)
+        return await give_back(desk, order, words.BANK_LATE, code="unreachable")
     try:
         credential = await desk.credential(order)
     except Refused as error:
@@ -28,7 +29,7 @@ async def pay(desk: Desk, order: Order, attempt: int) -> Step:
     except (Unreachable, Nonsense):
         if attempt + 1 < desk.policy.pay_attempts:
             return desk.retry(OrderState.PAYING, attempt)
-        return await give_back(desk, order, words.BANK_SILENT)
+        return await give_back(desk, order, words.BANK_SILENT, code="unreachable")
     now = desk.clock()
     told = Told("paid", f"{order.revision}:paid", words.paid(approval.amount), card(order))
 
@@ -44,10 +45,21 @@ async def pay(desk: Desk, order: Order, attempt: int) -> Step:
     return Step(OrderState.PLACING)
 
 
-async def give_back(desk: Desk, order: Order, said: str, kind: str = "place_failed") -> Step:
-    """End the attempt: from here on the order only frees the money."""
+async def give_back(
+    desk: Desk,
+    order: Order,
+    said: str,
+    kind: str = "place_failed",
+    *,
+    code: Code | None = None,
+    item: str = "",
+) -> Step:
+    """End the attempt: from here on the order only frees the money. `code` says why, if known."""
     now = desk.clock()
-    told = Told(kind, f"{order.revision}:{kind}", said, card(order))
+    data = {**card(order), "code": code or kind, "item": item}
+    if order.state is OrderState.PLACING and kind == "place_failed":
+        said = words.set_free(said)
+    told = Told(kind, f"{order.revision}:{kind}", said, data)
     await desk.journal.commit(
         lambda c: (None, records.move(c, order, OrderState.REFUNDING, now, told))
     )
@@ -120,7 +132,8 @@ async def refund(desk: Desk, order: Order, attempt: int) -> Step:
 
 async def _declined(desk: Desk, order: Order, error: Refused) -> Step:
     now = desk.clock()
-    data = {**card(order), "reason": error.code}
+    code = "payment_declined" if error.code == Refused.code else error.code
+    data = {**card(order), "reason": error.code, "code": code}
     told = Told("payment_declined", f"{order.revision}:payment_declined", words.DECLINED, data)
     await desk.journal.commit(
         lambda c: (None, records.move(c, order, OrderState.FAILED, now, told))

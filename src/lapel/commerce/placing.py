@@ -54,7 +54,9 @@ class Placer:
             case CheckoutStatus.COMPLETED:
                 return await self._found_completed(order, current, attempt)
             case CheckoutStatus.CANCELED:
-                return await give_back(self._desk, order, words.SHOP_CANCELED)
+                return await give_back(
+                    self._desk, order, words.SHOP_CANCELED, code="merchant_canceled"
+                )
             case CheckoutStatus.COMPLETE_IN_PROGRESS:
                 return self._desk.retry(OrderState.PLACING, attempt)
             case CheckoutStatus.REQUIRES_ESCALATION:
@@ -114,7 +116,9 @@ class Placer:
             case CheckoutStatus.COMPLETED:
                 return await self._placed(order, answer, attempt)
             case CheckoutStatus.CANCELED:
-                return await give_back(self._desk, order, words.SHOP_CANCELED)
+                return await give_back(
+                    self._desk, order, words.SHOP_CANCELED, code="merchant_canceled"
+                )
             case CheckoutStatus.REQUIRES_ESCALATION:
                 return await escalate_again(self._desk, order, answer, attempt)
             case _:
@@ -125,7 +129,9 @@ class Placer:
         try:
             current = await self._read(order)
         except Refused:
-            return await give_back(self._desk, order, words.from_shop(error.text))
+            return await give_back(
+                self._desk, order, words.from_shop(error.text), code=error.code, item=error.item
+            )
         except PortError:
             return self._desk.retry(OrderState.PLACING, attempt)
         if current.status is CheckoutStatus.COMPLETED:
@@ -133,7 +139,9 @@ class Placer:
         ready = current.status is CheckoutStatus.READY_FOR_COMPLETE
         if ready and current.hash() != approved(order).checkout_hash:
             return await self._reprice(order, current, attempt)
-        return await give_back(self._desk, order, words.from_shop(error.text))
+        return await give_back(
+            self._desk, order, words.from_shop(error.text), code=error.code, item=error.item
+        )
 
     async def _found_completed(self, order: Order, current: Checkout, attempt: int) -> Step:
         """The merchant says it is placed; it counts unless the money is already on its way back."""

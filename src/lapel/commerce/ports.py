@@ -24,7 +24,8 @@ class PortError(Exception):
 
     PortError
       Unreachable        no answer, or a 5xx: the effect is UNKNOWN; retry with the same key
-      Refused            a clear no, nothing happened; `code` says why, `text` is fit for the user
+      Refused            a clear no, nothing happened; `code` says why, `text` is fit for the user,
+                         `item` is the title of the thing that it is about, if it is about one
       Nonsense           an answer that breaks the protocol: do not trust it, do not retry blindly
     """
 
@@ -42,6 +43,10 @@ class Unreachable(PortError):
 
 class Refused(PortError):
     code = "refused"
+
+    def __init__(self, text: str, *, code: Code | None = None, item: str = "") -> None:
+        super().__init__(text, code=code)
+        self.item = item
 
 
 class Nonsense(PortError):

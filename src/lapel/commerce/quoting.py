@@ -21,6 +21,9 @@ from lapel.commerce.order import Approval, ApprovalState, Order, OrderEvent, Ord
 from lapel.commerce.policy import Denied
 from lapel.commerce.ports import Nonsense, Refused, Unreachable
 from lapel.commerce.records import Moved, Told
+from lapel.failures import Code
+
+_PRICED = frozenset({CheckoutStatus.READY_FOR_COMPLETE, CheckoutStatus.REQUIRES_ESCALATION})
 
 
 async def quote(desk: Desk, order: Order, attempt: int) -> Step:
@@ -34,11 +37,13 @@ async def quote(desk: Desk, order: Order, attempt: int) -> Step:
     except Unreachable:
         if attempt + 1 < desk.policy.quote_attempts:
             return desk.retry(OrderState.QUOTING, attempt)
-        return await _fail(desk, order, None, words.NO_QUOTE)
+        return await _fail(desk, order, None, words.NO_QUOTE, "unreachable")
     except Refused as error:
-        return await _fail(desk, order, None, words.not_ordered(error.text))
+        return await _fail(
+            desk, order, None, words.not_ordered(error.text), error.code, item=error.item
+        )
     except Nonsense:
-        return await _fail(desk, order, None, words.ODD_QUOTE)
+        return await _fail(desk, order, None, words.ODD_QUOTE, "nonsense")
     try:
         return await answer(desk, order, checkout)
     except Moved:
@@ -52,11 +57,12 @@ async def answer(desk: Desk, order: Order, checkout: Checkout) -> Step:
     """What follows from a price: a question, a hand-over to the buyer, or the end."""
     fault = mismatch(order.draft, checkout)
     if fault:
-        return await _fail(desk, order, checkout, fault)
+        code = "nonsense" if checkout.status in _PRICED else "incomplete"
+        return await _fail(desk, order, checkout, fault, code)
     escalates = checkout.status is CheckoutStatus.REQUIRES_ESCALATION
     match desk.policy.judge(checkout):
-        case Denied(_, said):
-            return await _fail(desk, order, checkout, said, kind="over_limit")
+        case Denied(code, said):
+            return await _fail(desk, order, checkout, said, code, kind="over_limit")
         case _ if escalates:
             return await _hand_over(desk, order, checkout)
         case _:
@@ -245,11 +251,19 @@ def escalated(order: Order, checkout: Checkout, expires_at: float, life_s: float
 
 
 async def _fail(
-    desk: Desk, order: Order, checkout: Checkout | None, said: str, *, kind: str = "quote_failed"
+    desk: Desk,
+    order: Order,
+    checkout: Checkout | None,
+    said: str,
+    code: Code,
+    *,
+    kind: str = "quote_failed",
+    item: str = "",
 ) -> Step:
     now = desk.clock()
     values = records.checkout_values(checkout) if checkout else {}
-    told = Told(kind, f"{order.revision}:{kind}", said, card(order, checkout))
+    data = {**card(order, checkout), "code": code, "item": item}
+    told = Told(kind, f"{order.revision}:{kind}", said, data)
     await desk.journal.commit(
         lambda c: (None, records.move(c, order, OrderState.FAILED, now, told, **values))
     )

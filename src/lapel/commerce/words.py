@@ -67,7 +67,7 @@ PICKED_UP = "Your order was picked up."
 FETCHED = "You have picked up your order."
 ON_THE_WAY = "Your order is on its way."
 DELIVERED = "Your order was delivered."
-LATE = "Your order is late."
+LATE = "Your order is late. It costs nothing more. Ask the shop if you cannot wait."
 
 
 def spoken(amount: Money) -> str:
@@ -91,6 +91,11 @@ def from_shop(text: str) -> str:
     if len(short) > SHOP_SAYS_MOST:
         short = f"{short[: SHOP_SAYS_MOST - 3].rstrip()}..."
     return short or PLACE_FAILED
+
+
+def set_free(text: str) -> str:
+    """Why an order came to nothing after its money was set aside."""
+    return f"{text if text.endswith(('.', '!', '?')) else f'{text}.'} Your money is set free."
 
 
 def not_ordered(text: str) -> str:
@@ -213,9 +218,15 @@ def placed_there(checkout: Checkout) -> str:
 
 def other_there(quoted: Money, there: Money) -> str:
     if quoted == there:
-        return "You ordered something else on the shop's page. I paid nothing and do not follow it."
+        return (
+            "You ordered something else on the shop's page. I paid nothing and do not follow it. "
+            "Ask the shop about it."
+        )
     change = f"for {spoken(there)} instead of {spoken(quoted)}"
-    return f"You ordered it on the shop's page, {change}. I paid nothing and do not follow it."
+    return (
+        f"You ordered it on the shop's page, {change}. I paid nothing and do not follow it. "
+        "Ask the shop about it."
+    )
 
 
 def paid(amount: Money) -> str:

@@ -97,6 +97,7 @@ SECTIONS = (
                 "More than Lapel takes at once",
                 "Nothing",
                 "Say less, or remove something",
+                say="Say less at once.",
             ),
             Failure(
                 ("bad_name", "taken", "name_taken", "unknown_zone", "already_past"),
@@ -104,6 +105,7 @@ SECTIONS = (
                 "A name, a zone or a time that cannot be used",
                 "Nothing",
                 "Say another one",
+                say="Say another one.",
             ),
             Failure(
                 (
@@ -171,6 +173,7 @@ SECTIONS = (
                 "No time is understood in it",
                 "Nothing: nothing is set",
                 'Say it like "tomorrow at 9", "in two hours" or "every weekday at 8"',
+                say="Say it like: tomorrow at nine.",
             ),
             Failure(
                 ("no_code", "several_codes", "bad_picture"),

@@ -47,6 +47,8 @@ class Failure:
     happened: str
     cost: str
     remedy: str
+    say: str = ""
+    """What can be done, as it is said aloud, where the way alone does not say it well."""
 
     def __post_init__(self) -> None:
         if not (self.codes and self.happened and self.cost and self.remedy):

@@ -39,10 +39,10 @@ SECTIONS = (
             ),
             Failure(
                 ("refused",),
-                Way.OTHERWISE,
+                Way.ELSEWHERE,
                 "You said no; or a shop or a bank did, clearly",
                 "Nothing was charged",
-                "The words say why; change the order, or name another shop",
+                'The words say why; change the order, or say "another shop"',
             ),
             Failure(
                 ("payment_declined",),
@@ -147,6 +147,7 @@ SECTIONS = (
                 "Nothing is in it: a cart without things, a note or a reminder without words",
                 "Nothing",
                 "Say what should be in it, or leave it",
+                say="Say what should be in it.",
             ),
             Failure(
                 ("approval_error", "expired"),
@@ -203,6 +204,7 @@ SECTIONS = (
                 "The limit cannot be set or ended like that",
                 "Nothing",
                 "Say amount, period and shop anew",
+                say="Say amount and shop again.",
             ),
             Failure(
                 ("bad_shares",),
@@ -210,6 +212,7 @@ SECTIONS = (
                 "The parts of the bill do not come to its total",
                 "Nothing",
                 "Say who pays what again",
+                say="Say again who pays what.",
             ),
             Failure(
                 ("orders_running",),
@@ -231,6 +234,7 @@ SECTIONS = (
                 "No shop or no place is known, or it was not understood",
                 "Nothing",
                 "Add one (`lapel merchants add`; `lapel addresses set`), or say it otherwise",
+                say="Say it another way.",
             ),
         ),
     ),

@@ -17,14 +17,14 @@ SECTIONS = (
             ),
             Failure(
                 ("service_error", "server_error"),
-                Way.OTHERWISE,
+                Way.ELSEWHERE,
                 "A clear no of a service",
                 "Nothing",
                 'The words say why; change the order, or say "another shop"',
             ),
             Failure(
                 ("incomplete", "not_completed", "not_canceled", "not_asked", "not_held"),
-                Way.OTHERWISE,
+                Way.ELSEWHERE,
                 "A shop said no in words of its own, which are read to you",
                 "Nothing more than was agreed",
                 'Change the order, or say "another shop"',
@@ -56,6 +56,7 @@ SECTIONS = (
                 "It has not so many, or cannot make it like that",
                 "Nothing was ordered",
                 "Ask for fewer, or say how else you want it",
+                say="Ask for fewer, or for something else.",
             ),
             Failure(
                 ("not_found", "unknown_order"),
@@ -63,6 +64,7 @@ SECTIONS = (
                 "The shop, or Lapel, does not know that any more",
                 "Nothing",
                 "Look at the list and name one of it, or order anew",
+                say="Ask me for it anew.",
             ),
             Failure(
                 ("out_of_area", "no_delivery", "no_pickup"),
@@ -148,6 +150,7 @@ SECTIONS = (
                 "Your bank does not keep that currency",
                 "Nothing was sent",
                 "Name an amount in the currency of your account",
+                say="Name another amount.",
             ),
             Failure(
                 ("unknown_payee", "own_account", "unknown_request", "request_closed"),
@@ -155,6 +158,7 @@ SECTIONS = (
                 "The bank knows nobody of that name, or no such request",
                 "Nothing was sent",
                 "Check the name, or ask for a new request",
+                say="Say another name.",
             ),
             Failure(
                 ("code_expired", "already_paid", "other_amount", "bad_code"),
@@ -162,6 +166,7 @@ SECTIONS = (
                 "The code is no good, expired, paid, or for another amount",
                 "Nothing was sent",
                 "Ask for a new code",
+                say="Ask for a new code.",
             ),
             Failure(
                 ("no_transfer", "wallet_refused", "unknown_authorization"),
@@ -172,10 +177,10 @@ SECTIONS = (
             ),
             Failure(
                 ("unauthorized",),
-                Way.SETUP,
+                Way.ELSEWHERE,
                 "The shop does not accept orders from here; or a wrong token, key or code",
                 "Nothing",
-                "Pair again, or open the link that `lapel link` prints",
+                'Say "another shop"; or pair again, or open the link that `lapel link` prints',
             ),
             Failure(
                 (
@@ -248,6 +253,7 @@ SECTIONS = (
                 "No restaurant has a table then, or for so many",
                 "Nothing was booked",
                 "Name another time, place or number of people",
+                say="Name another time or place.",
             ),
             Failure(
                 ("place_unknown", "no_connection", "wrong_zone"),
@@ -255,6 +261,7 @@ SECTIONS = (
                 "The company does not go there, or says times that cannot be",
                 "Nothing was booked",
                 "Name another place, day or company",
+                say="Name another place or day.",
             ),
             Failure(
                 ("booking_over", "change_not_allowed", "nothing_to_change"),
@@ -269,6 +276,7 @@ SECTIONS = (
                 "Less would come back than you were told",
                 "Nothing more: it is not cancelled",
                 "Cancel again and answer the new question",
+                say="Cancel again, and I ask you anew.",
             ),
             Failure(
                 ("maps_refused",),
@@ -276,6 +284,7 @@ SECTIONS = (
                 "The map service said no",
                 "Nothing",
                 "Check `maps.url` and its key in the settings",
+                say="Mend it in the settings.",
             ),
         ),
     ),

@@ -124,7 +124,10 @@ async def test_silence_lapses_with_a_word() -> None:
         await world.asked()
         await world.state(OrderState.LAPSED, within_s=70)
         await world.quiet()
-        assert earbuds.heard()[-1] == ("Nobody confirmed, so I did not order it.", "finished")
+        assert earbuds.heard()[-1] == (
+            "Nobody confirmed, so I did not order it. Shall I try again?",
+            "finished",
+        )
         assert not glasses.questions
         ring.press()
         await world.passes(5)
@@ -220,7 +223,10 @@ async def test_a_declined_card_is_told_and_nothing_is_ordered() -> None:
         ring.press()
         await world.state(OrderState.FAILED)
         await world.quiet()
-        assert earbuds.heard()[-1] == ("The card was declined. Nothing was charged.", "finished")
+        assert earbuds.heard()[-1] == (
+            "The card was declined. Nothing was charged. Look at your account, then say try again.",
+            "finished",
+        )
         assert ring.told()[-1].haptic is Pattern.LONG
         assert world.street.placed() == []
 
@@ -236,7 +242,7 @@ async def test_a_shop_that_refuses_the_order_gives_the_money_back() -> None:
         await world.quiet()
         told = [text for text, _ in earbuds.heard()]
         assert any("We are closed." in text for text in phone.texts())
-        assert told[-1] == "Nothing was charged."
+        assert told[-1] == "Nothing was charged. Shall I look elsewhere?"
         assert world.street.money_kept() == 0
 
 
@@ -247,5 +253,7 @@ async def test_a_shop_that_will_not_price_it() -> None:
         phone.type(LATTES)
         await world.state(OrderState.FAILED)
         await world.quiet()
-        assert earbuds.heard() == [("The kitchen is closed. Nothing was ordered.", "finished")]
+        assert earbuds.heard() == [
+            ("The kitchen is closed. Nothing was ordered. Shall I look elsewhere?", "finished")
+        ]
         assert world.untold() == []

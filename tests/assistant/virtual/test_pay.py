@@ -244,7 +244,7 @@ async def test_asked_for_over_a_crash_they_are_asked_once_and_answers_are_told_o
         here.bank.down = True
         await here.owed.ask(here.world.user_id, [])
         said = await answered(here, phone, "ask Ben for twelve fifty")
-        assert said == "The bank does not answer. Nothing was sent."
+        assert said == 'The bank does not answer. Nothing was sent. Say "try again".'
         here.bank.down = False
         assert "Ask Ben Laine (@ben) for 12 euros 50?" in await answered(
             here, phone, "ask Ben for twelve fifty"

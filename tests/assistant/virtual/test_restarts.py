@@ -119,7 +119,10 @@ async def test_a_question_that_lapsed_meanwhile_is_told_as_lapsed() -> None:
         await world.state(OrderState.LAPSED)
         await world.quiet()
         assert phone.questions == []
-        assert earbuds.heard()[-1] == ("Nobody confirmed, so I did not order it.", "finished")
+        assert earbuds.heard()[-1] == (
+            "Nobody confirmed, so I did not order it. Shall I try again?",
+            "finished",
+        )
 
 
 async def test_a_courier_is_followed_again() -> None:

@@ -10,6 +10,7 @@ from lapel.assistant.goods import cues, grammar
 from lapel.assistant.goods.grammar import Add, Clear, Prefer, Show, TakeOff, Wish
 from lapel.assistant.ordering import (
     NOT_ORDERED,
+    Costless,
     Ordering,
     PlacesPort,
     default_place,
@@ -35,7 +36,7 @@ from lapel.services.goods.matching import find, quantity_of, words
 KEPT_S = 120.0
 """A question that nobody answered for so long is forgotten."""
 KIND = "groceries"
-SILENT = "The grocer does not answer. Nothing was ordered."
+COSTLESS = Costless("The grocer does not answer.", "Nothing was ordered.")
 NO_GROCER = "I know no grocer yet. Add one with: lapel merchants add."
 PREFERRED: dict[Substitution, str] = {
     "none": "All right, nothing is brought in the place of what is missing.",
@@ -95,7 +96,7 @@ class ListSkill:
         asked = self._asked
         if asked is not None and heard.at - asked.at > KEPT_S:
             asked = self._asked = None
-        return await told(self._heard(asked, heard), SILENT, TooLong)
+        return await told(self._heard(asked, heard), COSTLESS, TooLong)
 
     async def _heard(self, asked: _Which | None, heard: Heard) -> Outcome | None:
         wish = grammar.read(heard.utterance.text)

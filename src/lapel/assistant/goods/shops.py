@@ -11,7 +11,15 @@ from zoneinfo import ZoneInfo
 from lapel.assistant.goods import shop_cues, shop_grammar
 from lapel.assistant.goods.shop_cues import Clock
 from lapel.assistant.goods.shop_grammar import Compare, Find, Pick, Return
-from lapel.assistant.ordering import NOT_ORDERED, Ordering, PlacesPort, default_place, pressed, told
+from lapel.assistant.ordering import (
+    NOT_ORDERED,
+    Costless,
+    Ordering,
+    PlacesPort,
+    default_place,
+    pressed,
+    told,
+)
 from lapel.assistant.politeness import is_no, is_yes
 from lapel.assistant.skills import Heard, Outcome
 from lapel.brain import Menu, MenuItem
@@ -33,7 +41,7 @@ KEPT_S = 300.0
 """Offers older than this are asked for again before one is taken."""
 KIND = "goods"
 LOOKED_AT = 50
-SILENT = "The shops do not answer. Nothing was ordered."
+COSTLESS = Costless("The shops do not answer.", "Nothing was ordered.")
 
 
 class ShoppingPort(Protocol):
@@ -107,7 +115,7 @@ class ShopSkill:
             self._found = None
         if self._back is not None and heard.at - self._back.at > KEPT_S:
             self._back = None
-        return await told(self._heard(text, heard), SILENT)
+        return await told(self._heard(text, heard), COSTLESS)
 
     async def _heard(self, text: str, heard: Heard) -> Outcome | None:
         if self._back is not None and (is_yes(text) or is_no(text)):
@@ -138,7 +146,7 @@ class ShopSkill:
             return None
         if found is None or not 0 <= row < len(found.ranked):
             return Outcome("Those offers are out of date. Ask me again.")
-        return await told(self._take(found.ranked[row], found, None), SILENT)
+        return await told(self._take(found.ranked[row], found, None), COSTLESS)
 
     def hints(self) -> Sequence[str]:
         return ("compare", "cheapest", "find me", "return")

@@ -15,7 +15,7 @@ from lapel.assistant.politeness import whole
 from lapel.assistant.skills import Heard, Outcome
 from lapel.commerce import Address, PortError
 from lapel.devices import Card, CardLine, Cue, CueKind, MapView, Pattern, PositionReported
-from lapel.services.maps import Maps, Mode, Place, Point, Turn, Way
+from lapel.services.maps import MapError, Maps, Mode, Place, Point, Turn, Way
 from lapel.services.navigation import Navigation, Progress
 
 TOPIC = "navigation"
@@ -122,8 +122,12 @@ class GuideSkill:
         self._before = (heard.turn, self._guided)
         try:
             return await self._do(wanted)
+        except MapError:
+            return Outcome(
+                "The map service turned me down. It cost nothing.", failed="maps_refused"
+            )
         except PortError:
-            return Outcome("The map does not answer right now.")
+            return Outcome("The map does not answer. It cost nothing.", failed="unreachable")
 
     async def undo(self, turn: int) -> None:
         number, before = self._before

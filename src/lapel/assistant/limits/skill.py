@@ -15,6 +15,7 @@ from lapel.assistant.limits.grammar import (
     is_that_one,
     read,
 )
+from lapel.assistant.ordering import sentence
 from lapel.assistant.skills import Heard, Outcome, Teller
 from lapel.commerce import (
     LimitError,
@@ -154,7 +155,7 @@ class LimitsSkill:
         try:
             limit = await self._standing.propose(self._user_id, terms)
         except LimitError as error:
-            return Outcome(error.text)
+            return Outcome(f"{sentence(error.text)} No limit is set.", failed=error.code)
         self._proposed = (turn, limit.id)
         passkey = bool(await self._orders.passkeys.of(self._user_id))
         await self._teller.tell(self._user_id, [cues.question(limit, now=now, passkey=passkey)])

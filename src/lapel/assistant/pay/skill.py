@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from lapel.assistant.ordering import Ordering, told
+from lapel.assistant.ordering import Costless, Ordering, told
 from lapel.assistant.pay import amounts, cues, grammar
 from lapel.assistant.pay.grammar import (
     Answer,
@@ -54,7 +54,7 @@ PAID = frozenset({OrderState.PLACED, OrderState.DELIVERED})
 KEPT_S = 120.0
 """A question that nobody answered for so long is forgotten."""
 NOT_SENT = "It is not sent yet. Confirm it on the screen that shows it, or say cancel."
-SILENT = "The bank does not answer. Nothing was sent."
+COSTLESS = Costless("The bank does not answer.", "Nothing was sent.")
 NOWHERE = Address("", "", "", "", "", 0.0, 0.0)
 
 
@@ -135,7 +135,7 @@ class PaySkill:
             doing = self._answered(asked, heard)
         else:
             doing = self._ordering.about_waiting(heard)
-        return await told(doing, SILENT, ContactError, ShareError)
+        return await told(doing, COSTLESS, ContactError, ShareError)
 
     async def undo(self, turn: int) -> None:
         """Drop what this turn began; what is paid for already stays."""
@@ -151,7 +151,7 @@ class PaySkill:
             return await self._pressed_split(rest)
         if not topic.startswith(cues.TOPIC) or kind not in ("pay", "decline"):
             return None
-        return await told(self._pressed_request(topic, rest, pays=kind == "pay"), SILENT)
+        return await told(self._pressed_request(topic, rest, pays=kind == "pay"), COSTLESS)
 
     async def _pressed_request(self, topic: str, id: str, *, pays: bool) -> Outcome:
         request = await self._request_with(id)

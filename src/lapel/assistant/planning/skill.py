@@ -7,16 +7,19 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from lapel.assistant.ordering import Costless, told
 from lapel.assistant.planning import clauses, cues
 from lapel.assistant.planning.clauses import Clauses
 from lapel.assistant.politeness import is_no, is_yes, plain
 from lapel.assistant.rides.grammar import AskRide
 from lapel.assistant.skills import Heard, Outcome
-from lapel.commerce import NewPart, OrderError, Plan, PlanError, Plans, PortError, Refused
+from lapel.commerce import NewPart, Plan, PlanError, Plans
 
 _KEEP = frozenset({"keep the rest", "keep it", "keep the others", "keep them", "keep"})
 _UNDO = frozenset({"undo all", "undo it", "undo everything", "undo", "cancel all"})
 NOT_YET = f"It is not ordered yet. Tap {cues.YES} on the screen that shows it, or say cancel."
+
+COSTLESS = Costless("Somebody whom I have to ask does not answer.", "Nothing was bought.")
 
 
 class Sharing(msgspec.Struct, frozen=True):
@@ -48,12 +51,7 @@ class PlanSkill:
         )
         if found is None:
             return answer
-        try:
-            return await self._plan(found, heard)
-        except (Refused, OrderError) as error:
-            return Outcome(f"{error} Nothing was bought.")
-        except PortError:
-            return Outcome("Somebody whom I have to ask does not answer. Nothing was bought.")
+        return await told(self._plan(found, heard), COSTLESS)
 
     async def undo(self, turn: int) -> None:
         """Drop the plan that this turn began, unless it was agreed to."""
@@ -115,6 +113,6 @@ class PlanSkill:
         try:
             plan: Plan = await self.plans.choose(plan_id, self.user_id, keeps=keeps)
         except PlanError as error:
-            return Outcome(error.text)
+            return Outcome(error.text, failed=error.code)
         said = "All right, I go on with the rest." if keeps else "All right, I undo it."
         return Outcome(said, closes=(cues.topic_of(plan.id),))

@@ -12,6 +12,7 @@ import msgspec
 from lapel.assistant import ordering
 from lapel.assistant.ordering import (
     NOT_BOOKED,
+    Costless,
     Ordering,
     PlacesPort,
     default_place,
@@ -70,7 +71,7 @@ NONE: Mapping[type, str] = {
     AskStatus: "You have no ride under way.",
 }
 _EXTRAS = {CHANGE: "Change of destination", TIME: "Change of time", TIP: "Tip"}
-SILENT = "The ride company does not answer. Nothing was booked."
+COSTLESS = Costless("The ride company does not answer.", "Nothing was booked.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,13 +123,13 @@ class RideSkill:
             asked = self._asked = None
         wish = grammar.read(text)
         if isinstance(wish, ChangeTime) and wish.it:
-            return await told(self._its_time(wish, asked, heard), SILENT, AlreadyPast)
+            return await told(self._its_time(wish, asked, heard), COSTLESS, AlreadyPast)
         if wish is not None:
             self._asked = None
-            return await told(self._act(wish, heard), SILENT, AlreadyPast)
+            return await told(self._act(wish, heard), COSTLESS, AlreadyPast)
         if asked is not None and not heard.cart_open:
-            return await told(self._answered(asked, heard), SILENT, AlreadyPast)
-        return await told(self._ordering.about_waiting(heard), SILENT)
+            return await told(self._answered(asked, heard), COSTLESS, AlreadyPast)
+        return await told(self._ordering.about_waiting(heard), COSTLESS)
 
     async def moved(self, report: PositionReported) -> Sequence[Cue]:
         """A ride without "from" begins where its user is, if that is known well enough."""
@@ -151,13 +152,13 @@ class RideSkill:
             if asked is None or asked.then is None or not 0 <= which < len(asked.rides):
                 return Outcome("That question is out of date. Ask me again.")
             doing = self._do(asked.then, [asked.rides[which]], asked.said, self.clock(), None)
-            return await told(doing, SILENT, AlreadyPast)
+            return await told(doing, COSTLESS, AlreadyPast)
         row = ordering.pressed(action, "ride", self._serial)
         if row is None:
             return None
         if asked is None or asked.kind != "class" or not 0 <= row < len(asked.offers):
             return Outcome("Those prices are out of date. Ask me again.")
-        return await told(self._book(asked, asked.offers[row], None), SILENT)
+        return await told(self._book(asked, asked.offers[row], None), COSTLESS)
 
     def hints(self) -> Sequence[str]:
         return ("ride", "taxi", "economy", "comfort", "van", "driver", "destination", "tip")

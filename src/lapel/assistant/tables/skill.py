@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from lapel.assistant import ordering
-from lapel.assistant.ordering import Ordering, PlacesPort, default_place, own_place, told
+from lapel.assistant.ordering import Costless, Ordering, PlacesPort, default_place, own_place, told
 from lapel.assistant.personal.language import Words
 from lapel.assistant.politeness import is_no, is_yes, plain
 from lapel.assistant.skills import Heard, Outcome
@@ -33,7 +33,7 @@ AT_HOME_M = 50_000
 """Without a place that is said, restaurants within this of the user come first."""
 ALL_DAY = timedelta(hours=4)
 """How far from the usual time is looked where any time will do."""
-SILENT = "The restaurants do not answer. Nothing was booked or changed."
+COSTLESS = Costless("The restaurants do not answer.", "Nothing was booked or changed.")
 PAST = "That has already passed. Tell me a time that is still to come."
 NO_COMPANY = "I know no restaurant that takes bookings yet. Add one with: lapel merchants add."
 NONE_BOOKED = "You have no table booked."
@@ -110,7 +110,7 @@ class TablesSkill:
         if self._asked is not None and heard.at - self._asked.at > KEPT_S:
             self._asked = None
         try:
-            return await told(self._heard(heard), SILENT)
+            return await told(self._heard(heard), COSTLESS)
         except AlreadyPast:
             return Outcome(PAST)
 
@@ -132,7 +132,7 @@ class TablesSkill:
         asked = self._asked
         if asked is None or asked.kind != "tables" or not 0 <= row < len(asked.listed):
             return Outcome("Those tables are out of date. Ask me again.")
-        return await told(self._begin(asked.listed[row], asked, None), SILENT)
+        return await told(self._begin(asked.listed[row], asked, None), COSTLESS)
 
     def hints(self) -> Sequence[str]:
         return ("table", "restaurant", "dinner for two", "the second one", "book a table")

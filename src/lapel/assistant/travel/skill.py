@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from lapel.assistant import ordering
-from lapel.assistant.ordering import NOT_BOOKED, Ordering, PlacesPort, told
+from lapel.assistant.ordering import NOT_BOOKED, Costless, Ordering, PlacesPort, told
 from lapel.assistant.personal.language import Words
 from lapel.assistant.politeness import is_no, is_yes
 from lapel.assistant.skills import Heard, Outcome
@@ -35,7 +35,7 @@ from lapel.services.travel import Held, Wanted
 
 KEPT_S = 300.0
 """A question that nobody answered for so long is forgotten; so is a list of offers."""
-SILENT = "The company does not answer. Nothing was booked or changed."
+COSTLESS = Costless("The company does not answer.", "Nothing was booked or changed.")
 PAST = "That has already passed. Tell me a day that is still to come."
 NONE_BOOKED = {
     None: "You have nothing booked.",
@@ -96,7 +96,7 @@ class TravelSkill:
         if self._asked is not None and heard.at - self._asked.at > KEPT_S:
             self._asked = None
         try:
-            return await told(self._heard(reading.read(text, self._words), heard), SILENT)
+            return await told(self._heard(reading.read(text, self._words), heard), COSTLESS)
         except AlreadyPast:
             return Outcome(PAST)
 
@@ -122,7 +122,7 @@ class TravelSkill:
         if asked is None or asked.kind != "offers" or not 0 <= row < len(asked.listed):
             return Outcome("Those offers are out of date. Ask me again.")
         offer = asked.listed[row].cheapest
-        return await told(self._begin(offer, asked.said, asked.at, None), SILENT)
+        return await told(self._begin(offer, asked.said, asked.at, None), COSTLESS)
 
     def hints(self) -> Sequence[str]:
         return ("flight", "train", "hotel", "room", "flexible", "the second one", "hold it")

@@ -78,4 +78,4 @@ def _variant(products: tuple[Product, ...], wanted: str) -> Variant | None:
 
 
 def _gone(code: Code, merchant: Merchant, title: str) -> Refused:
-    return Refused(words_of(code, merchant.name, title), code=code)
+    return Refused(words_of(code, merchant.name, title), code=code, item=title)

@@ -131,6 +131,7 @@ _WORDS: Mapping[Code, str] = MappingProxyType(
 _SEVERITIES = ("unrecoverable", "recoverable", "requires_buyer_input", "requires_buyer_review", "")
 _LINE = re.compile(r"line_items\[(\d+)\]")
 _QUOTED = 160
+_SOMETHING = "something in the order"
 
 
 def errors_of(messages: Iterable[Message] | None) -> tuple[Message, ...]:
@@ -147,7 +148,8 @@ def refusal(
     for message in found:
         code = CODES.get(message.code)
         if code is not None:
-            return Refused(words_of(code, shop, _item_of(message, draft)), code=code)
+            item = _item_of(message, draft)
+            return Refused(words_of(code, shop, item or _SOMETHING), code=code, item=item)
     if found:
         return Refused(f"{shop} says: “{plain(found[0].content)}”", code=fallback)
     return Refused(f"{shop} cannot take this order as it is.", code=fallback)
@@ -173,4 +175,4 @@ def _item_of(message: Message, draft: OrderDraft | None) -> str:
     at = _LINE.search(message.path or "")
     if at and int(at.group(1)) < len(lines):
         return lines[int(at.group(1))].title
-    return lines[0].title if len(lines) == 1 else "something in the order"
+    return lines[0].title if len(lines) == 1 else ""
