@@ -84,6 +84,21 @@ async def test_rotation_keeps_the_old_public_key(store, tmp_path):
     assert [key.id for key in recent] == [new.id]
 
 
+async def test_both_keys_are_published_before_the_new_one_signs(store, tmp_path):
+    vault = Vault.open(tmp_path)
+    old = await store.write(lambda c: vault.ensure(c, "u_0", 1.0))
+    new = await store.write(lambda c: vault.rotate(c, "u_0", 5.0, lead_s=300.0))
+    assert {key.id for key in await store.read(lambda c: public_keys(c, "u_0"))} == {old.id, new.id}
+    assert (await store.write(lambda c: vault.ensure(c, "u_0", 304.0))).id == old.id
+    assert (await store.write(lambda c: vault.ensure(c, "u_0", 305.0))).id == new.id
+    newest = await store.write(lambda c: vault.rotate(c, "u_0", 400.0))
+    assert (await store.write(lambda c: vault.ensure(c, "u_0", 400.0))).id == newest.id
+    again = await store.write(lambda c: vault.rotate(c, "u_0", 500.0, lead_s=300.0))
+    at_once = await store.write(lambda c: vault.rotate(c, "u_0", 501.0))
+    assert (await store.write(lambda c: vault.ensure(c, "u_0", 501.0))).id == at_once.id
+    assert again.id != at_once.id
+
+
 async def test_another_key_for_the_keys_is_found_out(store, tmp_path):
     first = base64.urlsafe_b64encode(bytes(32)).rstrip(b"=").decode()
     vault = Vault.open(tmp_path, first)

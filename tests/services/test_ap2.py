@@ -21,7 +21,7 @@ from starlette.routing import Route
 
 from lapel.commerce import Approval, ApprovalState, Evidence, Money
 from lapel.commerce.checkout import Checkout, CheckoutStatus, OrderDraft, SignedTerms
-from lapel.commerce.consent import ClosedMandates, Vault, close
+from lapel.commerce.consent import KEY_LEAD_S, ClosedMandates, Vault, close
 from lapel.commerce.keys import SigningKey, base64url, new_key, sign_jws
 from lapel.commerce.ports import Credential, Nonsense, Refused
 from lapel.services import BankPayments, Merchant
@@ -236,6 +236,32 @@ async def test_a_changed_cart_voids_the_mandate(buyer: Buyer):
     held = await buyer.credential(again)
     body = complete_body(with_mandates(held, mandates.checkout, mandates.shared_payment))
     assert await buyer.refused(again, body) == "mandate_scope_mismatch"
+
+
+async def test_no_merchant_refuses_a_new_key_that_was_published_first(
+    buyer: Buyer, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """The profile is read once, with both keys, and that is enough before and after the change."""
+    vault, begun = Vault.open(tmp_path), time.time()
+    await store.write(lambda at: vault.rotate(at, "u_1", begun, lead_s=KEY_LEAD_S))
+    fetched = 0
+    honest = buyer.world.profile.document
+
+    async def document() -> dict[str, object]:
+        nonlocal fetched
+        fetched += 1
+        return await honest()
+
+    monkeypatch.setattr(buyer.world.profile, "document", document)
+    signed: list[str] = []
+    for at in (begun + 1, begun + KEY_LEAD_S):
+        quoted = await buyer.shopper.quote()
+        buyer.key = await store.write(lambda c, at=at: vault.ensure(c, "u_1", at))
+        done = await buyer.complete(quoted, await buyer.credential(quoted), buyer.signs(quoted))
+        assert done.status is CheckoutStatus.COMPLETED
+        signed.append(buyer.key.id)
+    assert len(set(signed)) == 2
+    assert fetched <= 1
 
 
 async def test_a_key_made_later_is_looked_up(buyer: Buyer, store: Store, tmp_path: Path):

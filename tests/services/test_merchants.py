@@ -506,6 +506,22 @@ async def test_a_rotated_key_is_looked_up_once(world: World):
     assert world.hostile.profile_fetches == before + 1
 
 
+async def test_a_merchant_that_changes_its_key_at_once_is_believed_at_once(world: World):
+    """And once more within the minute, in the middle of an order: no answer is lost."""
+    merchant = await world.meet()
+    quoted = await world.merchants.create_checkout(world.draft(merchant), "k1")
+    for step in range(2):
+        world.hostile.key = type(world.hostile.key).make()
+        world.hostile.published.append(world.hostile.key)
+        world.clock.now += 3
+        again = await world.merchants.get_checkout(merchant.id, quoted.id)
+        assert again.hash() == quoted.hash(), step
+    world.hostile.key = type(world.hostile.key).make()  # one that its profile does not have
+    with pytest.raises(Nonsense) as refused:
+        await world.merchants.get_checkout(merchant.id, quoted.id)
+    assert refused.value.code == "key_not_found"
+
+
 async def test_an_order_that_is_not_there(world: World):
     merchant = await world.meet()
     with pytest.raises(Refused) as refused:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Annotated, Any, cast
 
 import typer
 
@@ -38,10 +38,21 @@ def list_keys(context: typer.Context, data: DataOption = None, as_json: JsonOpti
 
 
 @keys.command()
-def rotate(context: typer.Context, data: DataOption = None, as_json: JsonOption = False) -> None:
-    """Sign with a new key from now on; what the old one signed stays provable."""
-    made = cast("Row", running(data or context.obj).call("POST", "/api/keys/rotate"))
+def rotate(
+    context: typer.Context,
+    now: Annotated[
+        bool, typer.Option("--now", help="At once: some shops may refuse it for a minute or more.")
+    ] = False,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Sign with a new key in five minutes, once shops can know it; what was signed stays provable."""
+    path = f"/api/keys/rotate{'?now' if now else ''}"
+    made = cast("Row", running(data or context.obj).call("POST", path))
     if as_json:
         show_json(made)
     else:
-        typer.echo(f"You sign with {made['id']} now.")
+        since = (
+            "now" if now else f"from {when(made['signs_from'])} on, and with the old one until then"
+        )
+        typer.echo(f"You sign with {made['id']} {since}.")

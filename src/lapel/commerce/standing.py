@@ -170,10 +170,10 @@ class Standing:
         now = self._desk.clock()
 
         def work(connection: sa.Connection) -> list[LimitNow]:
-            keys = [x.id for x in public_keys(connection, user_id) if x.retired_at is None]
+            keys = [x.id for x in public_keys(connection, user_id, retired_after=now)]
             found = limits.limits_of(connection, user_id, LimitState.LIVE)
             return [
-                LimitNow(x, limits.used(connection, x, now), x.stands(now, "".join(keys[:1])))
+                LimitNow(x, limits.used(connection, x, now), x.stands(now, "".join(keys[-1:])))
                 for x in found
             ]
 

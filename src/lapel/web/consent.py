@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from lapel.commerce.consent import PublicUserKey, Vault, public_keys
+from lapel.commerce.consent import KEY_LEAD_S, PublicUserKey, Vault, public_keys
 from lapel.store import Store
 from lapel.web.api import Answer, Api
 
@@ -32,10 +32,13 @@ class ConsentApi:
         found = await self._store.read(lambda c: public_keys(c, user_id))
         return JSONResponse([_key(key) for key in found])
 
-    async def _rotate(self, _: Request, user_id: str) -> Response:
-        await self._store.write(lambda c: self._vault.rotate(c, user_id, time.time()))
+    async def _rotate(self, request: Request, user_id: str) -> Response:
+        """The new key, and `signs_from` (seconds since 1970): with `?now` it signs at once."""
+        at = time.time()
+        lead_s = 0.0 if "now" in request.query_params else KEY_LEAD_S
+        await self._store.write(lambda c: self._vault.rotate(c, user_id, at, lead_s=lead_s))
         found = await self._store.read(lambda c: public_keys(c, user_id))
-        return JSONResponse(_key(found[0]))
+        return JSONResponse({**_key(found[0]), "signs_from": at + lead_s})
 
 
 def _key(key: PublicUserKey) -> Answer:

@@ -2,7 +2,7 @@
 
 from lapel.commerce.consent.closed import ClosedMandates, RiskData, close
 from lapel.commerce.consent.jws import verify_es256
-from lapel.commerce.consent.keys import PublicUserKey, Vault, public_keys
+from lapel.commerce.consent.keys import KEY_LEAD_S, PublicUserKey, Vault, public_keys
 from lapel.commerce.consent.verify import (
     VerifiedCheckout,
     VerifiedPayment,
@@ -11,6 +11,7 @@ from lapel.commerce.consent.verify import (
 )
 
 __all__ = [
+    "KEY_LEAD_S",
     "ClosedMandates",
     "PublicUserKey",
     "RiskData",

@@ -28,6 +28,8 @@ from lapel.commerce.keys import SigningKey, base64url, from_base64url, new_key, 
 from lapel.store import schema
 
 FILE = "consent.key"
+KEY_LEAD_S = 300.0
+"""How long a new key is published before it signs, unless its user cannot wait."""
 _BYTES = 32
 _NONCE = 12
 
@@ -72,25 +74,31 @@ class Vault:
         return cls(_secret(text.strip(), str(file)))
 
     def ensure(self, connection: sa.Connection, user_id: str, at: float) -> SigningKey:
-        """The key that the user signs with now, made on first need."""
+        """The key that the user signs with now, made on first need: the oldest not yet retired."""
         keys = schema.user_keys.c
         row = connection.execute(
             sa.select(keys.id, keys.sealed)
-            .where(keys.user_id == user_id, keys.retired_at.is_(None))
-            .order_by(keys.created_at.desc())
+            .where(keys.user_id == user_id, _in_use(at))
+            .order_by(keys.created_at)
             .limit(1)
         ).first()
         if row is not None:
             return self._opened(row.id, user_id, row.sealed)
         return self._insert(connection, user_id, at)
 
-    def rotate(self, connection: sa.Connection, user_id: str, at: float) -> SigningKey:
-        """Retire the user's key and make another; what the old one signed stays provable."""
+    def rotate(
+        self, connection: sa.Connection, user_id: str, at: float, *, lead_s: float = 0.0
+    ) -> SigningKey:
+        """Make another key; what the old one signed stays provable.
+
+        The new one is published at once and signs after `lead_s`, the old one until then: merchants
+        keep what they have read of a platform's keys for a while.
+        """
         keys = schema.user_keys.c
         connection.execute(
             sa.update(schema.user_keys)
-            .where(keys.user_id == user_id, keys.retired_at.is_(None))
-            .values(retired_at=at)
+            .where(keys.user_id == user_id, _in_use(at + lead_s))
+            .values(retired_at=at + lead_s)
         )
         return self._insert(connection, user_id, at)
 
@@ -107,7 +115,7 @@ class Vault:
         Their owners sign with new ones from then on; what the old ones signed stays provable.
         """
         keys = schema.user_keys.c
-        query = sa.select(keys.id, keys.user_id, keys.sealed).where(keys.retired_at.is_(None))
+        query = sa.select(keys.id, keys.user_id, keys.sealed).where(_in_use(at))
         lost: list[str] = []
         for row in connection.execute(query).all():
             try:
@@ -153,6 +161,12 @@ class Vault:
         if not isinstance(private, ec.EllipticCurvePrivateKey):
             raise ConsentError(f"the key {key_id!r} is not an EC key", code="wrong_key")
         return signing_key(private)
+
+
+def _in_use(at: float) -> sa.ColumnElement[bool]:
+    """Not retired at that moment."""
+    retired_at = schema.user_keys.c.retired_at
+    return sa.or_(retired_at.is_(None), retired_at > at)
 
 
 def public_keys(

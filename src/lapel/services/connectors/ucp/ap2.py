@@ -19,7 +19,7 @@ from lapel.commerce.ports import Nonsense
 from lapel.services.connectors.ucp.client import Client
 from lapel.services.connectors.ucp.keys import Jwk
 from lapel.services.connectors.ucp.profile import AP2
-from lapel.services.connectors.ucp.registry import Merchant, MerchantRegistry
+from lapel.services.connectors.ucp.registry import ASKED_FLOOR_S, Merchant, MerchantRegistry
 from lapel.services.connectors.ucp.wire.checkout import CheckoutBody
 from lapel.services.fetch import decode
 
@@ -64,7 +64,7 @@ class TermsClient:
         header, signature, payload = _detached(merchant, raw)
         key = _key(merchant.profile.keys, header)
         if key is None:
-            fresh = await self.registry.refresh(merchant.id)
+            fresh = await self.registry.refresh(merchant.id, ASKED_FLOOR_S)
             key = _key(fresh.profile.keys, header)
         if key is None:
             raise _invalid(merchant, "with a key that it does not publish")

@@ -15,7 +15,7 @@ from lapel.services.connectors.ucp.feeds import Feeds
 from lapel.services.connectors.ucp.keys import SigningKeys
 from lapel.services.connectors.ucp.mcp import McpCalls, content_of
 from lapel.services.connectors.ucp.profile import MCP, older_url
-from lapel.services.connectors.ucp.registry import Merchant, MerchantRegistry
+from lapel.services.connectors.ucp.registry import ASKED_FLOOR_S, Merchant, MerchantRegistry
 from lapel.services.connectors.ucp.statuses import raise_for_reasons, raise_for_status
 from lapel.services.connectors.ucp.tools import tool_of
 from lapel.services.connectors.ucp.versions import OLDER
@@ -180,7 +180,8 @@ class UcpClient:
             except SignatureRejected as error:
                 if error.code != "key_not_found":
                     raise
-                self._verify(response, await self._registry.refresh(merchant.id))
+                fresh = await self._registry.refresh(merchant.id, ASKED_FLOOR_S)
+                self._verify(response, fresh)
         except SignatureRejected as error:
             raise Nonsense(
                 f"{merchant.name!r} signed its answer wrongly: {error.text}", code=error.code

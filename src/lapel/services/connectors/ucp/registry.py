@@ -18,6 +18,9 @@ from lapel.store import Store, schema
 
 PROFILE_TTL_S = 600.0
 REFRESH_FLOOR_S = 60.0
+"""Between two looks at a profile that somebody else can cause, by a webhook."""
+ASKED_FLOOR_S = 2.0
+"""The same for an answer to Lapel's own call: a merchant may sign with a new key at once."""
 """UCP: a profile is never fetched more often than that, whoever asks."""
 BUYING_S = 24 * 3600.0
 """An order that has not moved for so long holds its merchant to nothing any more."""
@@ -72,14 +75,14 @@ class MerchantRegistry:
             self._known[merchant_id] = kept
             return kept
 
-    async def refresh(self, merchant_id: str) -> Merchant:
-        """Fetch the profile again, but at most once a minute.
+    async def refresh(self, merchant_id: str, floor_s: float = REFRESH_FLOOR_S) -> Merchant:
+        """Fetch the profile again, unless that was done less than `floor_s` ago.
 
         Nonsense (`endpoint_moved`) while an order that may still move money was begun elsewhere: it
         ends where it began.
         """
         merchant = await self._stored(merchant_id)
-        if self._clock() - merchant.checked_at < REFRESH_FLOOR_S:
+        if self._clock() - merchant.checked_at < floor_s:
             return merchant
         profile = await again(self._http, merchant.url, merchant.profile.protocol)
         if profile.endpoint != merchant.profile.endpoint and await self._is_buying(merchant_id):
