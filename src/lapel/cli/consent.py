@@ -46,13 +46,11 @@ def rotate(
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Sign with a new key in five minutes, once shops can know it; what was signed stays provable."""
+    """Sign with a new key in five minutes, once shops can know it; old signatures stay provable."""
     path = f"/api/keys/rotate{'?now' if now else ''}"
     made = cast("Row", running(data or context.obj).call("POST", path))
     if as_json:
         show_json(made)
     else:
-        since = (
-            "now" if now else f"from {when(made['signs_from'])} on, and with the old one until then"
-        )
+        since = "now" if now else f"from {when(made['signs_from'])}, with the old one until then"
         typer.echo(f"You sign with {made['id']} {since}.")
