@@ -160,8 +160,9 @@ def _there(
     id, state, merchant_order, authorization, kept = order
     if not payee.startswith("mer_"):
         return []  # another's shop has its orders in books of its own
-    if _is_journey(lapel, id):
-        return _at_company(bank, id, merchant_order, authorization, kept)
+    book = _book_of(lapel, id)
+    if book:
+        return _at_company(bank, book, id, merchant_order, authorization, kept)
     if state in STANDS and _current(lapel, id) == authorization:
         return _at_merchant(bank, id, state, merchant_order, authorization, kept)
     return []
@@ -219,12 +220,12 @@ def _is_transfer(lapel: sqlite3.Connection, order_id: str) -> bool:
 
 
 def _at_company(
-    bank: sqlite3.Connection, id: str, merchant_order: str, authorization: str, kept: int
+    bank: sqlite3.Connection, book: str, id: str, merchant_order: str, authorization: str, kept: int
 ) -> list[str]:
     """A booking lists every payment for it; what was never placed has none."""
     payments = [
         payment
-        for (contents,) in bank.execute("SELECT contents FROM bookings")
+        for (contents,) in bank.execute(f"SELECT contents FROM {book}")
         for payment in json.loads(contents)["payments"]
         if payment["authorization_id"] == authorization
     ]
@@ -267,9 +268,11 @@ def _is_ride(lapel: sqlite3.Connection, order_id: str) -> bool:
     return bool(json.loads(draft).get("trip"))
 
 
-def _is_journey(lapel: sqlite3.Connection, order_id: str) -> bool:
+def _book_of(lapel: sqlite3.Connection, order_id: str) -> str:
+    """The City's book of journeys or of tables; empty for an order of anything else."""
     (draft,) = lapel.execute("SELECT draft FROM orders WHERE id = ?", (order_id,)).fetchone()
-    return bool(json.loads(draft).get("journey"))
+    books = {"journey": "bookings", "table": "table_bookings"}
+    return next((book for member, book in books.items() if json.loads(draft).get(member)), "")
 
 
 def _of_receipt(receipt: str | None) -> int | None:

@@ -20,6 +20,7 @@ from starlette.routing import Route
 from city.geometry import Point, distance_m
 from city.shops import Shop
 from city.streets import Edge, Streets, helsinki
+from city.tables.houses import COMPANIES
 from city.world import World
 
 WALK_M_PER_S = 1.35
@@ -170,6 +171,9 @@ def _pois(world: World) -> list[Poi]:
         Poi(f"shop-{slug}", shop.name, _kind(shop), str(world.address(slug)), world.door(slug))
         for slug, shop in world.shops.items()
     ]
+    for house in (house for company in COMPANIES for house in company.houses):
+        at = house.address(world.streets)
+        found.append(Poi(f"house-{house.id}", house.name, "restaurant", str(at), at.point))
     for number, (name, kind, text) in enumerate(LANDMARKS):
         address = world.streets.find(text)
         if address is not None:

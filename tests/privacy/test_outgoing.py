@@ -6,6 +6,7 @@ import asyncio
 import json
 import re
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,6 +50,15 @@ MERCHANT_MAY_LEARN = re.compile(
     re.VERBOSE,
 )
 """Members of the bodies that merchants get; `docs/privacy.md` says what each is for."""
+RESTAURANT_MAY_LEARN = re.compile(
+    r"""^(date | time | tolerance_minutes | party | words | place | radius_m
+    | near\.(latitude|longitude)
+    | line_items\[\]\.(quantity|item\.id) | table\.(action|guest)
+    | payment\.instruments\[\]\.(id|handler_id|type|selected|credential\.(type|token))
+    )$""",
+    re.VERBOSE,
+)
+RESTAURANTS = {"Satama Tables", "Hilla"}
 BANK_MAY_LEARN = re.compile(
     r"^(owner|account|amount|currency|payee|handler_id|reference|expires_s|capture)$"
 )
@@ -106,6 +116,10 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
         outgoing = Path(__file__).with_name("outgoing.py")
         town.open_gateway("--text", wrapper=[sys.executable, str(outgoing), str(town.log)])
         town.wait_for_menus()
+        until = time.monotonic() + 30  # they are met one after the other, behind the start
+        while not set(merchants(town).values()) >= RESTAURANTS:
+            assert time.monotonic() < until
+            time.sleep(0.1)
         asyncio.run(a_day(town))
         yield town
     finally:
@@ -134,6 +148,16 @@ async def a_day(town: Watched) -> None:
         await asyncio.sleep(0.6)  # longer than a gesture must come after the question
         me.press()
         await hud.says("delivered", timeout_s=60)
+        hud.forget()
+        me.type("a table for two near my office tomorrow at seven in the evening")
+        await me[Family.PHONE].says("Trattoria Lume")
+        me.type("Trattoria Lume")
+        await me[Family.PHONE].says("Under which name?")
+        me.type("Anna Virtanen")
+        await hud.asks()
+        await asyncio.sleep(0.6)
+        me.press()
+        await hud.says("Your table is booked")
 
 
 def merchants(town: Watched) -> dict[str, str]:
@@ -170,6 +194,8 @@ def test_a_shop_learns_the_cart_and_the_door_and_no_more(watched: Watched):
     shops = merchants(watched)
     seen: dict[str, set[str]] = {}
     for sent in watched.sent():
+        if shops.get(sent.origin) in RESTAURANTS:
+            continue
         if sent.origin in shops and "/bank" not in sent.url:
             extra = sent.headers.keys() - MERCHANT_HEADERS
             assert not extra, (sent.url, extra)
@@ -182,6 +208,31 @@ def test_a_shop_learns_the_cart_and_the_door_and_no_more(watched: Watched):
     assert not any(path.startswith(("fulfillment", "payment", "buyer")) for path in seen.get("Umi Sushi and Ramen", set()))  # fmt: skip
     # The one that was refused knows the cart that it priced; it got no money and no mandate.
     assert not any(path.startswith(("payment", "ap2")) for path in seen["Blue Door Coffee"])
+
+
+def test_a_restaurant_learns_name_party_and_time_and_no_address(watched: Watched):
+    shops = merchants(watched)
+    office = next(x for x in watched.api("/api/addresses") if x["label"] == "office")
+    exact = {office["street"], str(office["latitude"]), str(office["longitude"])}
+    seen: dict[str, set[str]] = {}
+    for sent in watched.sent():
+        name = shops.get(sent.origin, "")
+        if name not in RESTAURANTS or "/bank" in sent.url:
+            continue
+        extra = sent.headers.keys() - MERCHANT_HEADERS
+        assert not extra, (sent.url, extra)
+        unknown = {path for path in sent.members() if not RESTAURANT_MAY_LEARN.match(path)}
+        assert not unknown, (sent.url, unknown)
+        assert not [word for word in exact if word in sent.body], sent.body
+        near = json.loads(sent.body).get("near") if sent.body else None
+        if near is not None:
+            assert all(round(degrees, 2) == degrees for degrees in near.values())
+            seen.setdefault(name, set()).add("about where")
+        seen.setdefault(name, set()).update(sent.members())
+    # Both were asked; the one that was not chosen knows no name.
+    assert all("about where" in seen[name] for name in RESTAURANTS)
+    assert "table.guest" in seen["Satama Tables"]
+    assert not any(path.startswith(("table", "payment")) for path in seen["Hilla"])
 
 
 def test_the_bank_learns_the_payment_and_not_what_was_bought(watched: Watched):

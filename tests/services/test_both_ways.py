@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from typing import TypeVar
 
 import httpx
@@ -24,8 +24,10 @@ from lapel.commerce.checkout import (
 from lapel.commerce.journey import Traveller
 from lapel.commerce.money import Money
 from lapel.commerce.ports import MerchantOrder, Refused
-from lapel.services import Pay, Rides, Travel
+from lapel.services import Pay, Rides, Tables, Travel
 from lapel.services.goods.shopping import Shopping
+from lapel.services.tables import Wanted as Sitting
+from lapel.services.tables import draft_of
 from lapel.services.travel import Wanted
 from lapel.store import Store
 from services.test_city import Shopper, _shopping, office
@@ -155,6 +157,56 @@ async def test_a_flight_is_held_booked_changed_and_given_back(shopper: Shopper):
     assert applied.applied == (priced.owed.minor <= 0)
     gone = await travel.cancel(company, done.order_id, Money(0, "EUR"), shopper.key("cancel"))
     assert gone.canceled
+
+
+async def test_a_table_is_found_booked_changed_and_given_back(shopper: Shopper):
+    group = await meet(shopper, "tables")
+    await meet(shopper, "tables", 1)
+    tables = Tables(shopper.world.registry, shopper.world.client)
+    day = date.today() + timedelta(days=10)
+    day += timedelta(days=(2 - day.weekday()) % 7)  # a Wednesday: everybody is open
+    wanted = Sitting(2, day, time(19), timedelta(0), near=(60.171206, 24.941209), radius_m=350)
+    offers = await tables.search(wanted)
+    names = {x.table.restaurant.name for x in offers}
+    assert {"Kumo", "Juniper Room"} <= names
+    assert "Hilla" not in names
+    distances = [x.distance_m for x in offers]
+    assert distances == sorted(distances)
+    assert all(x is not None and x <= 350 for x in distances)
+    by_name = await tables.search(replace(wanted, near=None, place="railway station"))
+    assert {x.table.restaurant.name for x in by_name} == names
+    [lume] = await tables.search(replace(wanted, near=None, cuisine="italian"))
+    assert (lume.merchant_id, lume.distance_m, lume.price) == (group, None, Money(1000, "EUR"))
+    with pytest.raises(Refused) as refused:
+        await tables.search(replace(wanted, near=None, place="Atlantis"))
+    assert refused.value.code == "place_unknown"
+    with pytest.raises(Refused) as refused:
+        await tables.search(replace(wanted, party=30))
+    assert refused.value.code == "party_too_large"
+    done = await buy(shopper, draft_of(lume, "Anna Virtanen"))
+    seen = await tables.look(group, done.order_id)
+    assert seen.table is not None
+    assert seen.table.table.guest == "Anna Virtanen"
+    assert seen.table.fee_now == Money(0, "EUR")
+    same = replace(wanted, near=None, merchant_id=group, restaurant_id="lume", party=3)
+    [three] = await tables.search(same)
+    offer = three.table.offer_id
+    priced = await tables.change(group, done.order_id, offer, shopper.key("change"))
+    assert (priced.applied, priced.owed) == (False, Money(500, "EUR"))
+    change = await buy(shopper, draft_of(three, "Anna Virtanen", booking_id=done.order_id))
+    assert change.total == Money(500, "EUR")
+    [later] = await tables.search(replace(same, at=time(20)))
+    moved = await tables.change(group, done.order_id, later.table.offer_id, shopper.key("move"))
+    assert (moved.applied, moved.owed) == (True, Money(0, "EUR"))
+    assert moved.order.table is not None
+    assert moved.order.table.table.starts.hour == 20
+    key = shopper.key("cancel")
+    gone = await tables.cancel(group, done.order_id, Money(0, "EUR"), key)
+    assert gone.canceled
+    assert (await tables.cancel(group, done.order_id, Money(0, "EUR"), key)).id == gone.id
+    with pytest.raises(Refused) as refused:
+        await tables.cancel(group, done.order_id, Money(0, "EUR"), shopper.key("cancel"))
+    assert refused.value.code == "booking_over"
 
 
 async def test_a_grocer_asks_about_a_substitute(shopper: Shopper):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from datetime import datetime, time, timedelta
 from html import escape
+from itertools import groupby
 
 import msgspec
 from starlette.applications import Starlette
@@ -181,10 +182,13 @@ def _none(note: Note) -> Json:
 
 def _described(house: House) -> str:
     """A house for people: where it is, what it cooks, when it is open."""
-    week = "; ".join(
-        f"{day} {', '.join(f'{x.opens:%H:%M}-{x.closes:%H:%M}' for x in hours) or 'closed'}"
-        for day, hours in zip(_DAYS, house.week, strict=True)
-    )
+    week: list[str] = []
+    for hours, days in groupby(range(7), lambda day: house.week[day]):
+        first, *_, last = [*days] * 2
+        named = _DAYS[first] if first == last else f"{_DAYS[first]}-{_DAYS[last]}"
+        times = ", ".join(f"{x.opens:%H:%M}-{x.closes:%H:%M}" for x in hours)
+        week.append(f"{named} {times or 'closed'}")
     menus = "".join(f"<br>{escape(x.title)}, {x.price / 100:.2f} EUR" for x in house.menus)
     kitchen = escape(", ".join(house.cuisines))
-    return f"<b>{escape(house.name)}</b>, {escape(house.street)}: {kitchen}<br>{week}{menus}"
+    where = f"<b>{escape(house.name)}</b>, {escape(house.street)}: {kitchen}"
+    return f"{where}<br>{'; '.join(week)}{menus}"

@@ -94,7 +94,6 @@ class Bookings(ABC, Generic[T]):
         self.book = OrderBook(orders, events, "booking_id", contents, NoPlan)
         self.load = self.book.load
         self.over = frozenset({*ends, "canceled"})
-        self._contents = contents
         self._steps = steps
         self._member = member
         self._currency = currency

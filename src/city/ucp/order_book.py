@@ -61,8 +61,9 @@ class OrderBook(Generic[C, P]):
         self._orders = orders
         self._events = events
         self._key = key
-        self._contents = contents
-        self._plan = plan
+        # Learnt now, while there is one thread: see `warming`, which does not see these two.
+        self._contents = msgspec.json.Decoder(contents)
+        self._plan = msgspec.json.Decoder(plan)
 
     def insert(
         self, tx: Transaction, prefix: str, placing: Placing, contents: C, now_s: float
@@ -105,8 +106,8 @@ class OrderBook(Generic[C, P]):
             checkout_id=row[5],
             tracking=row[6],
             status=row[7],
-            contents=msgspec.json.decode(row[8], type=self._contents),
-            plan=None if row[9] is None else msgspec.json.decode(row[9], type=self._plan),
+            contents=self._contents.decode(row[8]),
+            plan=None if row[9] is None else self._plan.decode(row[9]),
             placed_s=row[10],
         )
 
