@@ -60,7 +60,8 @@ _SPOKEN = frozenset(
         "place_failed", "refunded", "trouble", "merchant_canceled", "part_refunded",
         "refund_promised", "refund_failed", "charged_more", "adjusted", "driver_assigned",
         "driver_arriving", "driver_here", "on_trip", "dropped_off", "driver_canceled",
-        "ride_canceled", "destination_changed", "tipped", "billed", "overbilled",
+        "ride_canceled", "destination_changed", "pickup_soon", "pickup_shifted", "time_changed",
+        "tipped", "billed", "overbilled",
         "substitution_sent", "ready", "journey_delayed", "journey_disrupted", "journey_changed",
         "journey_canceled", "table_soon", "table_delayed", "table_changed", "table_missed",
         "table_canceled",
@@ -79,6 +80,8 @@ _HAPTIC = {
     "merchant_canceled": Pattern.LONG,
     "driver_here": Pattern.DOUBLE,
     "driver_canceled": Pattern.LONG,
+    "pickup_soon": Pattern.DOUBLE,
+    "pickup_shifted": Pattern.LONG,
     "journey_delayed": Pattern.LONG,
     "journey_disrupted": Pattern.LONG,
     "table_soon": Pattern.DOUBLE,
@@ -98,8 +101,8 @@ _GRAVE = frozenset({"charged_more", "refund_failed", "overbilled"})
 SILENT = frozenset(
     {
         "quoted", "revised", "approval_needed", "within_limit", "approved", "paid",
-        "cancel_asked", "transferred", "substitution_answered", "substitution_closed",
-        "return_asked",
+        "cancel_asked", "pickup_asked", "transferred", "substitution_answered",
+        "substitution_closed", "return_asked",
     }
 )  # fmt: skip
 """Kinds without a cue of their own: an approval says more, or the next step follows at once."""
@@ -315,6 +318,8 @@ def _progress(order: Order, kind: str) -> Progress | None:
     at = reached.get(kind)
     if at is None or (trip is not None and trip.kind != "ride"):
         return None
+    if trip is not None and trip.pickup_at and kind == "placed":
+        return None  # nothing is under way before the time of a ride for later
     return Progress(steps, at)
 
 

@@ -15,6 +15,7 @@ from lapel.assistant.goods import cues as goods
 from lapel.assistant.limits import cues as limits
 from lapel.assistant.offers import with_offer
 from lapel.commerce import Approval, ApprovalState, Order, OrderEvent, Orders, OrderState, Takes
+from lapel.commerce.trips import is_waiting
 from lapel.devices import Cue
 from lapel.faults import fault
 
@@ -49,8 +50,8 @@ TRACKED = frozenset(
 CLOSED = frozenset(
     {
         "delivered", "refunded", "merchant_canceled", "trouble", "driver_canceled", "dropped_off",
-        "ride_canceled", "tipped", "destination_changed", "journey_over", "journey_canceled",
-        "change_done", "table_over", "table_missed", "table_canceled",
+        "ride_canceled", "tipped", "destination_changed", "time_changed", "journey_over",
+        "journey_canceled", "change_done", "table_over", "table_missed", "table_canceled",
     }
 )  # fmt: skip
 _ANSWERED = frozenset({"substitution_answered", "substitution_closed"})
@@ -217,7 +218,10 @@ class OrderNews:
             if order.state not in UNDER_WAY:
                 continue
             last: Cue | None = None
-            for event in await self._orders.history(order.id):
+            history = await self._orders.history(order.id)
+            if is_waiting(order.draft, [event.kind for event in history]):
+                continue  # a ride for later is not under way before somebody drives it
+            for event in history:
                 if event.n <= told:
                     _courier(event, order, news)
                     last = compose.order_step(order, event) or last

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import sqlalchemy as sa
 from msgspec.structs import replace
 
@@ -35,6 +37,7 @@ ENDS = frozenset({*_DONE, "ride_canceled"})
 """Kinds of events after which nothing more happens to such an order."""
 _HERE = _STAGES.index("driver_here")
 _ROUNDS = 20
+_DRIVEN = frozenset({*_STAGES, "driver_canceled"})
 FOLLOW_S = 24 * 3600.0
 """So long after its time a ride for later is still followed."""
 NEAR_S = 2 * 3600.0
@@ -76,6 +79,13 @@ def patience_s(draft: OrderDraft, now: float, usual_s: float) -> float:
 def is_here(keys: set[str]) -> bool:
     """Whether some driver of the ride was told to be at the pick-up, or the ride to be over."""
     return any(_reached(keys, round_) >= _HERE for round_ in range(_ROUNDS))
+
+
+def is_waiting(draft: OrderDraft, kinds: Iterable[str]) -> bool:
+    """Whether it is a ride for later that nobody drives yet, after events of these kinds."""
+    trip = draft.trip
+    later = trip is not None and trip.kind == "ride" and bool(trip.pickup_at)
+    return later and not _DRIVEN.intersection(kinds)
 
 
 def pickup_key(pickup_at: str) -> str:
@@ -179,7 +189,10 @@ def _told(order: Order, kind: str, key: str, event: MerchantEvent, report: Merch
         "tracking_url": event.tracking_url,
         "driver": {"name": ride.driver, "car": ride.car, "plate": ride.plate},
     }
-    return Told(kind, key, words.ride_step(kind, ride, order.draft), data)
+    said = words.ride_step(kind, ride, order.draft)
+    if kind == "time_changed" and order.draft.trip is not None:
+        said = words.pickup_changed(order.draft.trip.pickup_at)
+    return Told(kind, key, said, data)
 
 
 def _refunds(order: Order, report: MerchantOrder) -> list[Told]:

@@ -422,7 +422,6 @@ _RIDE_STEPS = {
     "dropped_off": "You have arrived.",
     "driver_canceled": "Your driver had to give up the ride. The company looks for another one.",
     "tipped": "Your driver has the tip.",
-    "time_changed": "The ride company has the new time.",
 }
 
 

@@ -2,82 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from zoneinfo import ZoneInfo
-
 import pytest
+from stage.cars import STATION, Company
 from stage.loop import wall
 from stage.shops import HOME, OFFICE
 from stage.wearing import GLASSES, PHONE, Worn
 from stage.world import World
 
 from lapel.assistant import RideSkill, SavedPlaces
-from lapel.commerce import Address, MerchantOrder, Money, Unreachable
 from lapel.devices.wire import Position
-from lapel.services import RideOffer
-from lapel.services.personal import resolve
-from lapel.services.rides import Pickup, Redirected
 
 pytestmark = pytest.mark.unit
-
-ZONE = ZoneInfo("Europe/Helsinki")
-STATION = Address("Central Station", "Kaivokatu 1", "Helsinki", "00100", "FI", 60.171, 24.941)
-
-
-class Company:
-    """Two classes at fixed prices; it remembers which ways it was asked about."""
-
-    def __init__(self) -> None:
-        self.asked: list[tuple[Address, Address]] = []
-        self.times: list[str] = []
-        self.drivers = True
-        self.down = False
-
-    async def estimate(
-        self, pickup: Address, destination: Address, at: Pickup | None = None
-    ) -> list[RideOffer]:
-        self.asked.append((pickup, destination))
-        if self.down:
-            raise Unreachable("no answer")
-        pickup_at = ""
-        if at is not None:
-            due = at.timestamp() if isinstance(at, datetime) else resolve(at, wall(), ZONE).due_at
-            pickup_at = datetime.fromtimestamp(due, ZONE).isoformat(timespec="seconds")
-            self.times.append(pickup_at)
-        free = 4 if self.drivers and at is None else None
-        return [
-            RideOffer(
-                "lokki",
-                "Lokki",
-                name.lower(),
-                name,
-                Money(minor, "EUR"),
-                seats,
-                0,
-                free,
-                12,
-                pickup_at,
-                self.drivers,
-            )
-            for name, minor, seats in (("Economy", 1240, 4), ("Van", 1890, 6))
-        ]
-
-    async def places(self, text: str, limit: int = 5) -> list[Address]:
-        return [STATION] if "station" in text else []
-
-    async def zone(self, merchant_id: str) -> ZoneInfo | None:
-        return ZONE
-
-    async def look(self, merchant_id: str, ride_id: str) -> MerchantOrder:
-        raise AssertionError("no ride is booked here")
-
-    async def cancel(self, merchant_id: str, ride_id: str, most: Money, key: str) -> MerchantOrder:
-        raise AssertionError("no ride is booked here")
-
-    async def redirect(
-        self, merchant_id: str, ride_id: str, destination: Address, key: str
-    ) -> Redirected:
-        raise AssertionError("no ride is booked here")
 
 
 async def driven(world: World) -> Company:

@@ -21,15 +21,13 @@ from lapel.commerce import (
     Refused,
     Trip,
 )
+from lapel.commerce.trips import is_waiting
 from lapel.services import RideOffer
 from lapel.services.personal import AlreadyPast, At, Clock, Date, InDays, Weekday, When, resolve
 from lapel.services.rides import Pickup, Redirected
 
 RECENT_S = 600.0
 """So long after its last news "it" may mean a ride."""
-_DRIVEN = frozenset(
-    {"driver_assigned", "driver_arriving", "driver_here", "on_trip", "driver_canceled"}
-)
 
 
 class RidesPort(Protocol):
@@ -79,7 +77,7 @@ class Booked:
     async def all(self) -> list[Ride]:
         """What is under way, the newest first, then what is booked ahead, the next one first."""
         found = [
-            Ride(order, trip, await self._waits(order, trip))
+            Ride(order, trip, await self._waits(order))
             for order in await self._ordering.all(frozenset({OrderState.PLACED}))
             if (trip := order.draft.trip) is not None
             and trip.kind == "ride"
@@ -146,11 +144,9 @@ class Booked:
         moment = moved(at.astimezone(zone), wish, now, zone, on_its_day=bool(before))
         return moment.isoformat(timespec="seconds")
 
-    async def _waits(self, order: Order, trip: Trip) -> bool:
-        if not trip.pickup_at:
-            return False
-        kinds = {event.kind for event in await self._orders.history(order.id)}
-        return not kinds & _DRIVEN
+    async def _waits(self, order: Order) -> bool:
+        events = await self._orders.history(order.id)
+        return is_waiting(order.draft, [event.kind for event in events])
 
 
 def moved(

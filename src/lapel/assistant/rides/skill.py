@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import msgspec
 
@@ -15,8 +15,6 @@ from lapel.assistant.ordering import (
     Costless,
     Ordering,
     PlacesPort,
-    default_place,
-    own_place,
     told,
 )
 from lapel.assistant.politeness import is_no, is_yes, plain
@@ -31,6 +29,13 @@ from lapel.assistant.rides.grammar import (
     Tip,
     Wish,
 )
+from lapel.assistant.rides.offering import (
+    Ends,
+    draft_of,
+    estimate,
+    part_of_plan,
+    same_place,
+)
 from lapel.assistant.rides.times import answered, completed, is_vague
 from lapel.assistant.skills import Heard, Outcome
 from lapel.commerce import (
@@ -42,7 +47,6 @@ from lapel.commerce import (
     OrderDraft,
     Orders,
     OrderState,
-    Refused,
     Trip,
 )
 from lapel.commerce.words import place
@@ -53,17 +57,10 @@ from lapel.services.rides import CHANGE, TIME, TIP
 
 KEPT_S = 120.0
 """A question that nobody answered for so long is forgotten."""
-HERE_S = 900.0
-"""A position older than this is not where the user is."""
-HERE_WITHIN_M = 150.0
-"""A position known no better than this is no place to be picked up at."""
-HERE = "where you are"
 RIDDEN = frozenset({OrderState.PLACED, OrderState.DELIVERED})
 TIP_WITHIN_S = 24 * 3600.0
 MOST_TIP = 10_000
 MOST_TOLD = 3
-SPARE_MIN, STEP_MIN = 10, 5
-"""Who must be somewhere by a time is picked up so much earlier, at a full step of minutes."""
 NONE: Mapping[type, str] = {
     CancelRide: "There is no ride to cancel.",
     ChangeTime: "You have no ride booked for later.",
@@ -102,18 +99,18 @@ class RideSkill:
     rides: RidesPort
     places: PlacesPort
     clock: Callable[[], float] = time.time
-    _here: tuple[Address, float] | None = None
-    """In memory alone: the last position that a device reported, and when."""
     _asked: _Question | None = None
     _serial: int = 0
     _spoken_of: tuple[str, float] = ("", 0.0)
     """The booked ride that was talked about last, by its order, and when."""
     _ordering: Ordering = field(init=False)
     _booked: Booked = field(init=False)
+    _ends: Ends = field(init=False)
 
     def __post_init__(self) -> None:
         self._ordering = Ordering(self.user_id, self.orders, lambda x: x.trip is not None, _alike)
         self._booked = Booked(self.orders, self.rides, self._ordering, self.clock)
+        self._ends = Ends(self.places, self.rides, self.clock)
 
     async def hear(self, heard: Heard) -> Outcome | None:
         """Claims a whole utterance about a ride, and the answer to its own question."""
@@ -133,10 +130,7 @@ class RideSkill:
 
     async def moved(self, report: PositionReported) -> Sequence[Cue]:
         """A ride without "from" begins where its user is, if that is known well enough."""
-        if report.accuracy_m <= HERE_WITHIN_M:
-            street = f"{report.lat:.5f}, {report.lon:.5f}"
-            here = Address(HERE, street, "", "", "", report.lat, report.lon)
-            self._here = (here, report.at or self.clock())
+        self._ends.moved(report)
         return ()
 
     async def undo(self, turn: int) -> None:
@@ -188,7 +182,7 @@ class RideSkill:
         """Find both ends, ask for the one that is missing, then for the prices."""
         now, said = heard.at, heard.utterance.text
         if destination is None and wish.destination:
-            destination = await self._find(wish.destination)
+            destination = await self._ends.find(wish.destination)
             if destination is None:
                 self._asked = _Question("to", now, wish, pickup)
                 return Outcome(f"I do not know {wish.destination}. Where do you want to go?")
@@ -196,13 +190,13 @@ class RideSkill:
             self._asked = _Question("to", now, wish, pickup)
             return Outcome("Where to?")
         if pickup is None and wish.pickup:
-            pickup = await self._find(wish.pickup)
+            pickup = await self._ends.find(wish.pickup)
             if pickup is None:
                 self._asked = _Question("from", now, wish, None, destination)
                 unknown = "where you are" if wish.pickup == "here" else wish.pickup
                 return Outcome(f"I do not know {unknown}. Where shall they pick you up?")
-        pickup = pickup or await self._usual(wish)
-        if pickup is None or _same(pickup, destination):
+        pickup = pickup or await self._ends.usual(wish)
+        if pickup is None or same_place(pickup, destination):
             self._asked = _Question("from", now, wish, None, destination)
             return Outcome("Where shall they pick you up?")
         if is_vague(wish.at):
@@ -215,7 +209,7 @@ class RideSkill:
         pickup, destination = asked.pickup, asked.destination
         if pickup is None or destination is None:
             return Outcome("Where to?")
-        found = await self._estimate(asked.wish, pickup, destination)
+        found = await estimate(self.rides, asked.wish, pickup, destination)
         if not found:
             return Outcome("I know no ride company yet. Add one with: lapel merchants add.")
         offers = tuple(offer for offer in found if offer.to_be_had)
@@ -235,18 +229,6 @@ class RideSkill:
         card = cues.offers_card(offers, f"{way}.", self._serial)
         return Outcome(cues.offers_text(offers, way), card)
 
-    async def _estimate(
-        self, wish: AskRide, pickup: Address, destination: Address
-    ) -> list[RideOffer]:
-        """What is to be had then; of who says when to be there, so that they are there in time."""
-        found = await self.rides.estimate(pickup, destination, wish.at)
-        if wish.at is None or not wish.arrives or not found:
-            return found
-        least = timedelta(minutes=max(x.duration_minutes or 0 for x in found) + SPARE_MIN)
-        leave = datetime.fromisoformat(found[0].pickup_at) - least
-        leave -= timedelta(minutes=leave.minute % STEP_MIN)
-        return await self.rides.estimate(pickup, destination, leave)
-
     async def titled(
         self,
         wish: AskRide,
@@ -260,36 +242,14 @@ class RideSkill:
         `pickup` and `destination` are places that are known already. Refused where something would
         have to be asked first.
         """
-        if destination is None and wish.destination:
-            destination = await self._find(wish.destination)
-        if destination is None:
-            raise Refused(
-                f"I do not know where {wish.destination or 'the ride'} is.", code="no_trip"
-            )
-        if pickup is None and wish.pickup:
-            pickup = await self._find(wish.pickup)
-        pickup = pickup or await self._usual(wish)
-        if pickup is None or _same(pickup, destination):
-            raise Refused("I do not know where the ride begins.", code="no_trip")
-        if is_vague(wish.at):
-            raise Refused("I do not know at what time the ride is.", code="unclear")
-        try:
-            found = await self._estimate(wish, pickup, destination)
-        except AlreadyPast as error:
-            raise Refused("That time has already passed.", code="already_past") from error
-        offers = [offer for offer in found if offer.to_be_had]
-        index = grammar.chosen(wish.ride_class or "cheapest", [offer.id for offer in offers])
-        if not offers or index is None:
-            raise Refused("There is no such ride to be had then.", code="no_driver")
-        draft, at = _draft(offers[index], pickup, destination, said), offers[index].pickup_at
-        when = f", {cues.when(at, self.clock())}" if at else ""
-        return NewPart(f"{offers[index].title} ride to {place(destination)}{when}", draft)
+        known = (pickup, destination)
+        return await part_of_plan(self.rides, self._ends, wish, said, known, self.clock())
 
     async def _book(self, asked: _Question, offer: RideOffer, heard: Heard | None) -> Outcome:
         if asked.pickup is None or asked.destination is None:
             return Outcome("Where to?")
         self._asked = None
-        draft = _draft(offer, asked.pickup, asked.destination, asked.said)
+        draft = draft_of(offer, asked.pickup, asked.destination, asked.said)
         return await self._ordering.begin(draft, heard)
 
     async def _answered(self, asked: _Question, heard: Heard) -> Outcome | None:
@@ -320,7 +280,7 @@ class RideSkill:
 
     async def _end(self, asked: _Question, heard: Heard) -> Outcome | None:
         said = grammar.as_place(heard.utterance.text, after=asked.kind)
-        found = None if said is None else await self._find(said)
+        found = None if said is None else await self._ends.find(said)
         if found is None:
             return None
         self._asked = None
@@ -415,7 +375,7 @@ class RideSkill:
     async def _change(
         self, ride: Ride, where: str, said: str, now: float, heard: Heard | None
     ) -> Outcome:
-        order, to = ride.order, await self._find(where)
+        order, to = ride.order, await self._ends.find(where)
         if to is None:
             return Outcome(f"I do not know {where}. The destination stays as it is.")
         owed = await self._booked.redirect(ride, to, now)
@@ -521,26 +481,6 @@ class RideSkill:
 
     # Looking things up. ---------------------------------------------------------------------------
 
-    async def _find(self, said: str) -> Address | None:
-        """The user's own place of that name, else the likeliest place that a company knows."""
-        if said in ("here", "where i am", "my position", "my location"):
-            return self._current()
-        own = await own_place(self.places, said)
-        if own is not None:
-            return own
-        found = await self.rides.places(said.removeprefix("the ").removeprefix("my ").strip(), 1)
-        return found[0] if found else None
-
-    def _current(self) -> Address | None:
-        if self._here is None or self.clock() - self._here[1] > HERE_S:
-            return None
-        return self._here[0]
-
-    async def _usual(self, wish: AskRide) -> Address | None:
-        """Where a ride without "from" begins: where its user is now is not where they are later."""
-        here = self._current() if wish.at is None else None
-        return here or await default_place(self.places)
-
     async def _last_ride(self, now: float) -> Order | None:
         waiting = {ride.order.id for ride in await self._booked.all() if ride.ahead}
         for order in await self._ordering.all(RIDDEN):
@@ -549,16 +489,6 @@ class RideSkill:
             if ridden and now - order.updated_at < TIP_WITHIN_S:
                 return order
         return None
-
-
-def _draft(offer: RideOffer, pickup: Address, destination: Address, said: str) -> OrderDraft:
-    return OrderDraft(
-        merchant_id=offer.merchant_id,
-        lines=(DraftLine(offer.id, f"{offer.title} ride", 1),),
-        address=destination,
-        said=said,
-        trip=Trip("ride", destination, pickup, pickup_at=offer.pickup_at),
-    )
 
 
 def _extra(order: Order, item: str, trip: Trip, said: str) -> OrderDraft:
@@ -582,10 +512,6 @@ def _alike(before: OrderDraft, after: OrderDraft) -> bool:
     """Whether the question may be asked anew in the same order."""
     kinds = {draft.trip.kind for draft in (before, after) if draft.trip is not None}
     return before.merchant_id == after.merchant_id and kinds == {"ride"}
-
-
-def _same(one: Address, other: Address) -> bool:
-    return (one.latitude, one.longitude) == (other.latitude, other.longitude)
 
 
 def _names(offers: Sequence[RideOffer]) -> str:
