@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
 
-from lapel.commerce import Money, OrderState, verify
+from lapel.commerce import Money, OrderState, ledger, verify
 from services import hostile_tables as cases
 from services.hostile_buyer import Buyer, lapel
 from services.hostile_cases import Bend, Ending
@@ -36,6 +37,16 @@ async def placed(visit: TableVisit) -> None:
 async def ends(visit: TableVisit, ending: Ending) -> None:
     order, said = await visit.order(), await visit.said()
     assert (order.state, ending.says in said) == (ending.state, True), said
+
+
+async def stands(buyer: Buyer, order_id: str) -> dict[str, int]:
+    """The order's balances once nothing of it is on its way back any more."""
+    async with asyncio.timeout(10):
+        while True:
+            now = await buyer.world.store.read(lambda c: ledger.standing(c, order_id))
+            if not now.get(ledger.TRANSIT):
+                return now
+            await asyncio.sleep(0.01)
 
 
 async def test_an_honest_restaurant_is_paid_and_its_receipt_says_all(buyer: Buyer):
@@ -119,6 +130,9 @@ async def test_a_fee_by_the_terms_is_believed(buyer: Buyer):
         order = await visit.until({OrderState.REFUNDED, OrderState.CANCELED})
         assert order.state is OrderState.CANCELED
         assert "It cost 20 euros; you get 40 euros back" in await visit.said()
+        kept = await stands(buyer, visit.order_id)
+        assert kept[ledger.SPENT + visit.merchant.id] == cases.FEE
+        assert kept[ledger.AVAILABLE] == -cases.FEE
 
 
 async def test_an_evening_is_told_step_by_step_and_ends(buyer: Buyer):

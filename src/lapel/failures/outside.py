@@ -266,9 +266,9 @@ SECTIONS = (
             Failure(
                 ("booking_over", "change_not_allowed", "nothing_to_change"),
                 Way.NOTHING,
-                "The journey cannot be changed like that any more",
+                "The booking cannot be changed like that any more",
                 "What was paid for it",
-                "Keep it, or cancel it by the rules of its fare",
+                "Keep it, or cancel it by its own rules",
             ),
             Failure(
                 ("refund_changed",),
