@@ -77,6 +77,12 @@ class Town:
         answer = self.http.post(f"{self.urls['city']}/city/faults", json=body)
         assert answer.status_code == 200, answer.text
 
+    def nearer(self, seconds: float) -> None:
+        """Let rides for later come nearer by so much."""
+        body = {"seconds": seconds}
+        answer = self.http.post(f"{self.urls['city']}/city/rides/nearer", json=body)
+        assert answer.status_code == 200, answer.text
+
     def no_faults(self) -> None:
         self.http.request(
             "DELETE",

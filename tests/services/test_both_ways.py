@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import replace
-from datetime import date, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import TypeVar
 
 import httpx
@@ -24,8 +24,9 @@ from lapel.commerce.checkout import (
 from lapel.commerce.journey import Traveller
 from lapel.commerce.money import Money
 from lapel.commerce.ports import MerchantOrder, Refused
-from lapel.services import Pay, Rides, Tables, Travel
+from lapel.services import Merchant, Pay, Rides, Tables, Travel
 from lapel.services.goods.shopping import Shopping
+from lapel.services.personal import AlreadyPast, At, Clock, InDays
 from lapel.services.tables import Wanted as Sitting
 from lapel.services.tables import draft_of
 from lapel.services.travel import Wanted
@@ -103,6 +104,62 @@ async def test_food_from_a_cart_to_the_door(shopper: Shopper):
     await shopper.until("delivered")
     order = await shopper.world.merchants.get_order(done.merchant_id, done.order_id)
     assert order.total == done.total
+
+
+async def test_a_ride_for_later_is_found_at_its_time_booked_put_off_and_given_up(
+    shopper: Shopper,
+):
+    company = await meet(shopper, "rides")
+    rides = Rides(shopper.world.registry, shopper.world.client)
+    zone = await rides.zone(company)
+    assert zone is not None
+    at = datetime.now(zone).replace(hour=13, minute=0, second=0, microsecond=0) + timedelta(days=9)
+    offers = await rides.estimate(STATION, HOME, at)
+    assert [x.pickup_at for x in offers] == [at.isoformat(timespec="seconds")] * 3
+    assert all(x.to_be_had and x.pickup_minutes is None for x in offers)
+    said = await rides.estimate(STATION, HOME, At(InDays(1), Clock(10, half="pm")))
+    assert datetime.fromisoformat(said[0].pickup_at).astimezone(zone).hour == 22
+    trip = Trip("ride", HOME, STATION, pickup_at=offers[0].pickup_at)
+    line = DraftLine(offers[0].id, offers[0].title, 1)
+    done = await buy(shopper, OrderDraft(company, (line,), HOME, trip=trip))
+    assert done.trip is not None
+    assert done.trip.trip.pickup_at == offers[0].pickup_at
+    assert (done.total, done.trip.free_until[11:16]) == (offers[0].price, "12:30")
+    later = (at + timedelta(hours=1)).isoformat(timespec="seconds")
+    moved = await rides.put_off(company, done.order_id, later, shopper.key("later"))
+    assert moved.owed is None
+    seen = await rides.look(company, done.order_id)
+    assert seen.ride is not None
+    assert (seen.ride.pickup_at, seen.ride.status) == (later, "booked")
+    gone = await rides.cancel(company, done.order_id, Money(0, "EUR"), shopper.key("cancel"))
+    assert gone.canceled
+    for bad, code in (
+        (timedelta(days=40), "pickup_too_far"),
+        (timedelta(seconds=10), "pickup_too_soon"),
+    ):
+        with pytest.raises(Refused) as refused:
+            await rides.estimate(STATION, HOME, datetime.now(zone) + bad)
+        assert refused.value.code == code
+    with pytest.raises(AlreadyPast):
+        await rides.estimate(STATION, HOME, datetime.now(zone) - timedelta(minutes=2))
+
+
+async def test_a_company_that_takes_no_rides_for_later_is_asked_for_none(
+    shopper: Shopper, monkeypatch: pytest.MonkeyPatch
+):
+    company = await meet(shopper, "rides")
+    rides = Rides(shopper.world.registry, shopper.world.client)
+    known = await shopper.world.registry.get(company)
+    plain = replace(known, profile=replace(known.profile, ahead=None))
+
+    async def companies() -> list[Merchant]:
+        return [plain]
+
+    monkeypatch.setattr(rides, "companies", companies)
+    assert await rides.estimate(STATION, HOME)
+    with pytest.raises(Refused) as refused:
+        await rides.estimate(STATION, HOME, datetime.now(UTC) + timedelta(days=1))
+    assert refused.value.code == "no_rides_ahead"
 
 
 async def test_a_ride_is_found_booked_redirected_and_given_up(shopper: Shopper):

@@ -7,8 +7,10 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -167,6 +169,89 @@ async def test_a_driver_who_gives_up_is_replaced_or_the_money_comes_back(town: T
         await me[Family.GLASSES].says("back", timeout_s=40)
     assert between > before
     assert spent(town) == between
+
+
+def ahead_s(order: dict[str, Any]) -> float:
+    """Seconds until the pick-up of a ride for later."""
+    at = datetime.fromisoformat(order["pickup_at"])
+    return (at - datetime.now(at.tzinfo)).total_seconds()
+
+
+async def test_a_ride_for_later_is_booked_moved_reminded_of_and_driven_at_its_time(town: Town):
+    town.speed(120)
+    before = spent(town)
+    async with wearer(town) as me:
+        asked = await book(me, "an economy ride home from the office tomorrow at 1 pm")
+        shown = text_of(asked)
+        assert "at 13:00" in shown
+        assert "From your office to home" in shown
+        assert "Cancelling is free until 12:30, then 4 euros" in shown
+        await me[Family.GLASSES].says("Your ride is booked for")
+        order = town.wait_for_order("placed")
+        zone = ZoneInfo("Europe/Helsinki")
+        day = datetime.now(zone).date() + timedelta(days=1)
+        at = datetime(day.year, day.month, day.day, 13, tzinfo=zone)
+        assert order["pickup_at"] == at.isoformat()
+        [(file,)] = town.record(
+            "SELECT receipt FROM orders WHERE receipt IS NOT NULL ORDER BY created_at DESC LIMIT 1"
+        )
+        receipt = verify(file)
+        assert receipt.trip is not None
+        assert receipt.trip.pickup_at == at.isoformat()
+        assert receipt.trip.free_until == (at - timedelta(minutes=30)).isoformat()
+        fare = spent(town) - before
+        me.forget()
+        me.type("where is my driver")
+        await me[Family.PHONE].says("Your ride home comes tomorrow at 13:00")
+        me.forget()
+        me.type("make it half past one")
+        await me[Family.PHONE].says("Your ride home is tomorrow at 13:30 now")
+        assert spent(town) - before == fare
+        order = town.wait_for_order("placed")
+        assert order["pickup_at"] == (at + timedelta(minutes=30)).isoformat()
+        town.nearer(ahead_s(order) - 3000)
+        await me[Family.GLASSES].says("Your ride comes at 13:30")
+        town.nearer(2994)
+        await me[Family.GLASSES].says("comes for you in a")
+        await me[Family.GLASSES].says("Your driver is here:", timeout_s=40)
+        await me[Family.GLASSES].says("You have arrived", timeout_s=60)
+    order = town.wait_for_order("delivered")
+    assert len(kinds(order)) == len(set(kinds(order)))
+    assert "late" not in kinds(order)
+    assert spent(town) - before == fare
+
+
+async def test_a_ride_for_later_is_given_up_or_given_back_when_nobody_can_drive_it(town: Town):
+    town.speed(120)
+    before = spent(town)
+    async with wearer(town) as me:
+        await book(me, "an economy ride home from the office tomorrow at 1 pm")
+        town.wait_for_order("placed")
+        await book(me, "a comfort to the library from the office tomorrow at 2 pm")
+        until = asyncio.get_running_loop().time() + 20
+        while [order["state"] for order in town.orders()[:2]] != ["placed", "placed"]:
+            assert asyncio.get_running_loop().time() < until
+            await asyncio.sleep(0.1)
+        me.forget()
+        me.type("cancel my ride")
+        card = await me[Family.PHONE].says("Ride home tomorrow at 13:00", "tomorrow at 14:00")
+        assert card.card is not None
+        assert [action.label for action in card.card.actions] == ["1", "2"]
+        me.type("the ride home")
+        await me[Family.PHONE].says("Cancelling your ride home tomorrow at 13:00 is free now")
+        me.type("yes")
+        await me[Family.GLASSES].says("Your ride is cancelled")
+        await me[Family.GLASSES].says("back", timeout_s=40)
+        order = town.wait_for_order("placed")
+        assert "14:00" in order["pickup_at"]
+        town.fault("nobody_free", merchant="lokki", operation="dispatch")
+        town.nearer(ahead_s(order) - 5)
+        await me[Family.GLASSES].says("there is no driver for it", timeout_s=40)
+        await me[Family.GLASSES].says("back", timeout_s=40)
+    until = asyncio.get_running_loop().time() + 20
+    while spent(town) != before:
+        assert asyncio.get_running_loop().time() < until
+        await asyncio.sleep(0.1)
 
 
 async def test_coffee_and_a_ride_wait_for_their_presses_side_by_side(town: Town):

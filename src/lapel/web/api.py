@@ -146,6 +146,7 @@ class Api:
             "total": str(order.total) if order.total else None,
             "created_at": order.created_at,
             "address": order.draft.address.label,
+            "pickup_at": order.draft.trip.pickup_at if order.draft.trip else "",
             "merchant_order_id": order.merchant_order_id,
             "lines": [{"text": line.text, "value": line.value} for line in cart_lines(order)],
             "events": [

@@ -186,6 +186,13 @@ async def test_with_two_booked_it_is_asked_which_one_is_meant() -> None:
         said = await answered(world, phone, "the second one")
         assert "Cancelling your ride to your office tomorrow at 06:30 is free now" in said
         assert "stays as it is" in await answered(world, phone, "no")
+        await answered(world, phone, "cancel my ride")
+        said = await answered(world, phone, "the ride to the office")  # no new ride is asked for
+        assert "Cancelling your ride to your office" in said
+        assert "stays as it is" in await answered(world, phone, "no")
+        await answered(world, phone, "cancel my ride")
+        said = await answered(world, phone, "a taxi to the office")
+        assert "Economy" in said
         await answered(world, phone, "cancel my ride to the office")
         phone.type("yes")
         await world.until(lambda: world.of_kind("refunded"))

@@ -119,6 +119,11 @@ class RideSkill:
         if asked is not None and heard.at - asked.at > KEPT_S:
             asked = self._asked = None
         wish = grammar.read(text)
+        if asked is not None and asked.kind == "which" and wish is not None:
+            # "The ride home" asks for one, except as the answer to which one is meant.
+            outcome = await told(self._which(asked, heard, sure=True), COSTLESS, AlreadyPast)
+            if outcome is not None:
+                return outcome
         if isinstance(wish, ChangeTime) and wish.it:
             return await told(self._its_time(wish, asked, heard), COSTLESS, AlreadyPast)
         if wish is not None:
@@ -333,8 +338,11 @@ class RideSkill:
             return Outcome(cues.which_text(named), cues.which_card(named, self._serial))
         return await self._do(wish, found, heard.utterance.text, heard.at, heard)
 
-    async def _which(self, asked: _Question, heard: Heard) -> Outcome | None:
-        """The answer to which of several rides was meant; None when it is none."""
+    async def _which(self, asked: _Question, heard: Heard, *, sure: bool = False) -> Outcome | None:
+        """The answer to which of several rides was meant; None when it is none.
+
+        What fits none of them is asked again, except where it has to be `sure`.
+        """
         said = grammar.which(heard.utterance.text, len(asked.rides))
         if said is None or asked.then is None:
             return None
@@ -343,6 +351,8 @@ class RideSkill:
         if said.nth is not None:
             found = [rides[said.nth]]
         if len(found) != 1 and not (said.every and isinstance(asked.then, CancelRide)):
+            if sure:
+                return None
             return Outcome(cues.which_text([_named(ride, heard.at) for ride in asked.rides]))
         self._asked = None
         return await self._do(asked.then, found, asked.said, heard.at, heard)

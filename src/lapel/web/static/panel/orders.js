@@ -6,7 +6,11 @@ import { icon } from "../views/icons.js";
 
 const WORDS = { quoting: "asking the price", awaiting_approval: "waits for you", escalated: "waits for you at the shop", lapsed: "lapsed, nothing ordered", trouble: "needs attention" };
 
-function stateWord(state) {
+const CLOCK = new Intl.DateTimeFormat("en-GB", { weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", timeZone: "UTC" });
+
+/** A ride for later says when, by the clock of its place: the digits as they stand before the offset. */
+function stateWord({ state, pickup_at: at }) {
+  if (state === "placed" && at) return `booked for ${CLOCK.format(new Date(`${at.slice(0, 19)}Z`))}`;
   return WORDS[state] ?? state.replaceAll("_", " ");
 }
 
@@ -15,7 +19,7 @@ function order(entry, open) {
     el("summary", {},
       el("span", { class: "order-name", text: entry.merchant_name }),
       el("span", { class: "order-total", text: entry.total }),
-      el("span", { class: "order-state", text: stateWord(entry.state) }),
+      el("span", { class: "order-state", text: stateWord(entry) }),
       el("span", { class: "order-when", text: ago(entry.created_at) })),
     el("dl", { class: "card-lines" }, ...(entry.lines ?? []).map((line) => el("div", {},
       el("dt", { text: line.text }), el("dd", { text: line.value ?? "" })))),
