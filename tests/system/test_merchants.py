@@ -70,6 +70,51 @@ def test_a_shop_of_the_city_lacks_nothing(text_town: Town):
     assert found["lacks"] == found["warns"] == []
 
 
+@pytest.mark.parametrize(
+    ("kind", "which", "is_for", "words"),
+    [
+        ("merchants", 6, "food", ("over MCP", "signed, and rightly", "things for sale")),
+        ("stores", 0, "groceries", ("Lapel can buy here", "groceries")),
+        ("stores", 1, "goods", ("Lapel can buy here", "retail")),
+        (
+            "rides",
+            0,
+            "rides",
+            ("Lapel can take rides with it", "places for", "signed, and rightly"),
+        ),
+        ("travel", 0, "travel", ("Lapel can book there", "from Helsinki to Berlin", "signed, and")),
+        ("travel", 2, "travel", ("Lapel can book there", "rooms in Helsinki")),
+        ("tables", 0, "tables", ("Lapel can book tables there", "tables for two", "signed, and")),
+        ("pay", 0, "money", ("Lapel can send money by it", "knows its own codes")),
+        ("acp", 0, "shop", ("ACP 2026-04-17 over REST", "not signed, as is usual there")),
+        ("older", 0, "shop", ("UCP 2026-01-11 over REST", "its webhooks alone tell", "feed")),
+    ],
+)
+def test_every_kind_of_merchant_is_looked_at_for_what_it_is(
+    text_town: Town, kind: str, which: int, is_for: str, words: tuple[str, ...]
+):
+    url = text_town.urls[kind][which]
+    if kind == "acp":
+        text_town.wait_for_menu("Lumo Candles")  # it gives its key when it is added
+    status, shown = lapel(text_town, "merchants", "check", url)
+    assert status == 0, shown
+    for each in words:
+        assert each in shown, shown
+    assert "lacks" not in shown
+    assert max(len(line) for line in shown.splitlines()) <= 100
+    assert asked(text_town, "merchants", "check", url)["kind"] == is_for
+
+
+def test_what_is_no_merchant_is_told_where_it_belongs(text_town: Town):
+    status, shown = lapel(text_town, "merchants", "check", text_town.urls["city"])
+    assert status == 1
+    assert "publishes no UCP profile" in shown
+    assert "lapel services add" in shown
+    status, shown = lapel(text_town, "merchants", "add", "https://old.example", "--feed", "x")
+    assert status == 2
+    assert "commerce.feeds" in shown
+
+
 async def test_what_a_shop_lacks_is_said(text_town: Town, hostile: Hostile):
     def poor(profile: dict[str, Any]) -> None:
         capabilities = profile["ucp"]["capabilities"]

@@ -12,7 +12,7 @@ from lapel.cli.show import Row, rows_of, table, when
 merchants = typer.Typer(help="The shops that Lapel can order from.", invoke_without_command=True)
 
 Which = Annotated[str, typer.Argument(metavar="URL|NAME", help="A URL, or a known shop's name.")]
-_SHORT = ("dev.ucp.shopping.", "dev.ucp.")
+_SHORT = ("dev.ucp.shopping.", "dev.ucp.", "dev.lapel.")
 
 
 @merchants.callback()
@@ -88,6 +88,13 @@ def add_merchant(
 ) -> None:
     """Add a shop that speaks UCP or ACP, by its URL."""
     given = {"key": key, "secret": secret, "feed": feed, "name": name, "currency": currency}
+    if (secret or feed) and not key:
+        raise Trouble(
+            "--secret and --feed go with --key, for a shop that speaks ACP; the product list of a "
+            "shop of UCP 2026-01-11 is named in commerce.feeds of lapel.toml",
+            "bad_request",
+            2,
+        )
     wanted = {"url": url, **(given if key else {})}
     answer = cast("Row", running(data or context.obj).call("POST", "/api/merchants", wanted))
     if as_json:
@@ -146,30 +153,76 @@ def _short(name: str) -> str:
     return name
 
 
+_KINDS = {
+    "rides": "take rides with it",
+    "travel": "book there",
+    "tables": "book tables there",
+    "money": "send money by it",
+}
+
+
 def _show(found: Row) -> None:
-    typer.echo(
-        f"{found['name'] or found['url']}: Lapel can{'' if found['can_buy'] else 'not'} buy here."
-    )
+    """What a check has found: the verdict, what stands in the way, then the details."""
+    can = _KINDS.get(found["kind"], "buy here")
+    name = found["name"] or found["url"]
+    typer.echo(f"{name}: Lapel can{'' if found['can_buy'] else 'not'} {can}.")
     for why in found["lacks"]:
-        typer.echo(f"  lacks       {why}")
-    for why in found["warns"]:
-        typer.echo(f"  mind        {why}")
+        _line("lacks", why)
+    if not found["lacks"] and found["answers"]:
+        _line("answers", f"{found['answers']}; {_signed(found)}")
     if not found["offers_version"]:
+        _lines("mind", found["warns"])
         return
-    typer.echo(f"  version     {found['version'] or 'none'} of {found['offers_version']}")
-    typer.echo(f"  endpoint    {found['endpoint'] or 'none'}")
-    for entry in found["capabilities"]:
-        spoken = "" if entry["spoken"] else " (not spoken by Lapel)"
-        typer.echo(f"  offers      {entry['name']} {entry['version']}{spoken}")
-    for key in found["signing_keys"]:
-        fault = f" ({key['fault']})" if key["fault"] else ""
-        typer.echo(f"  key         {key['kid']} {key['algorithm']}{fault}")
-    typer.echo(f"  signatures  {_SIGNATURES[found['signatures']]}")
+    _line("speaks", _speaks(found))
+    _line("endpoint", found["endpoint"] or "none")
+    spoken = [_short(x["name"]) for x in found["capabilities"] if x["spoken"]]
+    _lines("offers", spoken or ["nothing that Lapel speaks"])
+    strange = [
+        f"{_short(x['name'])} {x['version']}" for x in found["capabilities"] if not x["spoken"]
+    ]
+    _lines("also", [f"{', '.join(strange)} (not spoken by Lapel)"] if strange else [])
     for handler in found["payment_handlers"]:
         usable = "" if handler["usable"] else " (Lapel cannot pay by it)"
-        typer.echo(f"  paid by     {handler['name']} {handler['id']}{usable}")
-    if found["products"] is not None:
-        typer.echo(f"  sells       {found['products']} things")
+        _line("paid by", f"{handler['name']} {handler['id']}{usable}")
+    for key in found["signing_keys"]:
+        fault = f" ({key['fault']})" if key["fault"] else ""
+        _line("signs with", f"{key['kid']} {key['algorithm']}{fault}")
+    if found["lacks"]:
+        _line("signatures", _signed(found))
+    for why in found["warns"]:
+        _line("mind", why)
+
+
+def _speaks(found: Row) -> str:
+    offered, version = found["offers_version"], found["version"]
+    if not version:
+        return f"{offered}, which Lapel does not"
+    protocol = offered if offered.startswith("ACP") else f"UCP {version}"
+    newer = "" if offered in (version, protocol) else f" (and {offered})"
+    return f"{protocol} over {found['transport'].upper() or 'REST'}{newer}"
+
+
+def _signed(found: Row) -> str:
+    newest = found["offers_version"] == "2026-04-08"
+    usual = found["signatures"] == "none" and not newest
+    return _SIGNATURES[found["signatures"]] + (", as is usual there" if usual else "")
+
+
+def _line(label: str, text: str) -> None:
+    typer.echo(f"  {label:11} {text}")
+
+
+def _lines(label: str, parts: list[str]) -> None:
+    """As few lines as fit a terminal of 100 columns."""
+    line = ""
+    for part in parts:
+        joined = f"{line}, {part}" if line else part
+        if len(joined) > 84 and line:
+            _line(label, f"{line},")
+            label, joined = "", part
+        line = joined
+    if line:
+        _line(label, line)
 
 
 _SIGNATURES = {

@@ -97,4 +97,7 @@ def _checked(found: CheckUp) -> Answer:
         "signatures": found.signatures,
         "payment_handlers": [msgspec.to_builtins(handler) for handler in found.handlers],
         "products": found.products,
+        "kind": found.kind,
+        "transport": found.transport,
+        "answers": found.answers,
     }

@@ -68,6 +68,8 @@ class AcpDoor:
             name=merchant.name or split(merchant.url).hostname or "",
             offers_version=f"ACP {document.protocol.version}",
             version=VERSION,
+            kind="shop",
+            transport="rest",
             endpoint=merchant.profile.endpoint,
             capabilities=tuple((name, VERSION, True) for name in sorted(spoken)),
         )
@@ -98,6 +100,7 @@ class AcpDoor:
         else:
             found.signatures = "none"
             found.products = len(menu.items)
+            found.answers = f"{len(menu.items)} things for sale"
             if not menu.items:
                 found.lacks.append("its catalogue is empty")
 

@@ -10,15 +10,12 @@ import httpx
 import msgspec
 
 from lapel.commerce.ports import PortError
-from lapel.services.connectors.ucp.catalogue import read_menu
 from lapel.services.connectors.ucp.client import Client
 from lapel.services.connectors.ucp.keys import Jwk, PublicKey, UnusableKey
 from lapel.services.connectors.ucp.mapping import BankConfig
 from lapel.services.connectors.ucp.merchants import HANDLERS
+from lapel.services.connectors.ucp.probing import NEEDED, Kind, kind_of, missed, probe
 from lapel.services.connectors.ucp.profile import (
-    CHECKOUT,
-    FULFILLMENT,
-    ORDER,
     SEARCH,
     ProfileDocument,
     document_of,
@@ -30,11 +27,6 @@ from lapel.services.connectors.ucp.registry import Merchant
 from lapel.services.connectors.ucp.versions import OLDER
 
 PATIENCE_S = 20.0
-_NEEDED = {
-    CHECKOUT: "it has no checkout",
-    FULFILLMENT: "it does not deliver",
-    SEARCH: "it has no catalogue, so nobody can order by words",
-}
 _SIGNATURE_CODES = frozenset(
     {"signature_invalid", "signature_missing", "key_not_found", "digest_mismatch"}
     | {"algorithm_unsupported"}
@@ -77,6 +69,11 @@ class CheckUp:
     signatures: str = "unknown"
     """Of an answer that was asked for: `right`, `none`, `wrong`, or `unknown` without an answer."""
     products: int | None = None
+    kind: str = ""
+    """`food`, `groceries`, `goods`, `shop`, `rides`, `travel`, `tables` or `money`."""
+    transport: str = ""
+    answers: str = ""
+    """What it answered to the one question, in words."""
     lacks: list[str] = field(default_factory=list[str])
     warns: list[str] = field(default_factory=list[str])
 
@@ -98,6 +95,8 @@ async def check_up(http: httpx.AsyncClient, client: Client, url: str, pays_at: P
         if error.code == "unsafe_url":
             raise
         found.lacks.append(error.text)
+        if error.code == "no_profile":
+            found.warns.append("an MCP server that is no shop is added by `lapel services add URL`")
         return found
     await _declared(found, document, pays_at)
     try:
@@ -107,13 +106,15 @@ async def check_up(http: httpx.AsyncClient, client: Client, url: str, pays_at: P
         return found
     found.name, found.endpoint = profile.name, profile.endpoint
     found.version = profile.version
-    found.lacks += [why for name, why in _NEEDED.items() if name not in profile.capabilities]
+    kind = kind_of(profile)
+    found.kind, found.transport = kind.name, profile.transport
+    found.lacks += [NEEDED[name] for name in kind.needed if name not in profile.capabilities]
     if profile.version == OLDER:
         found.warns.append(f"it speaks UCP {OLDER}: no look at an order, its webhooks alone tell")
-    if ORDER not in profile.capabilities:
-        found.warns.append("it reports nothing of an order once it is placed")
-    if SEARCH in profile.capabilities:
-        await _ask(found, client, Merchant(f"check:{profile_url}", url, profile.name, profile, 0.0))
+    found.warns += missed(profile, kind)
+    if SEARCH in profile.capabilities or SEARCH not in kind.needed:
+        merchant = Merchant(f"check:{profile_url}", url, profile.name, profile, 0.0)
+        await _ask(found, client, merchant, kind)
     return found
 
 
@@ -140,20 +141,19 @@ async def _declared(found: CheckUp, document: ProfileDocument, pays_at: PaysAt) 
         found.lacks.append("Lapel can pay it by none of its payment handlers")
 
 
-async def _ask(found: CheckUp, client: Client, merchant: Merchant) -> None:
+async def _ask(found: CheckUp, client: Client, merchant: Merchant, kind: Kind) -> None:
     try:
         async with asyncio.timeout(PATIENCE_S):
-            menu = await read_menu(client, merchant)
+            found.answers, found.products = await probe(client, merchant, kind)
     except TimeoutError:
-        found.lacks.append(f"its catalogue was not read within {PATIENCE_S:g} s")
+        found.lacks.append(f"it did not answer within {PATIENCE_S:g} s")
     except PortError as error:
         if error.code in _SIGNATURE_CODES:
             found.signatures = "wrong"
         found.lacks.append(error.text)
     else:
         found.signatures = "right" if client.signs(merchant.id) else "none"
-        found.products = len(menu.items)
-        if not menu.items:
+        if found.products == 0:
             found.lacks.append("its catalogue is empty")
 
 
