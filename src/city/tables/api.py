@@ -56,7 +56,7 @@ class TableCompany(CompanyServer):
         page = self.page(self._company.name, about, TABLES.told)
         calls = [
             Call("POST", "/tables/search", "search", self._search, ("search_tables", "table")),
-            *self.sessions(CHECKOUTS.verbs(self._order)),
+            *self.sessions(CHECKOUTS.verbs(TABLES.order)),
             Call("POST", "/tables/{id}/change", "update", self._change, ("change_table", "table")),
             Call("POST", "/tables/{id}/cancel", "cancel", self._cancel, ("cancel_table", "table")),
         ]
@@ -124,7 +124,7 @@ class TableCompany(CompanyServer):
                 return counter.missing("Booking")
             found = changed(counter, id, asked.offer)
             if isinstance(found, Note):
-                return self._shown(counter, id, [found])
+                return TABLES.answer(counter, id, [found])
             booking, terms, offer = found
             notes: list[Note] = []
             applied = False
@@ -135,7 +135,7 @@ class TableCompany(CompanyServer):
                 applied = sittings.take(world, tx, offer, holder, world.real_s() + LIFE_S, id)
                 terms = msgspec.structs.replace(terms, holder=holder)
                 bookings.apply_change(world, tx, booking, terms)
-            return self._shown(counter, id, notes, {"applied": applied, "owed": terms.total})
+            return TABLES.answer(counter, id, notes, {"applied": applied, "owed": terms.total})
 
         return act
 
@@ -156,24 +156,9 @@ class TableCompany(CompanyServer):
                 notes.append(Note("error", "fee_too_low", text, "$.most"))
             else:
                 TABLES.cancel(self._world, counter.tx, booking, "guest", kept - fee)
-            return self._shown(counter, id, notes)
+            return TABLES.answer(counter, id, notes)
 
         return act
-
-    def _shown(
-        self, counter: Counter, id: str, notes: list[Note], change: Json | None = None
-    ) -> Answer:
-        body = TABLES.entity(self._world, counter.tx, TABLES.load(counter.tx, id))
-        body["messages"] = [note.json() for note in notes]
-        if change is not None:
-            body["table_change"] = change
-        return counter.respond(body)
-
-    def _order(self, counter: Counter, id: str) -> Answer:
-        order = TABLES.own(counter, id)
-        if order is None or not counter.platform.signed:
-            return counter.missing("Order")
-        return self._shown(counter, order.id, [])
 
 
 def _none(note: Note) -> Json:

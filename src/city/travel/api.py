@@ -50,7 +50,7 @@ class TravelCompany(CompanyServer):
         calls = [
             Call("POST", "/travel/search", "search", self._search, ("search_travel", "travel")),
             Call("POST", "/travel/holds", "create", self._hold, ("hold_travel", "travel")),
-            *self.sessions(checkouts.CHECKOUTS.verbs(self._order)),
+            *self.sessions(checkouts.CHECKOUTS.verbs(JOURNEYS.order)),
             Call(
                 "POST", "/travel/{id}/change", "update", self._change, ("change_booking", "travel")
             ),
@@ -112,7 +112,7 @@ class TravelCompany(CompanyServer):
                 return counter.missing("Booking")
             found = checkouts.changed(counter, id, asked.offer)
             if isinstance(found, Note):
-                return self._shown(counter, id, [found])
+                return JOURNEYS.answer(counter, id, [found])
             booking, terms, offer = found
             notes: list[Note] = []
             applied = asked.apply and terms.total <= 0
@@ -125,7 +125,7 @@ class TravelCompany(CompanyServer):
                 if applied:
                     terms = msgspec.structs.replace(terms, holder=holder)
                     bookings.apply_change(self._world, counter.tx, booking, terms)
-            return self._shown(counter, id, notes, _change_json(terms, applied=applied))
+            return JOURNEYS.answer(counter, id, notes, _change_json(terms, applied=applied))
 
         return act
 
@@ -147,24 +147,9 @@ class TravelCompany(CompanyServer):
                 notes.append(Note("error", "refund_too_low", text, "$.least"))
             else:
                 JOURNEYS.cancel(world, tx, booking, "traveller", back)
-            return self._shown(counter, id, notes)
+            return JOURNEYS.answer(counter, id, notes)
 
         return act
-
-    def _shown(
-        self, counter: Counter, id: str, notes: list[Note], change: Json | None = None
-    ) -> Answer:
-        body = JOURNEYS.entity(self._world, counter.tx, JOURNEYS.load(counter.tx, id))
-        body["messages"] = [note.json() for note in notes]
-        if change is not None:
-            body["journey_change"] = change
-        return counter.respond(body)
-
-    def _order(self, counter: Counter, id: str) -> Answer:
-        order = JOURNEYS.own(counter, id)
-        if order is None or not counter.platform.signed:
-            return counter.missing("Order")
-        return self._shown(counter, order.id, [])
 
 
 def _none(note: Note) -> Json:

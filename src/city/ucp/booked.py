@@ -13,6 +13,7 @@ import msgspec
 
 from city.bank import ledger
 from city.clock import stamp_utc
+from city.replay import Answer
 from city.store import Database, Transaction
 from city.ucp.counter import Counter
 from city.ucp.order_book import (
@@ -23,7 +24,7 @@ from city.ucp.order_book import (
     entity_json,
     refund_json,
 )
-from city.ucp.quote import Json
+from city.ucp.quote import Json, Note
 from city.world import World
 
 
@@ -137,6 +138,23 @@ class Bookings(ABC, Generic[T]):
         """The platform's own booking at this company; None for the order of a change, too."""
         order = self.own(counter, id)
         return None if order is None or order.contents.terms.action == "change" else order
+
+    def order(self, counter: Counter, id: str) -> Answer:
+        """UCP's verb: only who proves which platform it is reads its orders."""
+        order = self.own(counter, id)
+        if order is None or not counter.platform.signed:
+            return counter.missing("Order")
+        return self.answer(counter, order.id, [])
+
+    def answer(
+        self, counter: Counter, id: str, notes: list[Note], change: Json | None = None
+    ) -> Answer:
+        """The order as it is now, with what is to be said, and with what a change comes to."""
+        body = self.entity(counter.world, counter.tx, self.load(counter.tx, id))
+        body["messages"] = [note.json() for note in notes]
+        if change is not None:
+            body[f"{self._member}_change"] = change
+        return counter.respond(body)
 
     def unrefunded(self, booking: Booking[T]) -> int:
         """All that was paid for it and did not go back."""

@@ -13,7 +13,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
-from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from lapel.commerce.checkout import Address
@@ -21,14 +20,13 @@ from lapel.commerce.money import Money
 from lapel.commerce.ports import MerchantOrder, Nonsense, PortError, Refused
 from lapel.commerce.times import seconds
 from lapel.services.asking import ask_all
+from lapel.services.booked import Booked
 from lapel.services.connectors.ucp.arithmetic import check_currency
 from lapel.services.connectors.ucp.client import Client
-from lapel.services.connectors.ucp.mapping import to_order
 from lapel.services.connectors.ucp.profile import RIDES, RidesAhead
 from lapel.services.connectors.ucp.refusals import errors_of, plain, refusal
 from lapel.services.connectors.ucp.registry import Merchant, MerchantRegistry
 from lapel.services.connectors.ucp.trips import address_of, place_body
-from lapel.services.connectors.ucp.wire.order import OrderBody
 from lapel.services.connectors.ucp.wire.rides import EstimateBody, PlacesBody, RideClassEntry
 from lapel.services.personal import AlreadyPast, When, resolve
 
@@ -83,6 +81,7 @@ class Rides:
         self._registry = registry
         self._client = client
         self._clock = clock
+        self._booked = Booked(registry, client, "/rides", "ride", lambda order: order.ride)
 
     async def companies(self) -> list[Merchant]:
         """Those known, in the order they were added."""
@@ -133,22 +132,16 @@ class Rides:
 
     async def look(self, merchant_id: str, ride_id: str) -> MerchantOrder:
         """The ride as the company has it now."""
-        merchant = await self._registry.get(merchant_id)
-        path = f"/orders/{quote(ride_id, safe='')}"
-        body = await self._client.read(merchant, path, OrderBody)
-        return self._order(body, merchant, ride_id)
+        return await self._booked.look(merchant_id, ride_id)
 
     async def cancel(self, merchant_id: str, ride_id: str, most: Money, key: str) -> MerchantOrder:
         """Cancel a booked ride for a fee of at most `most`; Refused (`fee_changed`) if it is more.
 
         The same key again has no second effect.
         """
-        merchant = await self._registry.get(merchant_id)
-        path = f"/rides/{quote(ride_id, safe='')}/cancel"
-        body = await self._client.write(
-            merchant, "POST", path, {"most": most.minor}, key, OrderBody
-        )
-        return self._order(body, merchant, ride_id)
+        sent = {"most": most.minor}
+        _, order = await self._booked.ask(merchant_id, ride_id, "cancel", sent, key)
+        return order
 
     async def redirect(
         self, merchant_id: str, ride_id: str, destination: Address, key: str
@@ -171,16 +164,13 @@ class Rides:
     async def _change(
         self, merchant_id: str, ride_id: str, what: str, sent: dict[str, object], key: str
     ) -> Redirected:
-        merchant = await self._registry.get(merchant_id)
-        path = f"/rides/{quote(ride_id, safe='')}/{what}"
-        body = await self._client.write(merchant, "POST", path, sent, key, OrderBody)
-        order = self._order(body, merchant, ride_id)
+        body, order = await self._booked.ask(merchant_id, ride_id, what, sent, key)
         if body.change is None:
-            raise Nonsense(f"{merchant.name!r} does not say what became of the {what}")
+            raise Nonsense(f"the company does not say what became of the {what} of {ride_id!r}")
         if body.change.applied:
             return Redirected(order, None)
         if body.change.difference <= 0:
-            raise Nonsense(f"{merchant.name!r} refuses a {what} that costs nothing more")
+            raise Nonsense(f"the company refuses a {what} of {ride_id!r} that costs nothing more")
         return Redirected(order, Money(body.change.difference, order.total.currency))
 
     async def _estimate(
@@ -200,17 +190,6 @@ class Rides:
         # A question changes nothing: it must not be answered from before.
         key = str(uuid.uuid4())
         return await self._client.write(company, "POST", path, body, key, shape)
-
-    def _order(self, body: OrderBody, merchant: Merchant, ride_id: str) -> MerchantOrder:
-        errors = errors_of(body.messages)
-        if errors:
-            raise refusal(errors, merchant.name, None, fallback="refused")
-        if body.ucp.status == "error":
-            raise Refused(f"{merchant.name} does not know that ride.", code="not_found")
-        order = to_order(body, merchant.id, merchant.profile.url)
-        if order.id != ride_id or order.ride is None:
-            raise Nonsense(f"{merchant.name!r} answers with something else than ride {ride_id!r}")
-        return order
 
 
 def _pickup_at(name: str, ahead: RidesAhead, at: Pickup, now: float) -> str:

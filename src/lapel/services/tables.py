@@ -8,7 +8,6 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
-from urllib.parse import quote
 
 import msgspec
 
@@ -16,13 +15,12 @@ from lapel.commerce.checkout import DraftLine, OrderDraft
 from lapel.commerce.money import Money
 from lapel.commerce.ports import MerchantOrder, Nonsense, Refused, TableOffer
 from lapel.services.asking import ask_all
+from lapel.services.booked import Booked
 from lapel.services.connectors.ucp.client import Client
-from lapel.services.connectors.ucp.mapping import to_order
 from lapel.services.connectors.ucp.profile import TABLES
 from lapel.services.connectors.ucp.refusals import errors_of, refusal
 from lapel.services.connectors.ucp.registry import Merchant, MerchantRegistry
 from lapel.services.connectors.ucp.tables import offer_of
-from lapel.services.connectors.ucp.wire.order import OrderBody
 from lapel.services.connectors.ucp.wire.tables import TablesBody
 from lapel.services.maps import Point
 from lapel.services.navigation import distance_m
@@ -92,6 +90,7 @@ class Tables:
     def __init__(self, registry: MerchantRegistry, client: Client) -> None:
         self._registry = registry
         self._client = client
+        self._booked = Booked(registry, client, "/tables", "booking", lambda order: order.table)
 
     async def companies(self) -> list[Merchant]:
         """Those known that book tables, in the order they were added."""
@@ -116,10 +115,7 @@ class Tables:
 
     async def look(self, merchant_id: str, booking_id: str) -> MerchantOrder:
         """The booking as the restaurant has it now."""
-        company = await self._registry.get(merchant_id)
-        path = f"/orders/{quote(booking_id, safe='')}"
-        body = await self._client.read(company, path, OrderBody)
-        return self._order(body, company, booking_id)
+        return await self._booked.look(merchant_id, booking_id)
 
     async def cancel(
         self, merchant_id: str, booking_id: str, most: Money, key: str
@@ -128,11 +124,9 @@ class Tables:
 
         The same key again has no second effect.
         """
-        company = await self._registry.get(merchant_id)
-        path = f"/tables/{quote(booking_id, safe='')}/cancel"
         sent = {"most": most.minor}
-        body = await self._client.write(company, "POST", path, sent, key, OrderBody)
-        return self._order(body, company, booking_id)
+        _, order = await self._booked.ask(merchant_id, booking_id, "cancel", sent, key)
+        return order
 
     async def price_change(self, merchant_id: str, booking_id: str, offer_id: str) -> Change:
         """What changing to that offer of the same restaurant comes to; nothing happens."""
@@ -160,27 +154,13 @@ class Tables:
     async def _change(
         self, merchant_id: str, booking_id: str, asked: dict[str, object], key: str
     ) -> Change:
-        company = await self._registry.get(merchant_id)
-        path = f"/tables/{quote(booking_id, safe='')}/change"
-        body = await self._client.write(company, "POST", path, asked, key, OrderBody)
-        order = self._order(body, company, booking_id)
+        body, order = await self._booked.ask(merchant_id, booking_id, "change", asked, key)
         change = body.table_change
         if change is None:
-            raise Nonsense(f"{company.name!r} does not say what the change costs")
+            raise Nonsense(f"the restaurant does not say what changing {booking_id!r} costs")
         if change.applied and (change.owed > 0 or "apply" not in asked):
-            raise Nonsense(f"{company.name!r} has changed what nobody has paid for")
+            raise Nonsense(f"the restaurant has changed {booking_id!r}, which nobody has paid for")
         return Change(order, Money(change.owed, order.total.currency), change.applied)
-
-    def _order(self, body: OrderBody, company: Merchant, booking_id: str) -> MerchantOrder:
-        errors = errors_of(body.messages)
-        if errors:
-            raise refusal(errors, company.name, None, fallback="refused")
-        if body.ucp.status == "error":
-            raise Refused(f"{company.name} does not know that booking.", code="not_found")
-        order = to_order(body, company.id, company.profile.url)
-        if order.id != booking_id or order.table is None:
-            raise Nonsense(f"{company.name!r} answers with something else than {booking_id!r}")
-        return order
 
 
 def _asked(wanted: Wanted) -> dict[str, object]:

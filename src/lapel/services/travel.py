@@ -8,19 +8,17 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 from datetime import date, datetime
-from urllib.parse import quote
 
 from lapel.commerce.journey import JourneyKind
 from lapel.commerce.money import Money
 from lapel.commerce.ports import JourneyOffer, MerchantOrder, Nonsense, Refused
 from lapel.services.asking import ask_all
+from lapel.services.booked import Booked
 from lapel.services.connectors.ucp.client import Client
 from lapel.services.connectors.ucp.journeys import offer_of
-from lapel.services.connectors.ucp.mapping import to_order
 from lapel.services.connectors.ucp.profile import TRAVEL
 from lapel.services.connectors.ucp.refusals import errors_of, refusal
 from lapel.services.connectors.ucp.registry import Merchant, MerchantRegistry
-from lapel.services.connectors.ucp.wire.order import OrderBody
 from lapel.services.connectors.ucp.wire.travel import HoldBody, JourneysBody
 
 MOST_OFFERS = 200
@@ -66,6 +64,7 @@ class Travel:
     def __init__(self, registry: MerchantRegistry, client: Client) -> None:
         self._registry = registry
         self._client = client
+        self._booked = Booked(registry, client, "/travel", "booking", lambda order: order.journey)
 
     async def companies(self, kind: JourneyKind) -> list[Merchant]:
         """Those known that sell it, in the order they were added."""
@@ -113,10 +112,7 @@ class Travel:
 
     async def look(self, merchant_id: str, booking_id: str) -> MerchantOrder:
         """The booking as the company has it now."""
-        company = await self._registry.get(merchant_id)
-        path = f"/orders/{quote(booking_id, safe='')}"
-        body = await self._client.read(company, path, OrderBody)
-        return self._order(body, company, booking_id)
+        return await self._booked.look(merchant_id, booking_id)
 
     async def price_change(self, merchant_id: str, booking_id: str, offer_id: str) -> Change:
         """What changing to that offer would come to; nothing happens."""
@@ -134,11 +130,9 @@ class Travel:
 
         The same key again has no second effect.
         """
-        company = await self._registry.get(merchant_id)
-        path = f"/travel/{quote(booking_id, safe='')}/cancel"
         sent = {"least": least.minor}
-        body = await self._client.write(company, "POST", path, sent, key, OrderBody)
-        return self._order(body, company, booking_id)
+        _, order = await self._booked.ask(merchant_id, booking_id, "cancel", sent, key)
+        return order
 
     async def _search(self, company: Merchant, wanted: Wanted) -> list[JourneyOffer]:
         asked: dict[str, object] = {"to": wanted.destination, "date": wanted.day.isoformat()}
@@ -161,28 +155,14 @@ class Travel:
     async def _change(
         self, merchant_id: str, booking_id: str, asked: dict[str, object], key: str
     ) -> Change:
-        company = await self._registry.get(merchant_id)
-        path = f"/travel/{quote(booking_id, safe='')}/change"
-        body = await self._client.write(company, "POST", path, asked, key, OrderBody)
-        order = self._order(body, company, booking_id)
+        body, order = await self._booked.ask(merchant_id, booking_id, "change", asked, key)
         change = body.journey_change
         if change is None or change.owed != change.difference + change.fee:
-            raise Nonsense(f"{company.name!r} does not say what the change costs")
+            raise Nonsense(f"the company does not say what changing {booking_id!r} costs")
         if change.applied and (change.owed > 0 or "apply" not in asked):
-            raise Nonsense(f"{company.name!r} has changed what nobody has paid for")
+            raise Nonsense(f"the company has changed {booking_id!r}, which nobody has paid for")
         currency = order.total.currency
         difference, fee, owed = (
             Money(minor, currency) for minor in (change.difference, change.fee, change.owed)
         )
         return Change(order, difference, fee, owed, change.applied)
-
-    def _order(self, body: OrderBody, company: Merchant, booking_id: str) -> MerchantOrder:
-        errors = errors_of(body.messages)
-        if errors:
-            raise refusal(errors, company.name, None, fallback="refused")
-        if body.ucp.status == "error":
-            raise Refused(f"{company.name} does not know that booking.", code="not_found")
-        order = to_order(body, company.id, company.profile.url)
-        if order.id != booking_id or order.journey is None:
-            raise Nonsense(f"{company.name!r} answers with something else than {booking_id!r}")
-        return order
