@@ -58,6 +58,15 @@ RESTAURANT_MAY_LEARN = re.compile(
     )$""",
     re.VERBOSE,
 )
+DRIVERS_MAY_LEARN = re.compile(
+    r"""^(text | limit | pickup_at | (trip\.)?(pickup|destination)\.(latitude | longitude
+        | street_address | address_locality | postal_code | address_country)
+    | line_items\[\]\.(quantity|item\.id) | trip\.pickup_at
+    | payment\.instruments\[\]\.(id|handler_id|type|selected|credential\.(type|token))
+    )$""",
+    re.VERBOSE,
+)
+DRIVERS = {"Lokki Rides"}
 RESTAURANTS = {"Satama Tables", "Hilla"}
 BANK_MAY_LEARN = re.compile(
     r"^(owner|account|amount|currency|payee|handler_id|reference|expires_s|capture)$"
@@ -158,6 +167,12 @@ async def a_day(town: Watched) -> None:
         await asyncio.sleep(0.6)
         me.press()
         await hud.says("Your table is booked")
+        hud.forget()
+        me.type("an economy ride home from the office tomorrow at 1 pm")
+        await hud.asks()
+        await asyncio.sleep(0.6)
+        me.press()
+        await hud.says("Your ride is booked for")
 
 
 def merchants(town: Watched) -> dict[str, str]:
@@ -194,7 +209,7 @@ def test_a_shop_learns_the_cart_and_the_door_and_no_more(watched: Watched):
     shops = merchants(watched)
     seen: dict[str, set[str]] = {}
     for sent in watched.sent():
-        if shops.get(sent.origin) in RESTAURANTS:
+        if shops.get(sent.origin) in RESTAURANTS | DRIVERS:
             continue
         if sent.origin in shops and "/bank" not in sent.url:
             extra = sent.headers.keys() - MERCHANT_HEADERS
@@ -233,6 +248,24 @@ def test_a_restaurant_learns_name_party_and_time_and_no_address(watched: Watched
     assert all("about where" in seen[name] for name in RESTAURANTS)
     assert "table.guest" in seen["Satama Tables"]
     assert not any(path.startswith(("table", "payment")) for path in seen["Hilla"])
+
+
+def test_a_ride_company_learns_both_ends_and_the_time_and_not_what_they_are_called(
+    watched: Watched,
+):
+    shops = merchants(watched)
+    seen: set[str] = set()
+    for sent in watched.sent():
+        if shops.get(sent.origin) not in DRIVERS or "/bank" in sent.url:
+            continue
+        extra = sent.headers.keys() - MERCHANT_HEADERS
+        assert not extra, (sent.url, extra)
+        unknown = {path for path in sent.members() if not DRIVERS_MAY_LEARN.match(path)}
+        assert not unknown, (sent.url, unknown)
+        told = [word for word in ("office", "home", "tomorrow") if f'"{word}"' in sent.body]
+        assert told == [], sent.body
+        seen |= sent.members()
+    assert {"trip.pickup_at", "trip.pickup.latitude", "pickup_at"} <= seen
 
 
 def test_the_bank_learns_the_payment_and_not_what_was_bought(watched: Watched):

@@ -22,7 +22,7 @@ from lapel.commerce import (
     table_words,
     unheeded,
 )
-from lapel.commerce.times import spoken_day
+from lapel.commerce.times import short, spoken_day
 from lapel.devices import (
     Card,
     CardAction,
@@ -370,7 +370,14 @@ def escalation(order: Order, event: OrderEvent, *, now: float, notes: Sequence[s
 
 
 def cart_lines(order: Order) -> list[CardLine]:
-    """Items, then what the merchant adds to them; the total stands apart."""
+    """When a ride for later is, items, what the merchant adds; the total stands apart."""
+    trip = order.draft.trip
+    at = trip.pickup_at if trip is not None else ""
+    bought = _bought(order)
+    return [CardLine("Pick-up", short(at)), *bought] if at else bought
+
+
+def _bought(order: Order) -> list[CardLine]:
     if order.checkout is None:
         return [CardLine(f"{entry.quantity} x {entry.title}") for entry in order.draft.lines]
     options = {

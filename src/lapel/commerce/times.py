@@ -28,6 +28,12 @@ def moment(text: str) -> str:
     return f"{day(at)} at {clock(at)}"
 
 
+def short(text: str) -> str:
+    """`Fri 27 Nov 06:30`, of an RFC 3339 text, for a small screen."""
+    at = datetime.fromisoformat(text)
+    return f"{at.strftime('%a')} {at.day} {at.strftime('%b')} {clock(at)}"
+
+
 def seconds(text: str) -> float:
     """Since 1970, of an RFC 3339 text."""
     return datetime.fromisoformat(text).timestamp()

@@ -14,7 +14,7 @@ from stage.world import World
 
 from lapel.assistant import RideSkill, SavedPlaces
 from lapel.commerce import Order, OrderState, verify
-from lapel.devices import CueKind
+from lapel.devices import CardLine, CueKind
 from lapel.devices.wire import Position
 
 pytestmark = pytest.mark.unit
@@ -64,7 +64,8 @@ async def test_a_taxi_at_ten_is_read_back_asked_and_proved_with_its_time() -> No
         )
         phone.type("economy")
         await world.asked()
-        assert "Monday 24 November at 22:00" in text_of(phone.question)
+        assert "to Central Station on Monday 24 November at 22:00" in text_of(phone.question)
+        assert phone.question.lines[0] == CardLine("Pick-up", "Mon 24 Nov 22:00")
         await world.passes(1)
         ring.press()
         order = await world.state(OrderState.PLACED)

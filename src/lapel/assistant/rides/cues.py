@@ -84,9 +84,9 @@ def way_of(terms: TripTerms) -> str:
     if trip.kind == "time":
         return f"New time: {moment(trip.pickup_at)}"
     start = f"From {place(trip.pickup)} " if trip.pickup else ""
-    if trip.pickup_at:
-        start = f"{moment(trip.pickup_at)}. {start}" if start else f"{moment(trip.pickup_at)}, "
-    return f"{start}to {place(trip.destination)}, {soon(terms)}. {canceling(terms)}".strip()
+    when = f" on {moment(trip.pickup_at)}" if trip.pickup_at else ""
+    way = f"{start}to {place(trip.destination)}{when}, {soon(terms)}."
+    return f"{way} {canceling(terms)}".strip()
 
 
 def soon(terms: TripTerms) -> str:
