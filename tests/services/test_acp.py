@@ -17,12 +17,14 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from lapel.commerce.checkout import CheckoutStatus, DraftLine, OrderDraft
+from lapel.commerce.checkout import TO_BE_FETCHED, CheckoutStatus, DraftLine, OrderDraft
+from lapel.commerce.money import Money
 from lapel.commerce.ports import MerchantOrder, Nonsense, PaymentState, Refused, Unreachable
 from lapel.services import AcpInbox, BankPayments, WebhookError, access_from
 from lapel.services.connectors.acp import sessions
 from lapel.services.connectors.acp.webhooks import verify
 from lapel.services.connectors.acp.wire import Session
+from lapel.services.connectors.ucp.carts import Carts, Kept
 from lapel.store import Store, schema
 from services.shopper import build
 from services.test_city import Shopper, office
@@ -317,3 +319,26 @@ def test_a_status_that_nobody_knows_and_another_version_are_nonsense():
         sessions.checkout(session(status="almost"), pricing=True)
     with pytest.raises(Nonsense):
         sessions.checkout(session(protocol={"version": "2025-09-29"}), pricing=True)
+
+
+async def test_a_cart_is_kept_changed_and_done_without_when_it_is_gone(agent: Agent):
+    world = agent.world
+    carts = Carts(world.registry, world.acp, world.clock)
+    draft = replace(agent.candles(2), address=TO_BE_FETCHED)
+    kept = await carts.keep(draft)
+    assert kept is not None
+    assert kept.total.minor == 2 * 890
+    more = await carts.keep(replace(agent.candles(3), address=TO_BE_FETCHED, cart_id=kept.id))
+    assert more == Kept(kept.id, Money(3 * 890, "EUR"))
+    chosen = replace(agent.candles(3), cart_id=kept.id)
+    quoted = await world.merchants.create_checkout(chosen, agent.key("quote"))
+    assert [line.quantity for line in quoted.lines] == [3]
+    assert agent.merchant is not None
+    path = f"/carts/{kept.id}/cancel"
+    gone = await world.acp.write(agent.merchant, "POST", path, {}, "c", msgspec.Raw)
+    assert json.loads(bytes(gone))["id"] == kept.id
+    anew = await carts.keep(replace(agent.candles(1), cart_id=kept.id))
+    assert anew is not None
+    assert anew.id != kept.id
+    nothing = OrderDraft(agent.merchant.id, (DraftLine("no-such", "?", 1),), TO_BE_FETCHED)
+    assert await carts.keep(nothing) is None

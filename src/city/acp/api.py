@@ -13,13 +13,13 @@ from starlette.routing import Route
 
 from city.acp import asked, platforms, shown
 from city.acp.vocabulary import CODES, ENROLMENT, VERSION, WELL_KNOWN
-from city.acp.wire import Complete, Create, Enrol, Update
+from city.acp.wire import Cart, Complete, Create, Enrol, Update
 from city.errors import ProtocolError
 from city.http import Exchange, lower_headers, once, read_body
 from city.replay import Answer, key_for
 from city.shelves import look
 from city.store import Database, Store, Transaction
-from city.ucp import checkouts, completing, orders
+from city.ucp import carts, checkouts, completing, orders
 from city.ucp.api import Merchant
 from city.ucp.platforms import Platform, Platforms
 from city.ucp.wire import parse
@@ -58,6 +58,10 @@ class Seller:
                 route(one, "POST", "update", self._update),
                 route(f"{one}/complete", "POST", "complete", self._complete),
                 route(f"{one}/cancel", "POST", "cancel", self._cancel),
+                route("/acp/carts", "POST", "create_cart", self._create_cart),
+                route("/acp/carts/{id}", "GET", "get_cart", self._get_cart),
+                route("/acp/carts/{id}", "PUT", "update_cart", self._update_cart),
+                route("/acp/carts/{id}/cancel", "POST", "cancel_cart", self._cancel_cart),
                 *self._shop.pages(),
             ]
         )
@@ -70,7 +74,7 @@ class Seller:
             "api_base_url": f"{self._world.urls[self._slug]}/acp",
             "transports": ["rest"],
             "capabilities": {
-                "services": ["checkout", "orders", "delegate_payment"],
+                "services": ["checkout", "orders", "delegate_payment", "carts"],
                 "extensions": [
                     {"name": "discount"},
                     {"name": ENROLMENT, "spec": "https://lapel.dev/specs/acp-enrolment"},
@@ -222,6 +226,41 @@ class Seller:
 
         return run
 
+    # Carts.
+
+    def _create_cart(
+        self, platform: Platform, body: bytes, request: Request
+    ) -> Callable[[Database], Answer]:
+        wanted = asked.cart(parse(body, Cart))
+        return self._shop.write(
+            request, platform, body, lambda counter: carts.create(counter, wanted)
+        )
+
+    def _update_cart(
+        self, platform: Platform, body: bytes, request: Request
+    ) -> Callable[[Database], Answer]:
+        wanted, id = asked.cart(parse(body, Cart)), str(request.path_params["id"])
+        return self._shop.write(
+            request, platform, body, lambda counter: carts.update(counter, id, wanted)
+        )
+
+    def _cancel_cart(
+        self, platform: Platform, body: bytes, request: Request
+    ) -> Callable[[Database], Answer]:
+        id = str(request.path_params["id"])
+        return self._shop.write(request, platform, body, lambda counter: carts.cancel(counter, id))
+
+    def _get_cart(
+        self, platform: Platform, _: bytes, request: Request
+    ) -> Callable[[Database], Answer]:
+        id = str(request.path_params["id"])
+
+        def run(database: Database) -> Answer:
+            with database.transaction() as tx:
+                return carts.read(self._shop.counter(platform, tx), id)
+
+        return run
+
     # What is said.
 
     def _translated(self, made: Answer, operation: str) -> Answer:
@@ -235,6 +274,8 @@ class Seller:
         messages = [cast("Json", x) for x in cast("list[object]", body.get("messages", []))]
         if "id" not in body:
             return _hopeless(messages)
+        if operation.endswith("_cart"):
+            return Answer(made.status, msgspec.json.encode(shown.cart(body)))
         if operation == "cancel" and any(x["code"] in _OVER for x in messages):
             return _refusal(405, "method_not_allowed", "the session is over already")
         told = shown.session(body, self._world.bank_url, payee(self._slug))

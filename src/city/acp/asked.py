@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from city.acp.vocabulary import parts_of
-from city.acp.wire import Address, Complete, Create, Item, Update
+from city.acp.wire import Address, Cart, Complete, Create, Item, Update
 from city.errors import ProtocolError
 from city.ucp.checkout_json import CURRENCY
 from city.ucp.wire import (
@@ -29,6 +29,10 @@ def create(asked: Create) -> CheckoutRequest:
         fulfillment=_fulfillment(details.address if details else None),
         discounts=DiscountsRequest(asked.discounts.codes) if asked.discounts else None,
     )
+
+
+def cart(asked: Cart) -> CheckoutRequest:
+    return CheckoutRequest(line_items=_lines(asked.line_items))
 
 
 def update(asked: Update, before: CheckoutRequest) -> CheckoutRequest:

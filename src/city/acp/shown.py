@@ -149,6 +149,30 @@ def session(body: Mapping[str, object], bank: str, payee: str) -> Json:
     return shown
 
 
+class _Cart(msgspec.Struct):
+    id: str
+    currency: str
+    line_items: list[_Line]
+    totals: list[_Total]
+    messages: list[_Message]
+    expires_at: str
+    continue_url: str
+
+
+def cart(body: Mapping[str, object]) -> Json:
+    """A cart, whose totals are estimates."""
+    found = msgspec.convert(body, _Cart)
+    return {
+        "id": found.id,
+        "currency": found.currency.lower(),
+        "line_items": [_line(line) for line in found.line_items],
+        "totals": _totals(found.totals),
+        "messages": [_message(x) for x in found.messages],
+        "continue_url": found.continue_url,
+        "expires_at": found.expires_at,
+    }
+
+
 class _Event(msgspec.Struct):
     id: str
     type: str

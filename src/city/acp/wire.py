@@ -23,6 +23,14 @@ class Item(Strict):
     quantity: Annotated[int, msgspec.Meta(ge=1, le=99)] = 1
 
 
+class Cart(Strict):
+    """A cart to be made, or what takes the place of all that is in one."""
+
+    line_items: Annotated[list[Item], msgspec.Meta(min_length=1, max_length=50)]
+    buyer: dict[str, object] | None = None
+    locale: Text = ""
+
+
 class Address(Strict):
     name: Text
     line_one: Text

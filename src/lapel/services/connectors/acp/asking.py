@@ -86,6 +86,12 @@ def create(body: object, access: Access) -> Json:
     }
 
 
+def cart(body: object) -> Json:
+    """All that a cart holds; where it goes and for whom is not told."""
+    asked = msgspec.convert(body, _Checkout)
+    return {"line_items": [_line(line) for line in asked.line_items]}
+
+
 def update(body: object) -> Json:
     """New lines, another address, other codes, or the choice of a delivery option.
 

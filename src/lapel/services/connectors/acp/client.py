@@ -19,7 +19,7 @@ from lapel.services.connectors.acp import asking, sessions
 from lapel.services.connectors.acp.access import Access, Accesses
 from lapel.services.connectors.acp.feed import read_feed
 from lapel.services.connectors.acp.profile import VERSION
-from lapel.services.connectors.acp.wire import Complaint, Session
+from lapel.services.connectors.acp.wire import Cart, Complaint, Session
 from lapel.services.connectors.ucp.client import idempotency_key
 from lapel.services.connectors.ucp.refusals import CODES, plain, words_of
 from lapel.services.connectors.ucp.registry import Merchant
@@ -31,7 +31,7 @@ SessionOf = Callable[[str, str], Awaitable[str | None]]
 """(merchant id, order id) -> the session that became this order, from the record."""
 
 _NO_ANSWER = frozenset({408, 425, 429})
-_SESSIONS = "/checkout_sessions"
+_SESSIONS, _CARTS = "/checkout_sessions", "/carts"
 
 
 class AcpClient:
@@ -78,6 +78,10 @@ class AcpClient:
         if path == "/catalog/search":
             return _decoded(await read_feed(self._http, merchant, access), shape, merchant)
         first, id, what, *_ = [*path.strip("/").split("/"), "", ""]
+        if first == "carts":
+            where = f"{_CARTS}/{id}/{what}".rstrip("/")
+            kept = await self._cart(merchant, access, method, where, body, key)
+            return _decoded(kept, shape, merchant)
         if first != "checkout-sessions":
             raise Refused(f"{merchant.name} cannot be asked that over ACP.", code="not_offered")
         if not id:
@@ -98,6 +102,19 @@ class AcpClient:
         path = f"{_SESSIONS}/{id}".rstrip("/")
         session = await self._session(merchant, access, "POST", path, body, key)
         return _decoded(sessions.checkout(session, pricing=True), shape, merchant)
+
+    async def _cart(
+        self, merchant: Merchant, access: Access, method: str, path: str, body: object, key: str
+    ) -> sessions.Json:
+        """Make, replace or cancel a cart; one that is not there is said to be none."""
+        asked = {} if path.endswith("/cancel") else asking.cart(body)
+        try:
+            found = await self._call(merchant, access, method, path, Cart, asked, key)
+        except Refused as error:
+            if error.code not in ("not_found", "sold_out", "unknown_item"):
+                raise
+            return sessions.no_cart()
+        return sessions.cart(found)
 
     async def _canceled(self, merchant: Merchant, access: Access, id: str, key: str) -> Session:
         """405 says that it is over already, one way or the other: which, the session tells."""
@@ -130,6 +147,18 @@ class AcpClient:
         body: object = None,
         key: str = "",
     ) -> Session:
+        return await self._call(merchant, access, method, path, Session, body, key)
+
+    async def _call(
+        self,
+        merchant: Merchant,
+        access: Access,
+        method: str,
+        path: str,
+        shape: type[T],
+        body: object = None,
+        key: str = "",
+    ) -> T:
         content = None if method == "GET" else asking.canonical(body)
         headers = self._headers(access, content or b"")
         if content is not None:
@@ -144,7 +173,7 @@ class AcpClient:
             timeout_s=self._timeout_s,
         )
         _raise_for_status(answer, merchant)
-        return decode(answer.body, Session, merchant.name)
+        return decode(answer.body, shape, merchant.name)
 
     def _headers(self, access: Access, content: bytes) -> dict[str, str]:
         stamp = datetime.fromtimestamp(int(self._clock()), UTC).isoformat().replace("+00:00", "Z")

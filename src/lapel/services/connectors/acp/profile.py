@@ -9,6 +9,7 @@ import msgspec
 
 from lapel.commerce.ports import Refused, Unreachable
 from lapel.services.connectors.ucp.profile import (
+    CART,
     CHECKOUT,
     DISCOUNT,
     FULFILLMENT,
@@ -99,6 +100,8 @@ def read_profile(base_url: str, text: str) -> Profile:
         names.add(ORDER)
     if any(x.name == "discount" for x in offered.extensions):
         names.add(DISCOUNT)
+    if "carts" in offered.services:
+        names.add(CART)
     return Profile(
         url=url,
         name="",

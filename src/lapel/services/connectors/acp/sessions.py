@@ -17,7 +17,9 @@ from lapel.services.connectors.acp.profile import VERSION
 from lapel.services.connectors.acp.totals import goods_of, line_totals, order_totals, session_totals
 from lapel.services.connectors.acp.wire import (
     AppliedDiscount,
+    Cart,
     FulfillmentOption,
+    Line,
     Message,
     Order,
     Session,
@@ -62,27 +64,12 @@ def checkout(session: Session, *, pricing: bool) -> Json:
     if session.protocol is not None and session.protocol.version not in ("", VERSION):
         raise Nonsense(f"the merchant answers in ACP {session.protocol.version!r}, not {VERSION!r}")
     status, said = _status(session, pricing)
-    lines: list[Json] = []
-    for line in session.line_items:
-        unit, _ = goods_of(line)
-        lines.append(
-            {
-                "id": line.id,
-                "item": {
-                    "id": line.item.id,
-                    "title": line.name or line.item.name or line.item.id,
-                    "price": unit,
-                },
-                "quantity": line.quantity,
-                "totals": line_totals(line),
-            }
-        )
     body: Json = {
         "ucp": {"version": UCP_VERSION, "payment_handlers": _handlers(session)},
         "id": session.id,
         "status": status,
         "currency": session.currency.upper(),
-        "line_items": lines,
+        "line_items": [_line(line) for line in session.line_items],
         "totals": session_totals(session.line_items, session.totals),
         "messages": [*(_message(x) for x in session.messages), *said, *_rejected(session)],
         "fulfillment": {"methods": [_method(session)]},
@@ -92,6 +79,37 @@ def checkout(session: Session, *, pricing: bool) -> Json:
     if session.order is not None:
         body["order"] = {"id": session.order.id, "permalink_url": session.order.permalink_url}
     return body
+
+
+def cart(found: Cart) -> Json:
+    """The cart as UCP has it."""
+    return {
+        "ucp": {"version": UCP_VERSION},
+        "id": found.id,
+        "currency": found.currency.upper(),
+        "line_items": [_line(line) for line in found.line_items],
+        "totals": session_totals(found.line_items, found.totals),
+        "messages": [_message(x) for x in found.messages],
+    }
+
+
+def no_cart() -> Json:
+    """One that is gone, or that holds nothing that is sold."""
+    return {
+        "ucp": {"version": UCP_VERSION, "status": "error"},
+        "messages": [_error("not_found", "there is no such cart")],
+    }
+
+
+def _line(line: Line) -> Json:
+    unit, _ = goods_of(line)
+    title = line.name or line.item.name or line.item.id
+    return {
+        "id": line.id,
+        "item": {"id": line.item.id, "title": title, "price": unit},
+        "quantity": line.quantity,
+        "totals": line_totals(line),
+    }
 
 
 def order(found: Order, totals: Sequence[Total], currency: str) -> Json:

@@ -185,6 +185,16 @@ class Session(msgspec.Struct, frozen=True):
     order: Order | None = None
 
 
+class Cart(msgspec.Struct, frozen=True):
+    """What is kept before there is a session; its totals are estimates."""
+
+    id: Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
+    currency: Annotated[str, msgspec.Meta(pattern="^[A-Za-z]{3}$")]
+    line_items: tuple[Line, ...]
+    totals: tuple[Total, ...]
+    messages: tuple[Message, ...] = ()
+
+
 class OrderEvent(msgspec.Struct, frozen=True):
     """A webhook: the whole order each time."""
 
