@@ -256,6 +256,7 @@ async def build(
     payments = BankPayments(store, http, sandboxes=settings.commerce.banks)
     policy = Policy(
         max_order=settings.commerce.max_order_minor,
+        max_journey=settings.commerce.max_journey_minor,
         screen_over=settings.commerce.screen_over_minor,
         approval_s=settings.commerce.approval_s,
         undo_s=settings.commerce.undo_s,

@@ -68,6 +68,8 @@ class Commerce(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     banks: tuple[str, ...] = ()
     """Payment endpoints that may open a demonstration account."""
     max_order_minor: dict[str, int] = msgspec.field(default_factory=lambda: {"EUR": 20000})
+    max_journey_minor: dict[str, int] = msgspec.field(default_factory=lambda: {"EUR": 200000})
+    """Of a flight, a train or a room. A user may set other figures: `lapel limit`."""
     screen_over_minor: dict[str, int] = msgspec.field(default_factory=dict[str, int])
     """Above this a purchase is confirmed on a screen; half of `max_order_minor` if not given."""
     approval_s: float = 60.0

@@ -138,7 +138,9 @@ class Consents:
 
     def routes(self, api: Api, house: House) -> Sequence[BaseRoute]:
         orders = self._orders
-        limits = LimitsApi(api, orders.standing, orders.passkeys, self._shops, house)
+        limits = LimitsApi(
+            api, orders.standing, orders.ceilings, orders.passkeys, self._shops, house
+        )
         passkeys = PasskeysApi(api, orders, self._plans, house, self._party)
         return [*limits.routes(), *passkeys.routes()]
 

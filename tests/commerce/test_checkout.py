@@ -231,7 +231,7 @@ def test_an_address_may_be_written_otherwise():
     ],
 )
 def test_the_limit_is_the_last_amount_that_is_allowed(total, allowed):
-    verdict = Policy().judge(replace(HONEST, total=total))
+    verdict = Policy().judge(replace(HONEST, total=total), Policy().max_order.get(total.currency))
     assert isinstance(verdict, Denied) is not allowed
     if isinstance(verdict, Denied):
         assert verdict.code == "over_limit"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from lapel.commerce import Order, OrderDraft, OrderEvent
+from lapel.commerce import Order, OrderDraft, OrderEvent, minor_digits
 from lapel.devices import Card, CardAction, Cue
 from lapel.failures import FAILURES, Code, Way, code_of
 
@@ -55,6 +55,9 @@ def offer(code: Code, draft: OrderDraft | None, item: str = "") -> Offer:
     way = way_of(code, draft, item)
     own = way is failure.way
     said = failure.say if own and failure.say else _SAID.get(way, "")
+    if way in (Way.BANK, Way.LIMIT) and not (draft is None or repeatable(draft)):
+        said = said.replace("say try again", "ask me again")
+        return Offer(way, said, said)
     shown = failure.remedy if own and way is not Way.AGAIN else _SHOWN.get(way, said)
     shop = (ELSEWHERE,) if draft is not None and draft.is_cart else ()
     if way is Way.AGAIN and shop:
@@ -82,7 +85,7 @@ def way_of(code: Code, draft: OrderDraft | None, item: str = "") -> Way:
         way = Way.ELSEWHERE
     if way in (Way.ELSEWHERE, Way.PLACE) and not draft.is_cart:
         way = Way.AGAIN
-    if way in (Way.AGAIN, Way.BANK, Way.LIMIT) and not repeatable(draft):
+    if way is Way.AGAIN and not repeatable(draft):
         way = Way.OTHERWISE
     return way
 
@@ -114,9 +117,22 @@ def with_offer(cue: Cue, order: Order, event: OrderEvent, why: OrderEvent | None
         return cue
     made = offer(failed[0], order.draft, failed[1])
     reason = why.text if why is not None else ""
-    body = " ".join(part for part in (reason, cue.card.body, made.shown) if part)
+    shown = _raising(order) if made.way is Way.LIMIT and order.total is not None else made.shown
+    body = " ".join(part for part in (reason, cue.card.body, shown) if part)
     card = msgspec.structs.replace(cue.card, body=body, actions=made.actions)
     return msgspec.structs.replace(cue, speech=f"{cue.speech} {made.said}".strip(), card=card)
+
+
+def _raising(order: Order) -> str:
+    """The one step that raises the limit enough: the console, or this command."""
+    assert order.total is not None  # the caller has looked
+    most, digits = order.total.minor, 10 ** minor_digits(order.total.currency)
+    enough = -(-most // (100 * digits)) * 100
+    travel = " --for travel" if order.draft.journey is not None else ""
+    money = "" if order.total.currency == "EUR" else f" --currency {order.total.currency}"
+    again = 'say "try again"' if repeatable(order.draft) else "ask me again"
+    command = f"lapel limit {enough}{travel}{money}"
+    return f"Raise your limit under Limits in the console, or with: {command}. Then {again}."
 
 
 def failed(text: str, code: Code) -> tuple[str, Card]:

@@ -85,6 +85,29 @@ def revoke(limit: str, data: DataOption = None) -> None:
     typer.echo("Revoked: you are asked from now on.")
 
 
+def limit(
+    amount: Annotated[
+        str | None, typer.Argument(help="The new limit, as in 500 or 499.90; without it: show.")
+    ] = None,
+    kind: Annotated[str, typer.Option("--for", help="orders or travel.")] = "orders",
+    currency: Annotated[str, typer.Option(help="Three letters.")] = "EUR",
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show or set the most that one purchase may cost. You are asked before each one anyway."""
+    lapel = running(data)
+    if amount is None:
+        found = rows_of(lapel.get("/api/limits"))
+    else:
+        body = {"minor": _minor(amount, currency), "currency": currency}
+        found = rows_of(lapel.call("PUT", path_of("/api/limits", kind), body))
+    if as_json:
+        show_json(found)
+    else:
+        rows = [(row["kind"], row["text"], "yours" if row["own"] else "usual") for row in found]
+        table(rows, ("for", "most", ""))
+
+
 def _shops(row: Row) -> str:
     return ", ".join(shop["name"] for shop in row["shops"]) or "any paid before"
 

@@ -1,6 +1,7 @@
 """Money, checkouts, approvals, the durable order, receipts. Imports `lapel.store` alone."""
 
 from lapel.commerce.books import Books
+from lapel.commerce.ceilings import CEILING_KINDS, Ceiling, CeilingKind, Ceilings
 from lapel.commerce.checkout import (
     TO_BE_FETCHED,
     Address,
@@ -80,6 +81,7 @@ from lapel.commerce.table import Prepaid, Restaurant, Table, TableTerms
 from lapel.commerce.words import fetched_at, off, spoken, unheeded
 
 __all__ = [
+    "CEILING_KINDS",
     "TO_BE_FETCHED",
     "Address",
     "Allowed",
@@ -89,6 +91,9 @@ __all__ = [
     "BankEntry",
     "BankStatement",
     "Books",
+    "Ceiling",
+    "CeilingKind",
+    "Ceilings",
     "Checkout",
     "CheckoutLine",
     "CheckoutMessage",

@@ -15,6 +15,7 @@ import msgspec
 import sqlalchemy as sa
 
 from lapel.commerce import ledger, records
+from lapel.commerce.ceilings import ceiling, kind_of
 from lapel.commerce.checkout import Checkout
 from lapel.commerce.consent.open_mandates import LimitTerms, OpenMandates
 from lapel.commerce.money import Money
@@ -186,7 +187,9 @@ def that_covers(
     shop comes first. `besides` is the approval that asks, `only` the limit that it stands on
     already.
     """
-    if isinstance(policy.judge(checkout), Denied):
+    currency = checkout.total.currency
+    most = ceiling(connection, policy, user_id, kind_of(checkout), currency)
+    if isinstance(policy.judge(checkout, most), Denied):
         return None
     if screening(connection, policy, user_id, checkout) or checkout.transfer is not None:
         return None

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from lapel.commerce import keys, ledger, records, statement, words
 from lapel.commerce.card import card, money
+from lapel.commerce.ceilings import Ceilings
 from lapel.commerce.checkout import OrderDraft
 from lapel.commerce.consent import Vault, closed
 from lapel.commerce.desk import Clock, Desk, Step
@@ -105,6 +106,7 @@ class Orders:
             vault,
         )
         self.passkeys = Passkeys(self._journal, clock)
+        self.ceilings = Ceilings(self._desk)
         self.standing = Standing(self._desk, self._nudge_anywhere)
         """Limits within which the user is not asked."""
         self._steps: Steps | None = None

@@ -29,11 +29,20 @@ def _limits() -> Mapping[str, int]:
     return MappingProxyType({"EUR": 20000})
 
 
+def _of_journeys() -> Mapping[str, int]:
+    return MappingProxyType({"EUR": 200000})
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Limits and patience. A currency that is not named in `max_order` is never paid in."""
+    """Limits and patience. A currency that is not named in `max_order` (for journeys, in
+    `max_journey`) is never paid in, unless a user sets a ceiling in it.
+    """
 
     max_order: Mapping[str, int] = field(default_factory=_limits)
+    max_journey: Mapping[str, int] = field(default_factory=_of_journeys)
+    """Flights, trains and rooms: most cost more than a supper. Above `screen_over` they take a
+    screen like all else."""
     screen_over: Mapping[str, int] = field(default_factory=dict[str, int])
     """Above this a purchase is confirmed on a screen; half of `max_order` where it is not given."""
     approval_s: float = 60.0
@@ -68,8 +77,8 @@ class Policy:
     late_s: float = 300.0
     """So much after the promised time an order is called late."""
 
-    def judge(self, checkout: Checkout) -> Allowed | Denied:
-        limit = self.max_order.get(checkout.total.currency)
+    def judge(self, checkout: Checkout, limit: int | None) -> Allowed | Denied:
+        """By the user's ceiling for such a purchase, see `ceilings.ceiling`."""
         if limit is None:
             words = f"I may not pay in {checkout.total.currency}. Nothing was ordered."
             return Denied("over_limit", words)

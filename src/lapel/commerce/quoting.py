@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from lapel.commerce import journeys, records, standing, tables, transfers, trips, words
 from lapel.commerce.card import approval_card, card
+from lapel.commerce.ceilings import ceiling, kind_of
 from lapel.commerce.checkout import (
     Checkout,
     CheckoutLine,
@@ -60,7 +61,11 @@ async def answer(desk: Desk, order: Order, checkout: Checkout) -> Step:
         code = "nonsense" if checkout.status in _PRICED else "incomplete"
         return await _fail(desk, order, checkout, fault, code)
     escalates = checkout.status is CheckoutStatus.REQUIRES_ESCALATION
-    match desk.policy.judge(checkout):
+    user_id, currency = order.user_id, checkout.total.currency
+    most = await desk.journal.read(
+        lambda c: ceiling(c, desk.policy, user_id, kind_of(checkout), currency)
+    )
+    match desk.policy.judge(checkout, most):
         case Denied(code, said):
             return await _fail(desk, order, checkout, said, code, kind="over_limit")
         case _ if escalates:

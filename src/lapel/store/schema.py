@@ -353,6 +353,16 @@ shopping_lists = sa.Table(
 
 # Money between people: whom the user knows, who is asked for what, and what the user was told.
 
+ceilings = sa.Table(
+    "ceilings",
+    metadata,
+    sa.Column("user_id", sa.String(64), sa.ForeignKey("users.id"), primary_key=True),
+    sa.Column("kind", sa.String(16), primary_key=True),
+    sa.Column("currency", sa.String(3), primary_key=True),
+    sa.Column("minor", sa.BigInteger, nullable=False),
+    _time("set_at"),
+)
+
 contacts = sa.Table(
     "contacts",
     metadata,

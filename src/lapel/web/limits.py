@@ -15,10 +15,15 @@ from starlette.routing import Route
 
 from lapel.assistant import Teller, limit_question, shop_called
 from lapel.commerce import (
+    CEILING_KINDS,
+    Ceiling,
+    CeilingKind,
+    Ceilings,
     LimitError,
     LimitNow,
     LimitState,
     LimitTerms,
+    Money,
     Party,
     Passkeys,
     Period,
@@ -43,6 +48,11 @@ class _Wanted(msgspec.Struct, forbid_unknown_fields=True):
     days: int = DAYS
 
 
+class _Most(msgspec.Struct, forbid_unknown_fields=True):
+    minor: int
+    currency: str = "EUR"
+
+
 class LimitsApi:
     """Only a signed-in session reaches this; what it asks for is agreed to on a device."""
 
@@ -50,12 +60,14 @@ class LimitsApi:
         self,
         api: Api,
         standing: Standing,
+        ceilings: Ceilings,
         passkeys: Passkeys,
         shops: Callable[[], Awaitable[Sequence[Party]]],
         teller: Teller,
     ) -> None:
         self._api = api
         self._standing = standing
+        self._own = ceilings
         self._passkeys = passkeys
         self._shops = shops
         self._teller = teller
@@ -63,11 +75,31 @@ class LimitsApi:
     def routes(self) -> list[Route]:
         route = self._api.route
         return [
+            route("/api/limits", self._ceilings),
+            route("/api/limits/{kind}", self._set_ceiling, "PUT"),
             route("/api/mandates", self._list),
             route("/api/mandates", self._ask, "POST"),
             route("/api/mandates/{limit}", self._show),
             route("/api/mandates/{limit}", self._revoke, "DELETE"),
         ]
+
+    async def _ceilings(self, _: Request, user_id: str) -> Response:
+        return JSONResponse([_ceiling(each) for each in await self._own.of(user_id)])
+
+    async def _set_ceiling(self, request: Request, user_id: str) -> Response:
+        """The most that one purchase may cost: it is asked about all the same."""
+        wanted = msgspec.json.decode(await body_of(request, LARGEST), type=_Most)
+        named: dict[str, CeilingKind] = {each: each for each in CEILING_KINDS}
+        kind = named.get(request.path_params["kind"])
+        if kind is None:
+            return refused(f"a limit is for one of: {', '.join(CEILING_KINDS)}", "bad_terms", 400)
+        try:
+            await self._own.set(user_id, kind, Money(wanted.minor, wanted.currency))
+        except LimitError as error:
+            return refused(error.text, error.code, 400)
+        except ValueError as error:
+            return refused(str(error), "bad_request", 400)
+        return await self._ceilings(request, user_id)
 
     async def _list(self, _: Request, user_id: str) -> Response:
         asked = await self._standing.asked(user_id)
@@ -115,6 +147,16 @@ class LimitsApi:
         except LimitError as error:
             return refused(error.text, "not_found", 404)
         return Response(status_code=204)
+
+
+def _ceiling(each: Ceiling) -> Answer:
+    return {
+        "kind": each.kind,
+        "currency": each.most.currency,
+        "minor": each.most.minor,
+        "text": str(each.most),
+        "own": each.own,
+    }
 
 
 def _row(limit: StandingLimit) -> Answer:

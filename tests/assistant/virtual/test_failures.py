@@ -13,7 +13,7 @@ from stage.wearing import EARBUDS, PENDANT, PHONE, RING, Worn, text_of
 from stage.world import World
 
 from lapel.brain import AddressLabel, Brain, Menu
-from lapel.commerce import OrderState, Policy, Refused
+from lapel.commerce import LimitError, Money, OrderState, Policy, Refused
 from lapel.commerce.books import Books
 from lapel.failures import FAILURES, Code, Way
 from lapel.services.connectors.ucp import refusals
@@ -345,20 +345,6 @@ async def placing_silent(world: World, phone: Worn, ring: Worn) -> None:
     await world.state(OrderState.REFUNDED, within_s=200)
 
 
-async def too_dear(world: World, phone: Worn, ring: Worn) -> None:
-    phone.type(SAID)
-    await world.asked()
-    world.street.set("overcharge", 300)
-    ring.press()
-    await world.state(OrderState.REFUNDED, within_s=60)
-    world.street.set("overcharge", 0)
-
-
-async def limited(world: World, phone: Worn, ring: Worn) -> None:
-    phone.type(SAID)
-    await world.state(OrderState.FAILED)
-
-
 @pytest.mark.parametrize(
     ("code", "provoke", "happened"),
     [
@@ -373,3 +359,42 @@ async def test_what_comes_to_nothing_by_silence(
     code: Code, provoke: Provoke, happened: str
 ) -> None:
     await holds(code, "", provoke, happened)
+
+
+async def test_a_limit_is_raised_in_the_step_that_is_named_and_the_order_goes_on() -> None:
+    """Above the limit and, raised, above what a press may buy: it takes the button of a screen."""
+    policy = Policy(max_order={"EUR": 1000}, screen_over={"EUR": 1500})
+    async with wearing(policy) as (world, phone, ring, earbuds):
+        await priced(world, phone, ring)
+        said = await last(world, earbuds)
+        assert said == (
+            "That is 16 euros 40, and your limit is 10 euros. Nothing was ordered. "
+            "Raise your limit in the console, then say try again."
+        )
+        _, shown, actions = card_of(phone)
+        (most,) = re.findall(r"with: lapel limit (\d+)\.", shown)
+        assert actions == ["again"]
+        await free(world)
+        (before,) = await world.orders.list(world.user_id, 1)
+        await world.orders.ceilings.set(world.user_id, "orders", Money(int(most) * 100, "EUR"))
+        phone.type("try again")
+        await asked_anew(world, before.id)
+        ring.press()
+        await world.passes(5)
+        assert "placed" not in world.kinds()
+        phone.tap("approve", phone.questions[0])
+        await world.state(OrderState.PLACED)
+        assert world.street.money_kept() == 1640
+
+
+async def test_limits_that_cannot_be_meant_change_nothing() -> None:
+    async with wearing() as (world, _phone, _ring, _earbuds):
+        before = await world.orders.ceilings.of(world.user_id)
+        assert [(x.kind, x.most.minor, x.own) for x in before] == [
+            ("orders", 20000, False),
+            ("travel", 200000, False),
+        ]
+        for minor in (0, -5, 10**9):
+            with pytest.raises(LimitError):
+                await world.orders.ceilings.set(world.user_id, "orders", Money(minor, "EUR"))
+        assert await world.orders.ceilings.of(world.user_id) == before

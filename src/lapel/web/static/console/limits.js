@@ -11,9 +11,9 @@ const FIELDS = [
 const PERIODS = ["day", "week", "month"];
 
 /** Minor units of an amount as it is typed, without a floating-point number in between. */
-function minor(text) {
+function minor(text, digits = 2) {
   const [whole, part = ""] = text.trim().replace(",", ".").split(".");
-  return Number(whole + part.padEnd(2, "0"));
+  return Number(whole + part.padEnd(digits, "0"));
 }
 
 function shops(limit) {
@@ -67,17 +67,45 @@ function form({ fail, onChanged }) {
   return element;
 }
 
+const CEILINGS = { orders: "Most that one order may cost", travel: "Most that one flight, train or room may cost" };
+
+/** The most that one purchase may cost; whatever it costs, it is asked about first. */
+function ceiling(each, { fail, onChanged }) {
+  const amount = each.text.replace(/[^\d.]/g, "");
+  const digits = amount.split(".")[1]?.length ?? 0;
+  const field = el("input", {
+    class: "field", name: each.kind, type: "text", inputmode: "decimal", pattern: digits ? `\\d+([.,]\\d{${digits}})?` : "\\d+", required: true,
+    value: amount, "aria-label": `${CEILINGS[each.kind]}, in ${each.currency}`,
+  });
+  const element = el("form", { class: "place-form ceiling", "data-kind": each.kind },
+    el("label", {}, el("span", { text: `${CEILINGS[each.kind]} (${each.currency})` }), field),
+    el("div", { class: "place-buttons" }, el("button", { class: "action", type: "submit", text: "Set" })));
+  element.addEventListener("submit", (event) => {
+    event.preventDefault();
+    api.setCeiling(each.kind, { minor: minor(field.value, digits), currency: each.currency }).then(onChanged, fail);
+  });
+  return element;
+}
+
 export function limitsSection(content, { fail, refresh }) {
   const list = el("div", {});
+  const most = el("div", {});
   content.append(
     el("p", { class: "section-word", text: "What may be bought without asking. You are told each time and can undo it; what is larger, or paid into another account, is always asked." }),
     list,
     el("details", { class: "place new" },
       el("summary", {}, el("span", { class: "menu-name", text: "Allow something" })),
-      form({ fail, onChanged: refresh })));
+      form({ fail, onChanged: refresh })),
+    el("p", { class: "section-word", text: "What one purchase may cost at most. You are asked before each one anyway, and large ones take a screen." }),
+    most);
   let drawn = "";
+  let highest = "";
   return async () => {
-    const limits = await api.limits();
+    const [limits, ceilings] = await Promise.all([api.limits(), api.ceilings()]);
+    if (JSON.stringify(ceilings) !== highest) {
+      highest = JSON.stringify(ceilings);
+      most.replaceChildren(...ceilings.map((each) => ceiling(each, { fail, onChanged: refresh })));
+    }
     const written = JSON.stringify(limits);
     if (written === drawn) return;
     drawn = written;
