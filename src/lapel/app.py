@@ -24,6 +24,10 @@ from starlette.middleware import Middleware
 
 from lapel import first_run
 from lapel.assistant import Ground, Homes, House, RideSkill, SavedPlaces, Skill
+from lapel.assistant.planning.making import GroceriesMaker
+from lapel.assistant.planning.undoing import BookingUndoer
+from lapel.assistant.rides.part import RideMaker
+from lapel.assistant.tables.part import TableMaker
 from lapel.commerce import Books, ConsentError, Orders, Policy, PortError
 from lapel.commerce.consent import Vault, public_keys
 from lapel.devices import Links, Pairing, StoredAccounts, device_route
@@ -280,7 +284,8 @@ async def build(
     money = Payments(store, registry, client, payments, orders)
     journeys = Journeys(store, registry, client, _zone(settings))
     dining = Dining(store, registry, client, _zone(settings))
-    planning = Planning(store, orders, rides, journeys.travel, money, worker)
+    undoer = BookingUndoer(orders, rides, journeys.travel, dining.tables)
+    planning = Planning(store, orders, undoer, money, worker)
     goods = Goods(store, orders, registry, client, food, _zone(settings))
     connected = Connected(store, folder)
     stack.push_async_callback(connected.servers.close)
@@ -291,14 +296,22 @@ async def build(
     def skills(user_id: str) -> list[Skill]:
         riding = RideSkill(user_id, orders, rides, SavedPlaces(store, user_id))
         guiding, shops = guide.skill(user_id), goods.shops(user_id)
+        listing = goods.lists(user_id)
+        tables = dining.skill(user_id, orders, guiding, shops)
+        makers = (
+            TableMaker(tables),
+            journeys.maker(user_id),
+            RideMaker(riding),
+            GroceriesMaker(listing.part),
+        )
         return [
-            planning.skill(user_id, riding, lambda: brains.of(user_id), store),
+            planning.skill(user_id, makers, lambda: brains.of(user_id), store),
             consents.skill(user_id, house),
             personal.skill(user_id),
-            goods.lists(user_id),
+            listing,
             riding,
             money.skill(user_id),
-            dining.skill(user_id, orders, guiding, shops),
+            tables,
             journeys.skill(user_id, orders),
             guiding,
             connected.skill(user_id, house),

@@ -22,7 +22,6 @@ from lapel.assistant import (
     ListSkill,
     PaySkill,
     PayTelling,
-    RideSkill,
     SavedPlaces,
     ShopSkill,
     Skill,
@@ -31,15 +30,16 @@ from lapel.assistant import (
 )
 from lapel.assistant.connected import ConnectedSkill, told, unknown
 from lapel.assistant.guide import GuideSkill
+from lapel.assistant.parts import Maker
 from lapel.assistant.personal import PersonalSkill, Wording, load_words
 from lapel.assistant.planning.cues import PlanTelling
-from lapel.assistant.planning.making import GoodsMaker, PeopleFinder
-from lapel.assistant.planning.skill import PlanSkill, Sharing
-from lapel.assistant.planning.undoing import BookingUndoer
+from lapel.assistant.planning.making import GoodsMaker, PeopleFinder, Sharing
+from lapel.assistant.planning.skill import PlanSkill
 from lapel.assistant.tables import TablesSkill, load_table_words
 from lapel.assistant.travel import ProfileName, TravelSkill, load_travel_words
+from lapel.assistant.travel.part import JourneyMaker
 from lapel.brain import Brain, Menu
-from lapel.commerce import Money, Orders, Party, Plan, Plans, split_bill
+from lapel.commerce import Money, Orders, Party, Plan, Plans, Undoer, split_bill
 from lapel.services import (
     BankPayments,
     Client,
@@ -50,7 +50,6 @@ from lapel.services import (
     OwedWish,
     Pay,
     PayWatch,
-    Rides,
     Tables,
     Travel,
 )
@@ -112,7 +111,7 @@ class Goods:
         self._food = food
         self._zone = zone
 
-    def lists(self, user_id: str) -> Skill:
+    def lists(self, user_id: str) -> ListSkill:
         own = ShoppingList(self._store, user_id)
         places = SavedPlaces(self._store, user_id)
         return ListSkill(user_id, self._orders, self._groceries, own, places)
@@ -155,22 +154,25 @@ class Planning:
         self,
         store: Store,
         orders: Orders,
-        rides: Rides,
-        travel: Travel,
+        undoer: Undoer,
         money: Payments,
         worker: Worker | None = None,
     ) -> None:
         self._money = money
         self._telling = PlanTelling(money.share)
-        undoer = BookingUndoer(orders, rides, travel)
         self.plans = Plans(store, orders, self._telling, undoer, time.time, worker)
 
     def skill(
-        self, user_id: str, ride: RideSkill, brain: Callable[[], Awaitable[Brain]], store: Store
+        self,
+        user_id: str,
+        makers: Sequence[Maker],
+        brain: Callable[[], Awaitable[Brain]],
+        store: Store,
     ) -> Skill:
+        """`makers` in the order in which their parts are bought."""
         goods = GoodsMaker(brain, SavedPlaces(store, user_id))
         people = PeopleFinder(user_id, self._money.contacts)
-        return PlanSkill(user_id, self.plans, goods, ride.titled, people)
+        return PlanSkill(user_id, self.plans, makers, goods, people)
 
     async def run(self, teller: Teller) -> None:
         """Carry plans on, until cancelled."""
@@ -257,6 +259,11 @@ class Journeys:
         self._words = load_travel_words()
         self._zone = zone
 
+    def maker(self, user_id: str) -> Maker:
+        """Journeys as parts of plans."""
+        places, names = SavedPlaces(self._store, user_id), ProfileName(self._store, user_id)
+        return JourneyMaker(self.travel, places, names, self._words, self._zone)
+
     def skill(self, user_id: str, orders: Orders) -> Skill:
         return TravelSkill(
             user_id,
@@ -276,7 +283,7 @@ class Dining:
         self, store: Store, registry: MerchantRegistry, client: Client, zone: ZoneInfo
     ) -> None:
         self._store = store
-        self._tables = Tables(registry, client)
+        self.tables = Tables(registry, client)
         self._words = load_table_words()
         self._zone = zone
 
@@ -287,7 +294,7 @@ class Dining:
         return TablesSkill(
             user_id,
             orders,
-            self._tables,
+            self.tables,
             SavedPlaces(self._store, user_id),
             ProfileName(self._store, user_id),
             self._words,

@@ -2,36 +2,76 @@
 
 from __future__ import annotations
 
+from zoneinfo import ZoneInfo
+
 import pytest
 
 from lapel.assistant.planning.clauses import read
+from lapel.assistant.planning.making import GroceriesMaker
+from lapel.assistant.rides.part import RideMaker
+from lapel.assistant.travel import load_travel_words
+from lapel.assistant.travel.part import JourneyMaker
 
 pytestmark = pytest.mark.unit
 
+ZONE = ZoneInfo("Europe/Helsinki")
+NOBODY = None
+MAKERS = (
+    JourneyMaker(NOBODY, NOBODY, NOBODY, load_travel_words(), ZONE),  # type: ignore[arg-type]
+    RideMaker(NOBODY),  # type: ignore[arg-type]
+    GroceriesMaker(NOBODY),  # type: ignore[arg-type]
+)
+
+
+def legs(found) -> list[tuple[str, str, bool]]:
+    """Of the rides: there or back, where to, and whether at a time of their own."""
+    wishes = [clause.wish for clause in found.clauses if isinstance(clause.maker, RideMaker)]
+    return [(wish.leg, wish.ask.destination, wish.ask.at is not None) for wish in wishes]
+
 
 @pytest.mark.parametrize(
-    ("said", "goods", "rides", "timed", "shared"),
+    ("said", "goods", "rides", "shared"),
     [
-        (
-            "two ramen to my office, a taxi home and split it with Anna and Ben",
-            "two ramen to my office", ["home"], 0, ("anna", "ben"),
-        ),
+        ("two ramen to my office, a taxi home and split it with Anna and Ben",
+         "two ramen to my office", [("", "home", False)], ("anna", "ben")),
         ("order a pizza and two colas to my office and get me a taxi to the station",
-         "order a pizza and two colas to my office", ["the station"], 0, None),
-        ("a taxi to the station and split it with Anna", "", ["the station"], 0, ("anna",)),
-        ("two lattes to my office and split the bill with Anna", "two lattes to my office", [], 0, ("anna",)),
+         "order a pizza and two colas to my office", [("", "the station", False)], None),
+        ("a taxi to the station and split it with Anna", "", [("", "the station", False)], ("anna",)),
+        ("two lattes to my office and split the bill with Anna", "two lattes to my office", [], ("anna",)),
         ("a ramen to my office, a car to the station and a taxi home at nine",
-         "a ramen to my office", ["the station", "home"], 1, None),
-        ("get me a taxi to the office and then a taxi home", "", ["the office", "home"], 0, None),
+         "a ramen to my office", [("", "the station", False), ("", "home", True)], None),
+        ("get me a taxi to the office and then a taxi home", "",
+         [("", "the office", False), ("", "home", False)], None),
+        ("a ramen to my office and a car there and back", "a ramen to my office",
+         [("there", "", False), ("back", "", False)], None),
+        ("a ramen to my office and a comfort taxi there and home at ten", "a ramen to my office",
+         [("there", "", False), ("back", "home", True)], None),
+        ("a ramen to my office, drive us there and bring us home at ten", "a ramen to my office",
+         [("there", "", False), ("", "home", True)], None),
     ],
 )  # fmt: skip
-def test_clauses(said, goods, rides, timed, shared):
-    found = read(said)
+def test_clauses(said, goods, rides, shared):
+    found = read(said, MAKERS)
     assert found is not None
     assert found.goods == goods
-    assert [ride.destination for ride in found.rides] == rides
-    assert sum(ride.at is not None for ride in found.rides) == timed
+    assert legs(found) == rides
     assert (found.split.who if found.split else None) == shared
+
+
+@pytest.mark.parametrize(
+    ("said", "kinds"),
+    [
+        ("a train to Tampere tomorrow at nine and a taxi to the station", "JR"),
+        ("order my groceries and a taxi home", "RG"),
+        ("a taxi to the airport, a flight to Berlin on Friday and order my shopping list", "RJG"),
+    ],
+)
+def test_whose_each_clause_is(said, kinds):
+    found = read(said, MAKERS)
+    assert found is not None
+    names = {JourneyMaker: "J", RideMaker: "R", GroceriesMaker: "G"}
+    assert sorted(names[type(clause.maker)] for clause in found.clauses) == sorted(kinds)
+    assert found.goods == ""
 
 
 @pytest.mark.parametrize(
@@ -44,7 +84,9 @@ def test_clauses(said, goods, rides, timed, shared):
         "two lattes, a muffin and a tart",
         "cancel my ride and order a pizza",
         "send Anna twenty euros",
+        "a train to Tampere tomorrow at nine",
+        "is it far to go there and back",
     ],
 )
 def test_one_thing_alone_is_not_a_plan(said):
-    assert read(said) is None
+    assert read(said, MAKERS) is None

@@ -173,7 +173,7 @@ async def _give_back(scene: Scene, _: Order) -> None:
 
 
 async def _cancel_ride(scene: Scene, order: Order) -> None:
-    undoer = BookingUndoer(scene.orders, scene.town, scene.town)  # type: ignore[arg-type]
+    undoer = BookingUndoer(scene.orders, scene.town, scene.town, scene.town)  # type: ignore[arg-type]
     await undoer.undo(order, Money(KEEPS, "EUR"))
 
 

@@ -76,7 +76,7 @@ async def planning(folder, untouched):
     world.town = town = Market(folder / "town.db")
     await world.open()
     here = Planned(world)
-    undoer = BookingUndoer(world.orders, town, town)  # type: ignore[arg-type]
+    undoer = BookingUndoer(world.orders, town, town, town)  # type: ignore[arg-type]
     here.plans = Plans(world.store, world.orders, here, undoer, world.clock)
     going = asyncio.create_task(here.plans.run())
     try:

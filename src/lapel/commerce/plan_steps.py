@@ -26,7 +26,9 @@ BOUGHT = frozenset({OrderState.PLACED, OrderState.DELIVERED})
 ON_THE_WAY = frozenset(
     {OrderState.PAYING, OrderState.PLACING, OrderState.TROUBLE, OrderState.REFUNDING}
 )
-MOVED = frozenset({"journey_disrupted", "journey_changed", "table_changed", "table_moved"})
+MOVED = frozenset(
+    {"journey_delayed", "journey_disrupted", "journey_changed", "table_delayed", "table_changed"}
+)
 """Events after which a booking is not at the time any more for which others were made."""
 CHOOSE_S = 600.0
 """So long the user may say what is to become of the rest; then it is kept."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
 import msgspec
@@ -16,14 +16,14 @@ from stage.wearing import PHONE, RING, Worn
 from stage.world import BRAIN, World
 
 from lapel.assistant import SavedPlaces
+from lapel.assistant.parts import Around, Made
 from lapel.assistant.planning.cues import PlanTelling
-from lapel.assistant.planning.making import GoodsMaker
-from lapel.assistant.planning.skill import PlanSkill, Sharing
+from lapel.assistant.planning.making import GoodsMaker, PeopleFinder
+from lapel.assistant.planning.skill import PlanSkill
 from lapel.brain import Brain
 from lapel.commerce import (
     DraftLine,
     Money,
-    NewPart,
     Order,
     OrderDraft,
     Orders,
@@ -33,6 +33,7 @@ from lapel.commerce import (
     Refused,
     Trip,
 )
+from lapel.services import Contacts
 from lapel.store import schema
 
 pytestmark = pytest.mark.unit
@@ -59,6 +60,19 @@ class Undoing:
             self.undone.append(order.id)
 
 
+class Homeward:
+    """A ride home at the only company; implements `Maker`."""
+
+    def reads(self, said: str) -> tuple[str, ...]:
+        return ("home",) if said in ("a taxi home", "a ride home") else ()
+
+    async def make(self, wish: str, around: Around) -> Made:
+        line = DraftLine("economy", "Economy ride", 1)
+        trip = Trip("ride", HOME, OFFICE)
+        draft = OrderDraft("lokki", (line,), HOME, around.said, trip=trip)
+        return Made("Economy ride to home", draft)
+
+
 class Home:
     """A world whose user makes plans; they die with the process."""
 
@@ -66,6 +80,7 @@ class Home:
         self.world = world
         self.undoing = Undoing()
         self.shared: list[tuple[str, int]] = []
+        self.contacts = Contacts(world.record, wall)  # type: ignore[arg-type]
         self._running: asyncio.Task[None] | None = None
         world.plans = self._plans
         world.skills = lambda user_id: (self._skill(user_id),)
@@ -82,19 +97,10 @@ class Home:
         async def brain() -> Brain:
             return BRAIN
 
-        async def ride(wish: object, said: str) -> NewPart:
-            line = DraftLine("economy", "Economy ride", 1)
-            trip = Trip("ride", HOME, OFFICE)
-            draft = OrderDraft("lokki", (line,), HOME, said, trip=trip)
-            return NewPart("Economy ride to home", draft)
-
-        async def people(names: Sequence[str]) -> Sharing:
-            if "anna" not in names:
-                raise Refused("I do not know them.", code="unknown_payee")
-            return Sharing((("@anna", "Anna Korhonen"),))
-
         places = SavedPlaces(self.world.record, user_id)
-        return PlanSkill(user_id, self.plans, GoodsMaker(brain, places), ride, people)
+        goods = GoodsMaker(brain, places)
+        people = PeopleFinder(user_id, self.contacts)
+        return PlanSkill(user_id, self.plans, (Homeward(),), goods, people)
 
     def run(self) -> None:
         self.telling.teller = self.world.house
@@ -129,6 +135,7 @@ async def home() -> AsyncIterator[Home]:
         made = Home(world)
         await world.crash()
         await world.open()
+        await made.contacts.save(world.user_id, "Anna K", "@anna", "Anna Korhonen")
         made.run()
         try:
             yield made
@@ -264,11 +271,70 @@ async def test_no_by_word_by_button_and_by_waiting_buys_nothing() -> None:
             assert await here.world.orders.pending_approvals(here.world.user_id) == []
 
 
-async def test_a_name_that_nobody_has_stops_it_before_anything_is_priced() -> None:
+ZOE = "two lattes to my office, a taxi home and split it with Zoe"
+
+
+async def test_a_name_that_nobody_has_is_asked_about_before_anything_is_priced() -> None:
     async with home() as here:
         (phone,) = await here.world.wear(PHONE)
-        phone.type("two lattes to my office, a taxi home and split it with Zoe")
-        await here.world.until(lambda: told(phone, "I do not know them. Nothing was bought."))
+        phone.type(ZOE)
+        await here.world.until(lambda: told(phone, "I do not know Zoe."))
+        assert here.state() == ""
+        phone.type("Anna")
+        await here.world.until(lambda: here.state() == "asking")
+        assert "Anna Korhonen" in here.plan().note
+
+
+async def test_or_the_bill_is_not_shared() -> None:
+    async with home() as here:
+        (phone,) = await here.world.wear(PHONE)
+        phone.type(ZOE)
+        await here.world.until(lambda: told(phone, "shall I leave that out?"))
+        phone.type("leave it out")
+        await here.world.until(lambda: here.state() == "asking")
+        assert here.plan().note == ""
+
+
+@pytest.mark.parametrize("answer", ["korhonen", "Anna Lind"])
+async def test_which_of_two_is_asked_and_the_plan_goes_on(answer: str) -> None:
+    async with home() as here:
+        await here.contacts.save(here.world.user_id, "Anna L", "@lind", "Anna Lind")
+        (phone,) = await here.world.wear(PHONE)
+        phone.type(SAID)
+        await here.world.until(lambda: told(phone, "Which Anna: Anna Korhonen or Anna Lind?"))
+        assert here.state() == ""
+        phone.type(answer)
+        await here.world.until(lambda: here.state() == "asking")
+        meant = "@lind" if "Lind" in answer else "@anna"
+        assert meant in here.plan().memo
+
+
+async def test_what_the_catalogue_asks_is_asked_and_the_plan_goes_on() -> None:
+    async with home() as here:
+        (phone,) = await here.world.wear(PHONE)
+        phone.type("two lattes and a taxi home")
+        await here.world.until(lambda: told(phone, "Where should it go: office or home?"))
+        assert here.state() == ""
+        phone.type("my office")
+        await here.world.until(lambda: here.state() == "asking")
+        assert len(here.plan().parts) == 2
+
+
+async def test_no_and_time_end_an_open_question_and_other_words_do_not() -> None:
+    async with home() as here:
+        (phone,) = await here.world.wear(PHONE)
+        phone.type(ZOE)
+        await here.world.until(lambda: told(phone, "I do not know Zoe."))
+        phone.type("never mind")
+        await here.world.until(lambda: told(phone, "I bought none of it."))
+        phone.type("leave it out")
+        await here.world.passes(3)
+        assert here.state() == ""
+        phone.type(ZOE)
+        await here.world.until(lambda: told(phone, "I do not know Zoe.") == 2)
+        await here.world.passes(200)
+        phone.type("leave it out")
+        await here.world.passes(3)
         assert here.state() == ""
 
 

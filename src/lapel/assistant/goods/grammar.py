@@ -39,10 +39,11 @@ class Clear:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """`place` as it was said, empty where none was."""
+    """`place` as it was said, empty where none was. `chosen`: a good's id for an entry's."""
 
     substitution: Substitution = ""
     place: str = ""
+    chosen: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

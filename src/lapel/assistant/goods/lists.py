@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from lapel.assistant.goods import cues, grammar
@@ -18,6 +18,7 @@ from lapel.assistant.ordering import (
     sentence,
     told,
 )
+from lapel.assistant.parts import Around, Asks, Made
 from lapel.assistant.politeness import is_no, is_yes
 from lapel.assistant.skills import Heard, Outcome
 from lapel.assistant.words import joined
@@ -28,6 +29,7 @@ from lapel.commerce import (
     OrderError,
     Orders,
     OrderState,
+    Refused,
 )
 from lapel.commerce.checkout import Substitution
 from lapel.services.goods import Good, Grocer, ListItem, Match, ShoppingList, TooLong, Wanted
@@ -61,6 +63,15 @@ class _Which:
     choices: tuple[Good, ...]
     wish: grammar.Order
     said: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Drafted:
+    """The order, the entries that are in it, and what it lacks, in words."""
+
+    draft: OrderDraft
+    taken: tuple[str, ...]
+    notes: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,38 +211,64 @@ class ListSkill:
     # From the list to an order. -------------------------------------------------------------------
 
     async def _order(self, wish: grammar.Order, heard: Heard) -> Outcome:
+        said = heard.utterance.text
+        found = await self._drafted(wish, said, heard.at)
+        match found:
+            case _Which():
+                self._asked = found
+                text = found.entry.wanted.text
+                return Outcome(
+                    cues.which(text, found.choices), cues.choices_card(text, found.choices)
+                )
+            case _Drafted(draft, taken, notes):
+                return await self._begin(draft, taken, notes, heard)
+
+    async def part(self, wish: grammar.Order, around: Around) -> Made | Asks:
+        """The list as a part of a plan. Which of several things is meant is asked, and kept."""
+        found = await self._drafted(wish, around.said, around.at)
+        if isinstance(found, _Which):
+            text = found.entry.wanted.text
+            labels = tuple(good.title for good in found.choices)
+            return Asks(cues.which(text, found.choices), lambda said: _meant(found, said), labels)
+        title = f"Groceries, {joined([line.title for line in found.draft.lines])}"
+
+        async def begun(order_id: str) -> None:
+            await self.list.ordered(found.taken, order_id)
+            self.groceries.sold_out(found.draft.merchant_id)
+
+        return Made(" ".join((*found.notes, title)), found.draft, begun=begun)
+
+    async def _drafted(self, wish: grammar.Order, said: str, at: float) -> _Drafted | _Which:
+        """The order of all that is on the list, or the question which of several is meant."""
+        for entry_id, good_id in wish.chosen:
+            await self.list.choose(entry_id, good_id)
         entries = [entry for entry in await self.list.all() if entry.id not in self._skipped]
         if not entries:
-            return Outcome("Your shopping list is empty. Say, for example: add milk to my list.")
+            raise Refused("Your shopping list is empty. Say, for example: add milk to my list.")
         grocers = await self.groceries.grocers()
         if not grocers:
-            return Outcome(NO_GROCER)
+            raise Refused(NO_GROCER)
         grocer = _best(grocers, entries)
         if not grocer.open_now:
-            return Outcome(f"{grocer.name} is closed. {grocer.opens_text}".strip())
+            raise Refused(f"{grocer.name} is closed. {grocer.opens_text}".strip())
         address = await self._where(wish.place)
         if address is None:
-            return Outcome(f"I do not know where {wish.place or 'it should go'} is.")
+            raise Refused(f"I do not know where {wish.place or 'it should go'} is.")
         policy = wish.substitution or await self.list.substitution()
-        said = heard.utterance.text
         lines: dict[str, DraftLine] = {}
         taken: list[str] = []
         notes: list[str] = []
         for entry in entries:
             match = _match(entry, grocer)
             if match.choices:
-                self._asked = _Which(heard.at, entry, match.choices, wish, said)
-                text = entry.wanted.text
-                return Outcome(
-                    cues.which(text, match.choices), cues.choices_card(text, match.choices)
-                )
+                return _Which(at, entry, match.choices, wish, said)
             if match.good is None:
                 notes.append(_not_had(entry.wanted, match, grocer))
                 continue
             lines[match.good.id] = _line(lines.get(match.good.id), entry.wanted, match.good, policy)
             taken.append(entry.id)
         if not lines:
-            return Outcome(" ".join([*notes, "So there is nothing to order."]))
+            raise Refused(" ".join([*notes, "So there is nothing to order."]))
         draft = OrderDraft(
             merchant_id=grocer.merchant_id,
             lines=tuple(lines.values()),
@@ -239,7 +276,7 @@ class ListSkill:
             said=said,
             kind=KIND,
         )
-        return await self._begin(draft, taken, tuple(notes), heard)
+        return _Drafted(draft, tuple(taken), tuple(notes))
 
     async def _begin(
         self, draft: OrderDraft, taken: Sequence[str], notes: tuple[str, ...], heard: Heard
@@ -317,6 +354,14 @@ class ListSkill:
         if not said:
             return await default_place(self.places, or_first=True)
         return await own_place(self.places, said)
+
+
+def _meant(asked: _Which, said: str) -> grammar.Order | None:
+    """The wish with the good that the answer means."""
+    picked = _picked(grammar.plain(said), asked.choices)
+    if picked is None:
+        return None
+    return replace(asked.wish, chosen=(*asked.wish.chosen, (asked.entry.id, picked.id)))
 
 
 def _match(entry: ListItem, grocer: Grocer) -> Match:

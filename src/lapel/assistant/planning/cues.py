@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 
 from lapel.assistant.compose import FOOTER, HOW, answers
+from lapel.assistant.planning.terms import undoing
 from lapel.assistant.skills import Teller
 from lapel.commerce import Money, Order, Part, Plan, spoken
 from lapel.devices import Card, CardAction, CardLine, Cue, CueKind, Pattern
@@ -12,6 +13,8 @@ from lapel.devices import Card, CardAction, CardLine, Cue, CueKind, Pattern
 _TOPIC = "plan:"
 YES = "Order all"
 AGREED = "Confirmed. I buy it part by part."
+ONE_BY_ONE = "Bought one after the other."
+NOTHING = "Nothing was bought."
 NOT_BOUGHT = "All right, I bought none of it."
 
 
@@ -97,7 +100,7 @@ def question(plan: Plan, orders: Sequence[Order]) -> Cue:
             title="One plan",
             lines=lines,
             total=str(total) if total else "",
-            body=" ".join(x for x in (plan.note, "Bought one after the other.") if x),
+            body=" ".join(x for x in (plan.note, undoing(plan, orders), ONE_BY_ONE) if x),
             footer=FOOTER[plan.takes].format(button=YES),
             actions=answers(plan.takes, YES),
         ),
@@ -118,12 +121,12 @@ def ending(plan: Plan) -> str:
             total = f" {spoken(plan.total)} in all." if plan.total else ""
             return f"All of your plan is bought.{total}"
         case "lapsed":
-            return "The plan was not confirmed in time, or a price moved. Nothing was bought."
+            return f"The plan was not confirmed in time, or a price moved. {NOTHING}"
         case "refused":
             return NOT_BOUGHT
         case "failed":
             why = plan.why or _reasons(plan)
-            return f"{why} Nothing was bought."
+            return f"{why} {NOTHING}"
         case _:
             return f"{_outcomes(plan)}"
 

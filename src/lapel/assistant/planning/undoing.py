@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lapel.assistant.rides.booked import RidesPort
+from lapel.assistant.tables.ports import TablesPort
 from lapel.assistant.travel.ports import TravelPort
 from lapel.commerce import MerchantOrder, Money, Order, Orders, OrderState
 
@@ -16,6 +17,7 @@ class BookingUndoer:
     orders: Orders
     rides: RidesPort
     travel: TravelPort
+    tables: TablesPort
 
     async def cost(self, order: Order) -> Money | None:
         if not order.merchant_order_id:
@@ -25,6 +27,9 @@ class BookingUndoer:
             return await self._of_ride(order)
         if draft.journey is not None and not draft.journey.is_change:
             return await self._of_journey(order)
+        if draft.table is not None and not draft.table.is_change:
+            found = await self.tables.look(order.merchant_id, order.merchant_order_id)
+            return found.table.fee_now if found.table else None
         return None
 
     async def undo(self, order: Order, most: Money) -> None:
@@ -48,6 +53,8 @@ class BookingUndoer:
 
     async def _cancel(self, order: Order, most: Money, key: str) -> MerchantOrder:
         merchant_id, id = order.merchant_id, order.merchant_order_id
+        if order.draft.table is not None:
+            return await self.tables.cancel(merchant_id, id, most, key)
         if order.draft.journey is None:
             return await self.rides.cancel(merchant_id, id, most, key)
         paid = order.total or most

@@ -18,7 +18,6 @@ from lapel.assistant.tables.booked import Booking, Bookings, Changed
 from lapel.assistant.tables.ports import GuestPort, MapPort, NoMap, TablesPort
 from lapel.assistant.tables.reading import Pick, Request, Wish
 from lapel.commerce import Money, OrderDraft, Orders, Refused, TableOffer
-from lapel.commerce.times import spoken_day
 from lapel.devices import Cue, PositionReported
 from lapel.services.maps import Place, Point
 from lapel.services.navigation import distance_m
@@ -66,7 +65,7 @@ class _Question:
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
+class Found:
     """Tables that fit a wish, the best first. `near` is what distances are from, in words."""
 
     every: list[TableOffer]
@@ -137,30 +136,12 @@ class TablesSkill:
     def hints(self) -> Sequence[str]:
         return ("table", "restaurant", "dinner for two", "the second one", "book a table")
 
-    async def titled(self, said: str, at: float) -> tuple[str, OrderDraft]:
-        """What it is called, and the order, of words that say everything it takes.
-
-        Refused with the question that would have to be asked first.
-        """
-        request = reading.read(said, self.words)
-        if request is None or request.act != "book":
-            raise Refused(f"I did not understand {said!r}.", code="unclear")
-        wish = request.wish
-        if not wish.party:
-            raise Refused(f"A table: {HOW_MANY[0].lower()}{HOW_MANY[1:]}", code="unclear")
-        if not wish.timed:
-            raise Refused(f"A table for {wish.party}: at what time?", code="unclear")
+    async def find(self, wish: Wish, at: float) -> Found:
+        """Tables for a wish with a party and a time. Refused where there is none."""
         try:
-            found = await self._search(wish, at)
+            return await self._search(wish, at)
         except AlreadyPast:
             raise Refused(PAST, code="already_past") from None
-        guest = wish.guest or await self.guests.full()
-        if not guest:
-            raise Refused("Under which name is the table? Save your name first.", code="no_name")
-        offer = choosing.exact(found.every, found.wall) or found.every[0]
-        table = offer.table
-        title = f"Table for {table.party} at {table.restaurant.name}, on {spoken_day(table.starts)}"
-        return title, draft_of(offer, guest, said)
 
     # What was heard. ------------------------------------------------------------------------------
 
@@ -245,7 +226,7 @@ class TablesSkill:
         return Outcome(text, cues.offers_card(listed, near, self._serial))
 
     async def _on_foot(
-        self, listed: list[TableOffer], found: _Found
+        self, listed: list[TableOffer], found: Found
     ) -> tuple[list[TableOffer], str]:
         """The same with the ways that one walks, where there is a map; from what they are told."""
         place = found.place
@@ -257,7 +238,7 @@ class TablesSkill:
         measured = [replace(x, distance_m=walk) for x, walk in zip(listed, walks, strict=True)]
         return measured, f"{found.near} on foot"
 
-    async def _search(self, wish: Wish, at: float) -> _Found:
+    async def _search(self, wish: Wish, at: float) -> Found:
         """Tables that are still to come, the best first. Refused where there are none."""
         said = wish.around
         if said is None:
@@ -280,7 +261,7 @@ class TablesSkill:
         if not ahead:
             raise Refused("There is no table then. Say another time.", code="no_table")
         place = "" if not wish.place else _near_words(wish.place)
-        return _Found(ahead, wanted.wall, place, near)
+        return Found(ahead, wanted.wall, place, near)
 
     async def _offers(self, wanted: Wanted, wish: Wish) -> list[TableOffer]:
         """A name that no restaurant has may be a place, as in "at the station"."""

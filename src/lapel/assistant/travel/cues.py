@@ -28,7 +28,7 @@ def offers_card(listed: Sequence[Departure], serial: int) -> Card:
         ),
         body="" if first.kind == "stay" else "Local times.",
         actions=tuple(
-            CardAction(f"{ACTION}:{serial}:{n}", _label(x.cheapest.journey))
+            CardAction(f"{ACTION}:{serial}:{n}", label(x.cheapest.journey))
             for n, x in enumerate(listed)
         ),
     )
@@ -124,7 +124,8 @@ def _heading(journey: Journey) -> str:
     return f"{names[journey.kind]} from {way}, {day}"
 
 
-def _label(journey: Journey) -> str:
+def label(journey: Journey) -> str:
+    """What the button of an offer is called."""
     return journey.number if journey.kind == "stay" else words.clock(journey.departs)
 
 

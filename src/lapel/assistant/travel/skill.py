@@ -152,7 +152,7 @@ class TravelSkill:
             self._asked = _Question("to", heard.at, wish)
             return Outcome("In which city?" if wish.kind == "stay" else "Where to?")
         if wish.kind != "stay" and not wish.origin:
-            home = await self._home()
+            home = await home_city(self._places)
             if home == "" or home.casefold() == wish.destination.casefold():
                 self._asked = _Question("from", heard.at, wish)
                 return Outcome("Where from?")
@@ -281,14 +281,7 @@ class TravelSkill:
         hold_id: str = "",
     ) -> Outcome:
         self._asked = None
-        draft = OrderDraft(
-            merchant_id=merchant_id,
-            lines=(DraftLine(journey.offer_id, f"{journey.number}, {journey.fare.title}", 1),),
-            address=_address(journey),
-            said=said,
-            journey=journey,
-            hold_id=hold_id,
-        )
+        draft = draft_of(merchant_id, journey, said, hold_id)
         return await self._ordering.begin(draft, heard)
 
     # Answers to questions. ------------------------------------------------------------------------
@@ -402,13 +395,6 @@ class TravelSkill:
             return Outcome(f"The company asks {cost} for that. Say, refund it, to get it all back.")
         return await self._ask_change(found, heard)
 
-    async def _home(self) -> str:
-        """The city of the default address, or the one that all of them are in."""
-        places = await self._places.all()
-        cities = {address.city for address, _, _ in places}
-        only = next(iter(cities)) if len(cities) == 1 else ""
-        return next((address.city for address, _, default in places if default), only)
-
 
 def _alike(before: OrderDraft, after: OrderDraft) -> bool:
     """Whether the question may be asked anew in the same order."""
@@ -421,3 +407,23 @@ def _address(journey: Journey) -> Address:
     """Where it leads, as an order's address."""
     to = journey.destination
     return Address(to.city, to.name, to.city, "", to.country, 0.0, 0.0)
+
+
+def draft_of(merchant_id: str, journey: Journey, said: str, hold_id: str = "") -> OrderDraft:
+    """The order of a journey for its travellers."""
+    return OrderDraft(
+        merchant_id=merchant_id,
+        lines=(DraftLine(journey.offer_id, f"{journey.number}, {journey.fare.title}", 1),),
+        address=_address(journey),
+        said=said,
+        journey=journey,
+        hold_id=hold_id,
+    )
+
+
+async def home_city(known: PlacesPort) -> str:
+    """The city of the default address, or the one that all of them are in."""
+    places = await known.all()
+    cities = {address.city for address, _, _ in places}
+    only = next(iter(cities)) if len(cities) == 1 else ""
+    return next((address.city for address, _, default in places if default), only)
