@@ -338,9 +338,14 @@ def test_a_time_in_words(hour: int, minute: int, said: str) -> None:
 def test_all_that_is_agreed_to_is_read_out() -> None:
     table = msgspec.structs.replace(DEARER.table, guest="Anna Virtanen")
 
-    assert table_words.agreed(table, DEARER.price, "Satama") == (
+    free_s = datetime.fromisoformat(table.cancellation.free_until).timestamp()
+    before, after = (
+        table_words.agreed(table, DEARER.price, "Satama", free_s + late_s) for late_s in (-1, 1)
+    )
+    assert before == (
         "A table for 2 people at Kumo, Mikonkatu 8, on Friday 27 November at seven in the evening, "
         "under the name Anna Virtanen. Satama takes the booking. Omakase at the counter, 75 euros a "
         "person, is paid now. 150 euros in all. Cancelling is free until five in the evening that "
         "day, then it costs 150 euros."
     )
+    assert after.endswith(" 150 euros in all. Cancelling costs 150 euros, even now.")

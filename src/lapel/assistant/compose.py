@@ -157,7 +157,7 @@ def approval(
     """The question of a purchase: everything that is agreed to, and how to answer it."""
     checkout = order.checkout
     assert checkout is not None  # an approval is only ever made for a priced cart
-    booking = _booking(checkout)
+    booking = _booking(checkout, now)
     if booking is not None:
         around = [*notes, _how(takes, "Book", how)]
         return _booking_approval(order, asked, booking, now, around, takes)
@@ -191,7 +191,7 @@ def window(order: Order, asked: Approval, *, now: float, notes: Sequence[str] = 
     """The notice of a purchase within a standing limit, with the time in which to undo it."""
     checkout = order.checkout
     assert checkout is not None  # as for an approval
-    booking = _booking(checkout)
+    booking = _booking(checkout, now)
     if booking is None:
         where = where_to(order, asked.address_label)
         comma = "," if checkout.pickup else ""
@@ -219,7 +219,7 @@ def window(order: Order, asked: Approval, *, now: float, notes: Sequence[str] = 
     )
 
 
-def _booking(checkout: Checkout) -> tuple[str, str] | None:
+def _booking(checkout: Checkout, now: float) -> tuple[str, str] | None:
     """What is said of a booking, and what stands on its card; None for a cart."""
     if checkout.trip is not None:
         return rides.question(checkout, checkout.trip), rides.way_of(checkout.trip)
@@ -228,8 +228,8 @@ def _booking(checkout: Checkout) -> tuple[str, str] | None:
         return travel.question(checkout, journey), travel.body(checkout, journey)
     if checkout.table is not None:
         table = checkout.table
-        said = table_words.agreed(table, checkout.total, checkout.merchant_name)
-        return said, tables.body(checkout, table)
+        said = table_words.agreed(table, checkout.total, checkout.merchant_name, now)
+        return said, tables.body(checkout, table, now)
     return None
 
 

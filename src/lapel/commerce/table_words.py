@@ -30,19 +30,21 @@ def prepaid(table: Table, currency: str) -> str:
     return f"A deposit of {each} a person is paid now and counts towards the bill."
 
 
-def rules(table: Table, currency: str) -> str:
-    """Until when canceling is free, and what it costs then."""
+def rules(table: Table, currency: str, now: float) -> str:
+    """Until when canceling is free, and what it costs then; at once where that has passed."""
     terms = table.cancellation
     fee = spoken(Money(terms.fee, currency))
     if not terms.fee:
         return "Cancelling is free."
     until, begins = datetime.fromisoformat(terms.free_until), table.starts
+    if until.timestamp() <= now:
+        return f"Cancelling costs {fee}, even now."
     until = until.astimezone(begins.tzinfo)
     that_day = f"{time_of_day(until)} that day" if until.date() == begins.date() else ""
     return f"Cancelling is free until {that_day or spoken_day(until)}, then it costs {fee}."
 
 
-def agreed(table: Table, total: Money, merchant: str) -> str:
+def agreed(table: Table, total: Money, merchant: str, now: float) -> str:
     """Everything that the user agrees to, to be read out."""
     when = f"on {spoken_day(table.starts)}"
     if table.is_change:
@@ -50,7 +52,7 @@ def agreed(table: Table, total: Money, merchant: str) -> str:
     where = f"{table.restaurant.street}, {when}, under the name {table.guest}"
     taker = "" if merchant == table.restaurant.name else f" {merchant} takes the booking."
     paid = f"{prepaid(table, total.currency)} {spoken(total)} in all."
-    return f"A {title(table)}, {where}.{taker} {paid} {rules(table, total.currency)}"
+    return f"A {title(table)}, {where}.{taker} {paid} {rules(table, total.currency, now)}"
 
 
 def placed(table: Table) -> str:

@@ -55,7 +55,7 @@ def offers_text(listed: Sequence[TableOffer], count: int, wall: datetime, near: 
     return f"{head}. {' '.join(said)}{more} Which one?"
 
 
-def body(checkout: Checkout, table: Table) -> str:
+def body(checkout: Checkout, table: Table, now: float) -> str:
     """What stands on the card under the price."""
     place, currency = table.restaurant, checkout.total.currency
     at = f"{day(table.starts)}, {table.starts:%H:%M} to {table.leaves:%H:%M}"
@@ -63,7 +63,7 @@ def body(checkout: Checkout, table: Table) -> str:
     change = "Change of your table: " if table.is_change else ""
     paid = "" if table.is_change else f" {words.prepaid(table, currency)}"
     who = f"{words.people(table.party)}, {table.guest}"
-    return f"{change}{where}. {at}. {who}.{paid} {words.rules(table, currency)}"
+    return f"{change}{where}. {at}. {who}.{paid} {words.rules(table, currency, now)}"
 
 
 def status(now: TableStatus) -> str:
