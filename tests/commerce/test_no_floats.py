@@ -19,6 +19,7 @@ TIMES = {
     "lapel/commerce/checkout.py": {"TO_BE_FETCHED"},  # a place on the map
     "lapel/commerce/proof.py": {"latitude, longitude"},
     "lapel/commerce/words.py": {"minutes"},
+    "lapel/commerce/consent/keys.py": {"def rotate("},
     "lapel/commerce/passkeys.py": {"challenge, until"},
     "lapel/commerce/journey_words.py": {"late = "},
     "lapel/commerce/table_words.py": {"late = "},
