@@ -46,6 +46,12 @@ AIRPORT = Address("airport", "Lentäjäntie 1", "Vantaa", "01530", "FI", 60.32, 
 RIDE = OrderDraft(
     "kyyti", (DraftLine("ride", "Ride", 1),), AIRPORT, trip=Trip("ride", AIRPORT, OFFICE)
 )
+RIDE_LATER = OrderDraft(
+    "kyyti",
+    RIDE.lines,
+    AIRPORT,
+    trip=Trip("ride", AIRPORT, OFFICE, pickup_at="2030-06-01T06:30:00+03:00"),
+)
 FLIGHT = OrderDraft(
     "siivet",
     (DraftLine("flight", "Flight", 1),),
@@ -111,7 +117,9 @@ class Market(Town):
             return replace(order, journey=status)
         if checkout.trip is not None:
             status = "canceled" if canceled else "driver_assigned"
-            return replace(order, ride=RideStatus(status, fee_now=eur(KEEPS), fee_kept=kept))
+            at = self.knob("pickup_at") or checkout.trip.trip.pickup_at
+            ride = RideStatus(status, fee_now=eur(KEEPS), fee_kept=kept, pickup_at=at)
+            return replace(order, ride=ride)
         if self.knob("billed_later"):
             return self._grocery(order, checkout)
         if self.knob("sent_back"):
@@ -171,6 +179,16 @@ class Market(Town):
             return self._order(order_id, checkout_id, total, [], True)
 
         return await self._write("cancel booking", key, f"{order_id}:{amount}", work, MerchantOrder)
+
+    async def put_off(
+        self, merchant_id: str, order_id: str, pickup_at: str, key: str
+    ) -> MerchantOrder:
+        def work() -> MerchantOrder:
+            checkout_id, _, _ = self._row(order_id)
+            self.set("pickup_at", pickup_at)
+            return self.report(checkout_id, "pickup_changed")
+
+        return await self._write("put off", key, f"{order_id}:{pickup_at}", work, MerchantOrder)
 
     async def send_back(
         self, merchant_id: str, order_id: str, amount: Money, key: str

@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
-from commerce_market import APPLES, FLIGHT, GROCERIES, KEEPS, RIDE, RYE, Market
+from commerce_market import APPLES, FLIGHT, GROCERIES, KEEPS, RIDE_LATER, RYE, Market
 from commerce_town import FEE, LATTES, TOTAL, sending
 from commerce_world import ON_SCREEN, TAP
 
@@ -32,6 +32,7 @@ from lapel.commerce import (
 from lapel.store import Store
 
 ENDS = (OrderState.DELIVERED, OrderState.REFUNDED, OrderState.FAILED, OrderState.CANCELED)
+HOUR_LATER = "2030-06-01T07:30:00+03:00"
 RETURNED = 490
 """What is worth of what is sent back."""
 START = ("quoted", "approval_needed", "approved", "paid")
@@ -177,6 +178,16 @@ async def _cancel_ride(scene: Scene, order: Order) -> None:
     await undoer.undo(order, Money(KEEPS, "EUR"))
 
 
+async def _put_off_and_cancel(scene: Scene, order: Order) -> None:
+    """As the skill for rides does."""
+    if "cancel_asked" not in await scene.told():
+        await scene.orders.ask_pickup(scene.order_id, HOUR_LATER)
+        number, key = order.merchant_order_id, f"{scene.order_id}:at:{HOUR_LATER}"
+        report = await scene.town.put_off(order.merchant_id, number, HOUR_LATER, key)
+        await scene.orders.merchant_reports(report)
+    await _cancel_ride(scene, order)
+
+
 async def _send_back(scene: Scene, order: Order) -> None:
     """The user sends one thing back, as the skill for goods does; its report comes until heard."""
     if "refund_promised" not in await scene.told():
@@ -249,12 +260,12 @@ SCENARIOS = {
         wanted=FLIGHT,
         placed=_give_back,
     ),
-    "ride canceled": Scenario(
-        (*START, "placed", "cancel_asked", "ride_canceled"),
+    "ride for later put off and canceled": Scenario(
+        (*START, "placed", "pickup_asked", "pickup_changed", "cancel_asked", "ride_canceled"),
         KEEPS,
         "canceled",
-        wanted=RIDE,
-        placed=_cancel_ride,
+        wanted=RIDE_LATER,
+        placed=_put_off_and_cancel,
     ),
     "sent back": Scenario(
         (*START, "placed", "delivered", "return_asked", "refund_promised", "part_refunded"),

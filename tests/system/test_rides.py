@@ -178,7 +178,7 @@ def ahead_s(order: dict[str, Any]) -> float:
 
 
 async def test_a_ride_for_later_is_booked_moved_reminded_of_and_driven_at_its_time(town: Town):
-    town.speed(120)
+    town.speed(240)
     before = spent(town)
     async with wearer(town) as me:
         asked = await book(me, "an economy ride home from the office tomorrow at 1 pm")
@@ -211,7 +211,7 @@ async def test_a_ride_for_later_is_booked_moved_reminded_of_and_driven_at_its_ti
         assert order["pickup_at"] == (at + timedelta(minutes=30)).isoformat()
         town.nearer(ahead_s(order) - 3000)
         await me[Family.GLASSES].says("Your ride comes at 13:30")
-        town.nearer(2994)
+        town.nearer(2997)
         await me[Family.GLASSES].says("comes for you in a")
         await me[Family.GLASSES].says("Your driver is here:", timeout_s=40)
         await me[Family.GLASSES].says("You have arrived", timeout_s=60)
