@@ -213,6 +213,7 @@ QUOTES: dict[str, tuple[Bend, Ending]] = {
     "table_paid_in_an_unknown_way": (table(prepaid="promise"), ODD),
     "table_for_less_than_nothing": (table(per_person=-1500), ODD),
     "table_with_a_fee_below_nothing": (terms(fee=-100), ODD),
+    "table_that_pays_for_canceling": (terms(fee_now=-100), ODD),
     "table_free_until_no_time": (terms(free_until="an hour before"), ODD),
     "table_that_is_not_said": (silent, ODD),
 }  # fmt: skip

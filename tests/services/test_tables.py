@@ -151,3 +151,50 @@ async def test_words_for_a_place_are_told_and_measured_from_where_the_company_lo
     assert draft.table is not None
     assert (draft.table.guest, draft.is_change, draft.is_goods) == ("Anna Virtanen", True, False)
     assert offer.price == Money(2000, "EUR")
+
+
+class Desk:
+    """A restaurant that says of every change that it is made, and of which booking it was."""
+
+    def __init__(self, offer: str, owed: int, *, applied: bool) -> None:
+        self.offer, self.change = offer, {"applied": applied, "owed": owed}
+
+    async def get(self, merchant_id: str):
+        profile = SimpleNamespace(url="https://rose.example/.well-known/ucp")
+        return SimpleNamespace(id=merchant_id, name="Rose", profile=profile)
+
+    async def write(self, company, method, path, body, key, shape):
+        assert (method, path) == ("POST", "/tables/table_1/change")
+        line = {"id": "li_1", "quantity": {"total": 1}}
+        order = {
+            "ucp": {"version": "2026-04-08"},
+            "id": "table_1",
+            "currency": "EUR",
+            "line_items": [line],
+            "totals": [{"type": "subtotal", "amount": 2000}, {"type": "total", "amount": 2000}],
+            "table": entry(offer=self.offer, guest="Anna", status="changed"),
+            "table_change": self.change,
+        }
+        return msgspec.convert(order, shape)
+
+
+@pytest.mark.parametrize(
+    ("offer", "owed", "applied", "fine"),
+    [("new", 0, True, True), ("new", -500, True, True), ("old", 500, False, True),
+     ("new", 500, True, False), ("third", 0, True, False)],
+)  # fmt: skip
+async def test_a_change_is_to_what_was_asked_and_costs_nothing(offer, owed, applied, fine):
+    desk = Desk(offer, owed, applied=applied)
+    tables = Tables(desk, desk)  # type: ignore[arg-type]
+    if not fine:
+        with pytest.raises(Nonsense):
+            await tables.change("rose", "table_1", "new", "key-1")
+        return
+    made = await tables.change("rose", "table_1", "new", "key-1")
+    assert (made.applied, made.owed) == (applied, Money(owed, "EUR"))
+
+
+async def test_a_change_that_was_only_priced_must_not_be_made():
+    desk = Desk("new", 0, applied=True)
+    with pytest.raises(Nonsense):
+        await Tables(desk, desk).price_change("rose", "table_1", "new")  # type: ignore[arg-type]

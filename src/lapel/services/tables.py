@@ -160,6 +160,9 @@ class Tables:
             raise Nonsense(f"the restaurant does not say what changing {booking_id!r} costs")
         if change.applied and (change.owed > 0 or "apply" not in asked):
             raise Nonsense(f"the restaurant has changed {booking_id!r}, which nobody has paid for")
+        booked = order.table.table.offer_id if order.table else ""
+        if change.applied and booked != asked["offer"]:
+            raise Nonsense(f"the restaurant has changed {booking_id!r} to {booked!r}")
         return Change(order, Money(change.owed, order.total.currency), change.applied)
 
 

@@ -104,7 +104,7 @@ _WORDS: Mapping[Code, str] = MappingProxyType(
         "no_connection": "{shop} has nothing on that day.",
         "no_table": "{shop} has no table then.",
         "party_too_large": "{shop} has no table for so many.",
-        "change_not_allowed": "By its fare it cannot be changed any more.",
+        "change_not_allowed": "By its terms it cannot be changed any more.",
         "nothing_to_change": "That is what you have booked already.",
         "refund_changed": "{shop} would give back less than you were told. It is not cancelled.",
         "ride_under_way": "The ride is under way already.",

@@ -90,7 +90,7 @@ def _table(body: TableBody, offer_id: str) -> Table:
 
 def _terms(body: TableCancellation) -> TableTerms:
     free_until = shown(body.free_until)
-    if body.fee < 0 or not free_until:
+    if body.fee < 0 or (body.fee_now or 0) < 0 or not free_until:
         raise Nonsense("a table whose cancellation terms are below nothing or without a time")
     return TableTerms(free_until, body.fee)
 
