@@ -222,7 +222,8 @@ def window(order: Order, asked: Approval, *, now: float, notes: Sequence[str] = 
 def _booking(checkout: Checkout, now: float) -> tuple[str, str] | None:
     """What is said of a booking, and what stands on its card; None for a cart."""
     if checkout.trip is not None:
-        return rides.question(checkout, checkout.trip), rides.way_of(checkout.trip)
+        trip = checkout.trip
+        return rides.question(checkout, trip, now), rides.way_of(trip, now)
     if checkout.journey is not None:
         journey = checkout.journey
         return travel.question(checkout, journey), travel.body(checkout, journey)

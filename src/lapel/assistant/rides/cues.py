@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from lapel.commerce import Checkout, Money, Trip, TripTerms, spoken
-from lapel.commerce.times import clock, moment
+from lapel.commerce.times import clock, moment, seconds
 from lapel.commerce.words import place
 from lapel.devices import Card, CardAction, CardLine
 from lapel.services import RideOffer
@@ -54,7 +54,7 @@ def offers_text(offers: Sequence[RideOffer], way: str) -> str:
     return f"{way}:{_surge(offers[0].surge_percent)} {'. '.join(said)}. Which one?"
 
 
-def question(checkout: Checkout, terms: TripTerms) -> str:
+def question(checkout: Checkout, terms: TripTerms, now: float) -> str:
     """The approval read out: what, how much, how soon, surge, and what canceling costs."""
     trip = terms.trip
     if trip.kind == "tip":
@@ -69,12 +69,12 @@ def question(checkout: Checkout, terms: TripTerms) -> str:
         f"{checkout.lines[0].title} with {checkout.merchant_name}{start} to "
         f"{place(trip.destination)}{when}.",
         f"{spoken(checkout.total)}{_with_surge(terms)}, {soon(terms)}.",
-        canceling(terms),
+        canceling(terms, now),
     ]
     return " ".join(part for part in parts if part)
 
 
-def way_of(terms: TripTerms) -> str:
+def way_of(terms: TripTerms, now: float) -> str:
     """What stands on the card: from where, where to, when."""
     trip = terms.trip
     if trip.kind == "tip":
@@ -86,7 +86,7 @@ def way_of(terms: TripTerms) -> str:
     start = f"From {place(trip.pickup)} " if trip.pickup else ""
     when = f" on {moment(trip.pickup_at)}" if trip.pickup_at else ""
     way = f"{start}to {place(trip.destination)}{when}, {soon(terms)}."
-    return f"{way} {canceling(terms)}".strip()
+    return f"{way} {canceling(terms, now)}".strip()
 
 
 def soon(terms: TripTerms) -> str:
@@ -96,10 +96,13 @@ def soon(terms: TripTerms) -> str:
     return ", ".join(part for part in (pickup, ride) if part) or "now"
 
 
-def canceling(terms: TripTerms) -> str:
+def canceling(terms: TripTerms, now: float) -> str:
+    """Until when or for how long it is free, and what it costs then."""
     fee = terms.cancel_fee
     if fee is None or fee.minor == 0:
         return ""
+    if terms.free_until and seconds(terms.free_until) <= now:
+        return f"Cancelling costs {spoken(fee)}, even now."
     if terms.free_until:
         until, at = datetime.fromisoformat(terms.free_until), terms.trip.pickup_at
         same_day = at and datetime.fromisoformat(at).date() == until.date()
