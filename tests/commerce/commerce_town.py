@@ -296,6 +296,7 @@ class Town:
             transfer=wanted.transfer,
             trip=None if wanted.trip is None else TripTerms(wanted.trip),
             journey=wanted.journey,
+            table=wanted.table,
         )
         if wanted.transfer is not None:
             payee = self.knob(f"account:{wanted.transfer.payee}", f"of {wanted.transfer.payee}")

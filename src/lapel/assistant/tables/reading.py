@@ -154,8 +154,7 @@ def when(text: str, words: Words, meal: Meal) -> Wish | None:
 def guest(text: str, words: Words) -> str:
     """`text` as the answer to "under which name?"; empty when it is none."""
     found = whole(words.grammar.read(text), "b_name")
-    names = [] if found is None else found.text("name").split()
-    return " ".join(name[:1].upper() + name[1:] for name in names)
+    return "" if found is None else _titled(found.text("name"))
 
 
 def evening(said: When, meal: Meal) -> When:
@@ -206,7 +205,7 @@ def _booking(found: Found, wish: Wish) -> Request | None:
     what, get = found.part("what"), found.part("get")
     if what is None:
         return None
-    wish = replace(_described(what, wish), guest=_titled(found.text("guest")))
+    wish = _described(what, wish)
     firm = get is not None and get.key == "firm"
     placed = bool(wish.name or wish.place or wish.cuisine)
     match what.key:
@@ -280,6 +279,8 @@ def _part(part: Found) -> Wish | None:
         case "house":
             cuisine = part.part("cuisine")
             return Wish(cuisine="" if cuisine is None else cuisine.text("label"))
+        case "guest":
+            return Wish(guest=_titled(part.text("guest")))
         case _:
             return Wish(name=part.text("name"))
 
