@@ -24,6 +24,7 @@ from starlette.middleware import Middleware
 
 from lapel import first_run
 from lapel.assistant import Ground, Homes, House, RideSkill, SavedPlaces, Skill
+from lapel.assistant.lost import hinting
 from lapel.assistant.planning.making import GroceriesMaker
 from lapel.assistant.planning.undoing import BookingUndoer
 from lapel.assistant.rides.part import RideMaker
@@ -330,6 +331,7 @@ async def build(
             settings=settings.conversation,
             skills=skills,
             plans=planning.plans,
+            lost=hinting(),
         ),
         Homes(store, worker),
     )

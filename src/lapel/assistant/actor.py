@@ -22,6 +22,7 @@ from lapel.assistant.conversation import ASKING_THE_SHOP, Carts, Conversation, P
 from lapel.assistant.deciding import Deciding
 from lapel.assistant.delivery import is_worn
 from lapel.assistant.following import Following
+from lapel.assistant.lost import Hint, nobody_knows
 from lapel.assistant.matters import (
     Acted,
     Began,
@@ -103,6 +104,7 @@ class Ground:
     skills: Callable[[str], Sequence[Skill]] = lambda user_id: ()
     """The skills of one user, in the order in which they are asked."""
     carts: Carts | None = None
+    lost: Hint = nobody_knows
 
 
 @dataclass(slots=True)
@@ -161,6 +163,7 @@ class Assistant:
             ground.settings.frame_kept_s,
             ground.skills(self.user_id),
             ground.carts,
+            ground.lost,
         )
         self._following = Following(ground.track, self._show_map, ground.settings.map_every_s)
         self._speaking = (

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from lapel.assistant import words
 from lapel.assistant.afterwards import FRESH_S, Afterwards, Wanted, says
+from lapel.assistant.lost import Hint, nobody_knows
 from lapel.assistant.memory import ConversationState, Memory
 from lapel.assistant.offers import AGAIN, ELSEWHERE, REST, failed
 from lapel.assistant.politeness import is_yes
@@ -106,6 +107,8 @@ class Conversation:
     """Asked in this order, before the brain's catalogue grammar."""
     carts: Carts | None = None
     """Keeps at the shops what is being chosen, where they offer that."""
+    lost: Hint = nobody_knows
+    """What to say to words that nobody understood."""
     state: ConversationState = field(default_factory=ConversationState)
     replaced: deque[str] = field(default_factory=lambda: deque[str](maxlen=16))
     """The last orders dropped for what was said instead: the user need not be told of it."""
@@ -143,7 +146,7 @@ class Conversation:
         outcome = None if frame.lines else await self._again(utterance, brain)
         if outcome is None:
             understood = brain.understand(utterance, frame)
-            outcome = await self._act(understood, frame, brain)
+            outcome = await self._act(understood, frame, brain, utterance.text)
         await self.memory.save(self.state)
         return outcome
 
@@ -303,7 +306,9 @@ class Conversation:
         self.replaced.append(order.id)
         await self.orders.cancel(order.id)
 
-    async def _act(self, understood: Understanding, before: Frame, brain: Brain) -> Outcome:
+    async def _act(
+        self, understood: Understanding, before: Frame, brain: Brain, text: str
+    ) -> Outcome:
         for action in understood.actions:
             outcome = await self._ask(action, understood, brain)
             if outcome is not None:
@@ -318,7 +323,8 @@ class Conversation:
             return await self._price(understood, brain)
         if understood.is_order and before.lines:
             return await self._cancel()
-        return Outcome(" ".join([*_unknown(understood), understood.reply]).strip() or _LOST)
+        said = " ".join([*_unknown(understood), understood.reply]).strip()
+        return Outcome(said or await self.lost(text))
 
     async def _ask(self, action: Action, understood: Understanding, brain: Brain) -> Outcome | None:
         """What is answered at once; None for actions that have changed the cart."""
@@ -422,9 +428,6 @@ class Conversation:
         last = next((event.text for event in reversed(events) if event.text), "I am working on it.")
         cart = words.cart(orders[0].draft.lines).capitalize()
         return f"{cart} from {orders[0].merchant_name}. {last}"
-
-
-_LOST = "I did not understand that. You can say, for example: two lattes and a muffin to my office."
 
 
 def _unknown(understood: Understanding) -> list[str]:

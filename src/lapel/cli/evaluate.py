@@ -47,6 +47,20 @@ def menu(
         raise Trouble(str(error), "bad_file") from error
 
 
+@evaluate.command("intents")
+def intents(data: DataFile, misses: Keep = 0) -> None:
+    """Talk to intents: accuracy on what is known, and how much other talk is refused."""
+    from lapel.brain.router import EncoderUnavailable
+    from lapel.evals import DataError, measure_intents
+
+    try:
+        _print(measure_intents(data, keep=misses, each=_progress("utterances")))
+    except DataError as error:
+        raise Trouble(str(error), "bad_file") from error
+    except EncoderUnavailable as error:
+        raise Trouble(str(error), "encoder_unavailable") from error
+
+
 def _progress(what: str) -> Callable[[int], None]:
     """Says now and then how far it is, beside the result."""
 

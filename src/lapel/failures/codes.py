@@ -60,6 +60,7 @@ Code = Literal[
     "digest_mismatch",
     "elsewhere",
     "empty",
+    "encoder_unavailable",
     "endpoint_moved",
     "engine_busy",
     "escalated",

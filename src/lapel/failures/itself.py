@@ -126,6 +126,13 @@ SECTIONS = (
                 "`lapel up --text` starts without",
             ),
             Failure(
+                ("encoder_unavailable",),
+                Way.SETUP,
+                "What tells talk about one thing from talk about another is not installed",
+                "Nothing",
+                "Install the `understanding` extra; orders are understood without it",
+            ),
+            Failure(
                 ("not_running",),
                 Way.SETUP,
                 "No Lapel runs with this data, or it does not answer",
