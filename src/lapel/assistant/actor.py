@@ -151,7 +151,9 @@ class Assistant:
             reply=self._reply,
             answer=self._answer,
         )
-        self._news = OrderNews(ground.orders, user_id, self._deciding.how, ground.clock)
+        self._news = OrderNews(
+            ground.orders, user_id, self._deciding.how, ground.clock, ground.plans
+        )
         self.voice = Voice(self, ground.engines)
         self.conversation = Conversation(
             self.user_id,

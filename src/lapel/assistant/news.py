@@ -14,7 +14,17 @@ from lapel.assistant.afterwards import why_of
 from lapel.assistant.goods import cues as goods
 from lapel.assistant.limits import cues as limits
 from lapel.assistant.offers import with_offer
-from lapel.commerce import Approval, ApprovalState, Order, OrderEvent, Orders, OrderState, Takes
+from lapel.assistant.planning.cues import lost as plan_lost
+from lapel.commerce import (
+    Approval,
+    ApprovalState,
+    Order,
+    OrderEvent,
+    Orders,
+    OrderState,
+    Plans,
+    Takes,
+)
 from lapel.commerce.trips import is_waiting
 from lapel.devices import Cue
 from lapel.faults import fault
@@ -62,6 +72,8 @@ OF_PLAN = frozenset(
     }
 )  # fmt: skip
 """Events of a part that its plan tells, with what they mean for the whole."""
+GONE = frozenset({"merchant_canceled", "ride_canceled", "journey_canceled", "table_canceled"})
+"""What ends a booking or an order that was bought."""
 UNDER_WAY = frozenset(
     {
         OrderState.PAYING,
@@ -100,8 +112,10 @@ class OrderNews:
         user_id: str,
         how: Callable[[], str],
         clock: Callable[[], float] = time.time,
+        plans: Plans | None = None,
     ) -> None:
         self._orders = orders
+        self._plans = plans
         self._user_id = user_id
         self._how = how
         self._clock = clock
@@ -137,7 +151,15 @@ class OrderNews:
             except Exception as error:  # the boundary of one event: the rest must be told
                 log.error("a %s event is told plainly: %s", event.kind, fault(error))
                 news.cues.append(compose.plain(event))
+            if event.kind in GONE and order.draft.plan:
+                news.cues += await self._of_plan(order)
         return news
+
+    async def _of_plan(self, order: Order) -> list[Cue]:
+        """What it means for its plan that a part is cancelled when the plan is over."""
+        plan = await self._plans.get(order.draft.plan) if self._plans else None
+        over = plan is not None and plan.state in ("done", "kept", "billing")
+        return [plan_lost(plan, order.id)] if plan is not None and over else []
 
     def _read(
         self,

@@ -181,6 +181,21 @@ async def test_one_question_with_parts_and_total_and_each_part_bought_in_turn() 
         assert all(order.receipt for order in orders)
 
 
+async def test_a_part_that_is_cancelled_later_is_told_with_what_it_means() -> None:
+    async with home() as here:
+        (phone,) = await here.world.wear(PHONE)
+        await asked(here, phone)
+        phone.tap("approve", here.topic())
+        await here.world.until(lambda: here.state() == "done")
+        assert not told(phone, "was a part of your plan.")
+        order = await here.world.orders.get(here.plan().parts[1].order_id)
+        assert order is not None
+        report = here.world.street.report(order.checkout_id, canceled=True)
+        await here.world.orders.merchant_reports(report)
+        await here.world.until(lambda: told(phone, "Two lattes from Blue Door was a part of"))
+        assert told(phone, "The shares that were asked for counted it") == 1
+
+
 async def test_without_a_price_for_a_part_nothing_is_asked_or_bought() -> None:
     async with home() as here:
         (phone,) = await here.world.wear(PHONE)

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from lapel.assistant.compose import FOOTER, HOW, answers
 from lapel.assistant.planning.terms import undoing
 from lapel.assistant.skills import Teller
+from lapel.assistant.words import joined
 from lapel.commerce import Money, Order, Part, Plan, spoken
 from lapel.devices import Card, CardAction, CardLine, Cue, CueKind, Pattern
 
@@ -89,7 +90,7 @@ def question(plan: Plan, orders: Sequence[Order]) -> Cue:
     """All parts with their prices, the total, and one button for all of them."""
     total = plan.total
     lines = tuple(CardLine(part.title, str(part.total)) for part in plan.parts)
-    said = ", ".join(f"{part.title} {spoken(part.total)}" for part in plan.parts if part.total)
+    said = ". ".join(f"{part.title}, for {spoken(part.total)}" for part in plan.parts if part.total)
     in_all = f" {spoken(total)} in all." if total else ""
     return Cue(
         id=question_id(plan),
@@ -112,6 +113,21 @@ def agreed(plan_id: str) -> Cue:
     """Takes the place of the question about a plan that was agreed to elsewhere."""
     card = Card(title="One plan", body=AGREED)
     return Cue(f"{topic_of(plan_id)}:agreed", topic_of(plan_id), CueKind.NOTICE, card=card)
+
+
+def lost(plan: Plan, order_id: str) -> Cue:
+    """A part of a plan that is over was cancelled: what else was made for it or counted it."""
+    gone = next(part for part in plan.parts if part.order_id == order_id)
+    left = [part.title for part in plan.parts if part.needs == order_id and not part.outcome]
+    said = [f"{gone.title} was a part of your plan."]
+    if left:
+        stands = "still stands" if len(left) == 1 else "still stand"
+        said.append(f"{joined(left)} {stands}: cancel what you need no more.")
+    if plan.note:
+        said.append("The shares that were asked for counted it: settle what comes back.")
+    id = f"{topic_of(plan.id)}:lost:{order_id}"
+    card = Card(title="Your plan", body=" ".join(said))
+    return Cue(id, id, CueKind.NOTICE, " ".join(said), card=card, haptic=Pattern.LONG)
 
 
 def ending(plan: Plan) -> str:
