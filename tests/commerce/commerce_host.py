@@ -30,6 +30,7 @@ from commerce_world import QUICK, add_users
 
 from lapel.commerce import Orders
 from lapel.commerce.consent import Vault
+from lapel.commerce.driving import Driving
 from lapel.commerce.engine import Engine
 from lapel.commerce.steps import Steps
 from lapel.store import Store, Worker, schema
@@ -225,8 +226,8 @@ def attribute() -> None:
         (Engine, "follow"),
         (Engine, "_begin"),
         (Engine, "run"),
-        (Orders, "_take_up"),
-        (Orders, "_settle"),
+        (Driving, "_take_up"),
+        (Driving, "_settle"),
     ):
         setattr(owner, name, named(getattr(owner, name)))
 

@@ -8,6 +8,7 @@ from commerce_town import OFFICE, Town
 
 from lapel.commerce import (
     Address,
+    Cancel,
     Checkout,
     Credential,
     DraftLine,
@@ -18,18 +19,23 @@ from lapel.commerce import (
     MerchantOrder,
     Money,
     OrderDraft,
+    PutOff,
     Refused,
     RideStatus,
+    SendBack,
     Stop,
     Traveller,
     Trip,
 )
 from lapel.commerce.checkout import Weighing
 from lapel.commerce.ports import BilledLine, SubstitutionQuestion
+from lapel.commerce.request import Request
 
 APPLES, RYE, LEFT_OUT = 473, 380, "rye"
 """What 1.9 kg of apples come to, and what the grocer brings for the bread that it has not."""
 PRICES = {"apples": 548, "bread": 199, "ride": 1900, "flight": 15000}
+EACH = 490
+"""What one thing is worth that is sent back."""
 KEEPS = 400
 """What a ride or a journey costs that is given back, in minor units."""
 
@@ -125,7 +131,9 @@ class Market(Town):
         if self.knob("sent_back"):
             state = "completed" if self.knob("returned") else "pending"
             back = eur(-int(self.knob("sent_back")))
-            return replace(order, adjustments=(MerchantAdjustment("r_1", "return", state, back),))
+            lines = (("li_0", int(self.knob("sent_back")) // EACH),)
+            sent = MerchantAdjustment("r_1", "return", state, back, lines=lines)
+            return replace(order, adjustments=(sent,))
         return order
 
     def _grocery(self, order: MerchantOrder, checkout: Checkout) -> MerchantOrder:
@@ -163,44 +171,42 @@ class Market(Town):
     async def look(self, merchant_id: str, order_id: str) -> MerchantOrder:
         return await self.get_order(merchant_id, order_id)
 
-    async def cancel(
-        self, merchant_id: str, order_id: str, amount: Money, key: str
-    ) -> MerchantOrder:
-        """`amount` is the most that a ride may cost, or the least that comes back of a journey."""
-
-        def work() -> MerchantOrder:
-            checkout_id, total, canceled = self._row(order_id)
-            is_ride = self._load(checkout_id).trip is not None
-            if canceled or (amount.minor < KEEPS if is_ride else amount.minor > total - KEEPS):
-                raise Refused("That is not to be had any more.", code="closed")
-            self.promise_back(checkout_id, total - KEEPS)
-            self.give_part(self._payer(total), total - KEEPS)
-            self.db.execute("update orders set canceled=1 where id=?", (order_id,))
-            return self._order(order_id, checkout_id, total, [], True)
-
-        return await self._write("cancel booking", key, f"{order_id}:{amount}", work, MerchantOrder)
-
-    async def put_off(
-        self, merchant_id: str, order_id: str, pickup_at: str, key: str
+    async def ask(
+        self, merchant_id: str, order_id: str, request: Request, key: str
     ) -> MerchantOrder:
         def work() -> MerchantOrder:
-            checkout_id, _, _ = self._row(order_id)
-            self.set("pickup_at", pickup_at)
-            return self.report(checkout_id, "pickup_changed")
+            if self.knob("refuses"):
+                raise Refused("Not today.", code="closed")
+            match request:
+                case Cancel():
+                    return self._given_back(order_id, request)
+                case PutOff(pickup_at=pickup_at):
+                    self.set("pickup_at", pickup_at)
+                    return self.report(self._row(order_id)[0], "pickup_changed")
+                case SendBack():
+                    return self._sent_back(order_id, request)
+                case _:
+                    raise Refused("Nothing is changed here.", code="closed")
 
-        return await self._write("put off", key, f"{order_id}:{pickup_at}", work, MerchantOrder)
+        if self.knob("forgets"):
+            key = f"{key}:{self.calls('ask')}"
+        return await self._write("ask", key, f"{order_id}:{request}", work, MerchantOrder)
 
-    async def send_back(
-        self, merchant_id: str, order_id: str, amount: Money, key: str
-    ) -> MerchantOrder:
-        def work() -> MerchantOrder:
-            checkout_id, total, _ = self._row(order_id)
-            if self.knob("sent_back"):
-                raise Refused("That is on its way back already.", code="closed")
-            self.set("sent_back", amount.minor)
-            return self._order(order_id, checkout_id, total, ["delivered"], False)
+    def _given_back(self, order_id: str, asked: Cancel) -> MerchantOrder:
+        checkout_id, total, canceled = self._row(order_id)
+        if canceled or asked.most.minor < KEEPS or asked.least.minor > total - KEEPS:
+            raise Refused("That is not to be had any more.", code="closed")
+        self.promise_back(checkout_id, total - KEEPS)
+        self.give_part(self._payer(total), total - KEEPS)
+        self.db.execute("update orders set canceled=1 where id=?", (order_id,))
+        return self._order(order_id, checkout_id, total, [], True)
 
-        return await self._write("send back", key, f"{order_id}:{amount}", work, MerchantOrder)
+    def _sent_back(self, order_id: str, asked: SendBack) -> MerchantOrder:
+        checkout_id, total, _ = self._row(order_id)
+        if self.knob("sent_back"):
+            raise Refused("That is on its way back already.", code="closed")
+        self.set("sent_back", sum(line.quantity for line in asked.lines) * EACH)
+        return self._order(order_id, checkout_id, total, ["delivered"], False)
 
     # What they do by themselves: wholly or not at all.
 

@@ -21,7 +21,7 @@ from stage.engine import LoopEngine
 from stage.loop import wall
 from stage.record import Record
 
-import lapel.commerce.orders
+import lapel.commerce.driving
 from lapel.commerce import Orders, Policy
 from lapel.commerce.consent import Vault
 
@@ -117,7 +117,7 @@ class Mortal:
 
     def __init__(self) -> None:
         self._patch = pytest.MonkeyPatch()
-        self._patch.setattr(lapel.commerce.orders, "_engine_class", lambda: LoopEngine)
+        self._patch.setattr(lapel.commerce.driving, "_engine_class", lambda: LoopEngine)
         self.life = Life()
         self.record = MortalRecord(self.life)
         self.town = MortalTown(self.life)

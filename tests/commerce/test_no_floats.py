@@ -33,7 +33,7 @@ TIMES = {
         "return min(self.track_s",
     },
     "lapel/commerce/engine.py": {"config: DBOSConfig"},
-    "lapel/commerce/orders.py": {"self._chore(self._take_up("},
+    "lapel/commerce/driving.py": {"self._chore(self._take_up("},
 }
 """Statements with floats that are times or places, by how they begin. What is named `..._s` is one of seconds."""
 

@@ -129,7 +129,7 @@ async def test_a_refusal_orders_nothing(world):
 async def test_silence_lapses(world):
     order_id, question = await world.asked()
     world.skew = QUICK.approval_s + 1
-    world.orders._nudge(order_id)
+    world.orders._driving.nudge(order_id)
     await world.state(order_id, OrderState.LAPSED)
     assert await world.kinds(order_id) == ["quoted", "approval_needed", "lapsed"]
     assert await world.refused_decision(question) == "expired"
@@ -213,7 +213,7 @@ async def test_decision_and_lapse_at_the_same_moment(world):
     for i in range(8):
         order_id, question = await world.asked(user=f"u_{i}")
         world.skew += QUICK.approval_s - (0.0 if i % 2 else 0.02)
-        world.orders._nudge(order_id)
+        world.orders._driving.nudge(order_id)
         answer = await answered(world, question, TAP, "approve")
         told = await world.kinds(order_id)
         if answer == "expired":
@@ -383,7 +383,7 @@ async def test_the_workflow_history_holds_no_personal_data(world):
 
 async def test_a_long_order_goes_on_in_a_fresh_workflow(world, monkeypatch):
     monkeypatch.setattr("lapel.commerce.engine.STEPS", 2)
-    monkeypatch.setattr("lapel.commerce.orders._AGAIN_S", 0.0)
+    monkeypatch.setattr("lapel.commerce.driving._AGAIN_S", 0.0)
     world.town.set("events", "delivered")
     world.town.fail("complete", "down", "down")
     order_id, _ = await world.asked()
@@ -409,7 +409,7 @@ async def test_a_checkout_changed_in_the_record_is_never_paid(world):
     )
     question = await world.event(order_id, "approval_needed")
     assert await world.refused_decision(question) == "hash_mismatch"
-    world.orders._nudge(order_id)
+    world.orders._driving.nudge(order_id)
     await asyncio.sleep(0.2)
     assert world.town.calls("authorize") == 0
 

@@ -14,7 +14,7 @@ from commerce_town import FEE, LATTES, TOTAL
 from commerce_world import ON_SCREEN, World, wrong_in
 
 from lapel.assistant.planning.undoing import BookingUndoer
-from lapel.commerce import Money, NewPart, Order, OrderState, Plan, Plans
+from lapel.commerce import Money, NewPart, Order, OrderState, Plan, Plans, ledger
 
 pytestmark = pytest.mark.unit
 
@@ -81,6 +81,8 @@ async def planning(folder, untouched):
     going = asyncio.create_task(here.plans.run())
     try:
         yield here
+        while await world.store.read(ledger.on_their_way):  # the bank is asked after the company
+            await asyncio.sleep(0.01)
         moves = town.moves()
         assert await world.store.read(lambda c: wrong_in(c, moves)) == []
         assert town.violations() == []

@@ -14,7 +14,7 @@ import pytest_asyncio
 from commerce_town import LATTES, TOTAL
 from commerce_world import ON_SCREEN, World, wrong_in
 
-import lapel.commerce.orders
+import lapel.commerce.driving
 import postgres
 from lapel.commerce import Money, NewPart, Order, OrderDraft, Plan, Plans
 
@@ -130,7 +130,7 @@ class Home:
 
 @pytest_asyncio.fixture
 async def homes(database, tmp_path, monkeypatch) -> AsyncIterator[tuple[Home, Home]]:
-    monkeypatch.setattr(lapel.commerce.orders, "_engine_class", lambda: Engine)
+    monkeypatch.setattr(lapel.commerce.driving, "_engine_class", lambda: Engine)
     with postgres.database(like=database) as url:
         async with AsyncExitStack() as stack:
             made: list[Home] = []

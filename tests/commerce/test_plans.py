@@ -96,7 +96,7 @@ async def test_no_statement_of_an_order_reads_a_whole_table(untouched, tmp_path)
             await world.orders.cancel(revised)
             await world.orders.list("u_0")
             await world.orders.pending_approvals("u_0")
-            await world.orders.needs_screen(first)
+            await world.orders.takes(first)
             await world.state(first.id, OrderState.DELIVERED)
     assert len(heard) > 40
     assert scans(record, heard) == []

@@ -73,7 +73,7 @@ async def test_paying_others_in_between_makes_nobody_new(tmp_path):
         await sent(world, sending())
         await sent(world, sending(100, "@ben", "Ben Laine"))
         order_id, _ = await world.asked(sending(300))
-        assert not await world.orders.needs_screen(await world.orders.get(order_id))
+        assert await world.orders.takes(await world.orders.get(order_id)) == "press"
 
 
 async def test_what_a_code_says_always_takes_a_screen(tmp_path):

@@ -137,6 +137,12 @@ class Visit:
         finally:
             stop()
 
+    async def until_told(self, kind: str) -> None:
+        """Until an event of that kind has happened to the order."""
+        async with asyncio.timeout(PATIENCE_S):
+            while kind not in [x.kind for x in await self.buyer.orders.history(self.order_id)]:
+                await asyncio.sleep(0.02)
+
     async def said(self) -> str:
         """Everything that the user was told, the last sentence last."""
         return " ".join(event.text for event in await self.buyer.orders.history(self.order_id))

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from contextlib import asynccontextmanager
 
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
 from lapel.commerce import Address, DraftLine, OrderDraft, OrderState, Trip
 from services.hostile import Hostile, Json
 from services.hostile_buyer import Buyer, Visit
@@ -34,6 +38,10 @@ class Company(Hostile):
         super().__init__()
         self.prices |= {CAR: PRICE}
         self.bend_profile = _drives
+        self.more = [
+            Route("/rides/{id}/cancel", self._give_up, methods=["POST"]),
+            Route("/rides/{id}/pickup", self._put_off, methods=["POST"]),
+        ]
 
     def _priced(self, checkout_id: str, asked: Json) -> Json:
         checkout = super()._priced(checkout_id, asked)
@@ -69,6 +77,19 @@ class Company(Hostile):
             ]
         }
         return order
+
+    async def _give_up(self, request: Request) -> Response:
+        async def cancel(_: Json) -> Json:
+            return self.canceled(FEE, PRICE - FEE)
+
+        return await self._write(request, cancel)
+
+    async def _put_off(self, request: Request) -> Response:
+        async def move(asked: Json) -> Json:
+            moved = self.told("pickup_changed", pickup_at=asked["pickup_at"])
+            return {**moved, "change": {"applied": True, "difference": 0}}
+
+        return await self._write(request, move)
 
     def canceled(self, fee: int, back: int) -> Json:
         """The order as canceled: what it keeps and what it has given back."""

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from contextlib import asynccontextmanager
 
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
 from lapel.commerce import (
     Address,
     DraftLine,
@@ -74,6 +78,9 @@ class House(Hostile):
         super().__init__()
         self.prices |= {ITEM: PRICE}
         self.bend_profile = _seats
+        self.terms: tuple[int | None, int] = (None, 0)
+        """The fee that it keeps of what is given back, and what goes back."""
+        self.more = [Route("/tables/{id}/cancel", self._give_back, methods=["POST"])]
 
     def _priced(self, checkout_id: str, asked: Json) -> Json:
         checkout = super()._priced(checkout_id, asked)
@@ -97,6 +104,12 @@ class House(Hostile):
             ]
         }
         return order
+
+    async def _give_back(self, request: Request) -> Response:
+        async def cancel(_: Json) -> Json:
+            return self.canceled(*self.terms)
+
+        return await self._write(request, cancel)
 
     def canceled(self, fee: int | None, back: int) -> Json:
         """The order as canceled, with what it says that it keeps, after it gave so much back."""

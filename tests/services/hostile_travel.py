@@ -5,6 +5,9 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 
 import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
 from lapel.commerce import (
     Address,
@@ -65,6 +68,15 @@ class Airline(Hostile):
         super().__init__()
         self.prices |= {SEAT: PRICE}
         self.bend_profile = _flies
+        self.terms: tuple[int | None, int] = (None, 0)
+        """The fee that it keeps of what is given back, and what goes back."""
+        self.more = [Route("/travel/{id}/cancel", self._give_back, methods=["POST"])]
+
+    async def _give_back(self, request: Request) -> Response:
+        async def cancel(_: Json) -> Json:
+            return self.canceled(*self.terms)
+
+        return await self._write(request, cancel)
 
     def _priced(self, checkout_id: str, asked: Json) -> Json:
         checkout = super()._priced(checkout_id, asked)

@@ -12,6 +12,7 @@ import httpx
 import msgspec
 import pytest
 
+from lapel.commerce import Cancel, Change, PutOff, Redirect, ReturnLine, SendBack
 from lapel.commerce.checkout import (
     Address,
     Checkout,
@@ -126,12 +127,15 @@ async def test_a_ride_for_later_is_found_at_its_time_booked_put_off_and_given_up
     assert done.trip.trip.pickup_at == offers[0].pickup_at
     assert (done.total, done.trip.free_until[11:16]) == (offers[0].price, "12:30")
     later = (at + timedelta(hours=1)).isoformat(timespec="seconds")
-    moved = await rides.put_off(company, done.order_id, later, shopper.key("later"))
-    assert moved.owed is None
+    priced = await rides.price_pickup(company, done.order_id, later)
+    assert (priced.owed.minor, priced.applied) == (0, False)
+    ask = shopper.world.merchants.ask
+    await ask(company, done.order_id, PutOff(later), shopper.key("later"))
     seen = await rides.look(company, done.order_id)
     assert seen.ride is not None
     assert (seen.ride.pickup_at, seen.ride.status) == (later, "booked")
-    gone = await rides.cancel(company, done.order_id, Money(0, "EUR"), shopper.key("cancel"))
+    for_nothing = Cancel("ride", Money(0, "EUR"), done.total)
+    gone = await ask(company, done.order_id, for_nothing, shopper.key("cancel"))
     assert gone.canceled
     for bad, code in (
         (timedelta(days=40), "pickup_too_far"),
@@ -175,14 +179,24 @@ async def test_a_ride_is_found_booked_redirected_and_given_up(shopper: Shopper):
     assert done.total == offers[0].price
     seen = await rides.look(company, done.order_id)
     assert seen.ride is not None
-    dearer = await rides.redirect(company, done.order_id, office(shopper.city), shopper.key("go"))
-    assert dearer.order.id == done.order_id
-    key = shopper.key("cancel")
-    gone = await rides.cancel(company, done.order_id, Money(400, "EUR"), key)
+    there = office(shopper.city)
+    priced = await rides.price_destination(company, done.order_id, there)
+    assert (priced.order.id, priced.applied) == (done.order_id, False)
+    ask = shopper.world.merchants.ask
+    if not priced.owed.minor:
+        moved = await ask(company, done.order_id, Redirect(there), shopper.key("go"))
+        assert moved.ride is not None
+        assert moved.ride.goes_to(there)
+    else:
+        with pytest.raises(Refused) as refused:
+            await ask(company, done.order_id, Redirect(there), shopper.key("go"))
+        assert refused.value.code == "costs_more"
+    key, give_up = shopper.key("cancel"), Cancel("ride", Money(400, "EUR"), Money(0, "EUR"))
+    gone = await ask(company, done.order_id, give_up, key)
     assert gone.canceled
-    assert (await rides.cancel(company, done.order_id, Money(400, "EUR"), key)).id == gone.id
+    assert (await ask(company, done.order_id, give_up, key)).id == gone.id
     with pytest.raises(Refused) as refused:
-        await rides.cancel(company, done.order_id, Money(400, "EUR"), shopper.key("cancel"))
+        await ask(company, done.order_id, give_up, shopper.key("cancel"))
     assert refused.value.code == "ride_over"
     shopper.city.speed(12000)
 
@@ -207,12 +221,17 @@ async def test_a_flight_is_held_booked_changed_and_given_back(shopper: Shopper):
         key=lambda x: x.price.minor,
     )
     priced = await travel.price_change(company, done.order_id, cheaper.journey.offer_id)
-    assert not priced.applied
-    applied = await travel.change(
-        company, done.order_id, cheaper.journey.offer_id, shopper.key("change")
-    )
-    assert applied.applied == (priced.owed.minor <= 0)
-    gone = await travel.cancel(company, done.order_id, Money(0, "EUR"), shopper.key("cancel"))
+    ask, change = shopper.world.merchants.ask, Change("journey", cheaper.journey.offer_id)
+    if priced.owed.minor <= 0:
+        made = await ask(company, done.order_id, change, shopper.key("change"))
+        assert made.journey is not None
+        assert made.journey.journey.offer_id == change.offer_id
+    else:
+        with pytest.raises(Refused) as refused:
+            await ask(company, done.order_id, change, shopper.key("change"))
+        assert refused.value.code == "costs_more"
+    give_back = Cancel("journey", done.total, Money(0, "EUR"))
+    gone = await ask(company, done.order_id, give_back, shopper.key("cancel"))
     assert gone.canceled
 
 
@@ -248,21 +267,25 @@ async def test_a_table_is_found_booked_changed_and_given_back(shopper: Shopper):
     same = replace(wanted, near=None, merchant_id=group, restaurant_id="lume", party=3)
     [three] = await tables.search(same)
     offer = three.table.offer_id
-    priced = await tables.change(group, done.order_id, offer, shopper.key("change"))
-    assert (priced.applied, priced.owed) == (False, Money(500, "EUR"))
+    ask = shopper.world.merchants.ask
+    priced = await tables.price_change(group, done.order_id, offer)
+    assert priced.owed == Money(500, "EUR")
+    with pytest.raises(Refused) as refused:
+        await ask(group, done.order_id, Change("table", offer), shopper.key("change"))
+    assert refused.value.code == "costs_more"
     change = await buy(shopper, draft_of(three, "Anna Virtanen", booking_id=done.order_id))
     assert change.total == Money(500, "EUR")
     [later] = await tables.search(replace(same, at=time(20)))
-    moved = await tables.change(group, done.order_id, later.table.offer_id, shopper.key("move"))
-    assert (moved.applied, moved.owed) == (True, Money(0, "EUR"))
-    assert moved.order.table is not None
-    assert moved.order.table.table.starts.hour == 20
-    key = shopper.key("cancel")
-    gone = await tables.cancel(group, done.order_id, Money(0, "EUR"), key)
+    to_eight = Change("table", later.table.offer_id)
+    moved = await ask(group, done.order_id, to_eight, shopper.key("move"))
+    assert moved.table is not None
+    assert moved.table.table.starts.hour == 20
+    key, give_up = shopper.key("cancel"), Cancel("table", Money(0, "EUR"), done.total)
+    gone = await ask(group, done.order_id, give_up, key)
     assert gone.canceled
-    assert (await tables.cancel(group, done.order_id, Money(0, "EUR"), key)).id == gone.id
+    assert (await ask(group, done.order_id, give_up, key)).id == gone.id
     with pytest.raises(Refused) as refused:
-        await tables.cancel(group, done.order_id, Money(0, "EUR"), shopper.key("cancel"))
+        await ask(group, done.order_id, give_up, shopper.key("cancel"))
     assert refused.value.code == "booking_over"
 
 
@@ -301,12 +324,14 @@ async def test_what_a_store_brought_is_sent_back(shopper: Shopper):
     await shopper.until("delivered")
     terms = await shopping.returnable(store, done.order_id)
     [(id, *_)] = terms.lines
+    ask, lines = shopper.world.merchants.ask, (ReturnLine(id, 1),)
+    wrong = SendBack(lines, Money(0, "EUR"), "the charger")
     with pytest.raises(Refused) as refused:
-        await shopping.send_back(
-            store, done.order_id, [(id, 1)], Money(0, "EUR"), shopper.key("back")
-        )
+        await ask(store, done.order_id, wrong, shopper.key("back"))
     assert refused.value.code == "fee_changed"
-    await shopping.send_back(store, done.order_id, [(id, 1)], terms.fee, shopper.key("back"))
+    right = SendBack(lines, terms.fee, "the charger")
+    sent = await ask(store, done.order_id, right, shopper.key("back"))
+    assert [x.lines for x in sent.adjustments if x.kind == "return"] == [((id, 1),)]
 
     async def look() -> MerchantOrder:
         return await shopper.world.merchants.get_order(store, done.order_id)

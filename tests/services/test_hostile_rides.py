@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from lapel.commerce import Money, OrderState, Trip, verify
+from lapel.commerce import Money, OrderState, PutOff, Trip, cancellation, verify
 from services import hostile_rides as cases
 from services.hostile_buyer import Buyer, lapel
 from services.hostile_cases import Bend, Ending
@@ -114,7 +114,8 @@ async def test_a_time_that_the_user_asked_for_is_kept_and_an_old_report_does_not
 ):
     async with company(buyer) as visit:
         await placed(visit)
-        await buyer.orders.ask_pickup(visit.order_id, cases.LATER)
+        await buyer.orders.ask(visit.order_id, PutOff(cases.LATER))
+        await visit.until_told("ask_done")
         assert await visit.push(visit.hostile.told("pickup_changed", pickup_at=cases.LATER)) == ""
         assert (await visit.order()).draft.trip.pickup_at == cases.LATER
         assert await visit.push(visit.hostile.told()) == ""
@@ -141,11 +142,10 @@ async def test_a_fee_that_nobody_agreed_to_is_asked_back(buyer: Buyer):
 async def test_a_fee_that_was_agreed_to_is_believed(buyer: Buyer):
     async with company(buyer) as visit:
         await placed(visit)
-        await buyer.orders.ask_cancel(visit.order_id, Money(cases.FEE, "EUR"))
         [hold] = visit.holds()
         hold["refunded"] = cases.PRICE - cases.FEE
-        report = visit.hostile.canceled(cases.FEE, cases.PRICE - cases.FEE)
-        assert await visit.push(report) == ""
+        kept = Money(cases.FEE, "EUR")
+        await buyer.orders.ask(visit.order_id, cancellation(await visit.order(), kept))
         order = await visit.until({OrderState.REFUNDED, OrderState.CANCELED})
         assert order.state is OrderState.CANCELED
         assert "It cost 4 euros; you get 14 euros 10 back" in await visit.said()

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from lapel.commerce import Money, OrderState, ledger, verify
+from lapel.commerce import Money, OrderState, cancellation, ledger, verify
 from services import hostile_tables as cases
 from services.hostile_buyer import Buyer, lapel
 from services.hostile_cases import Bend, Ending
@@ -108,9 +108,12 @@ async def test_a_cancellation_that_is_not_what_was_agreed(
 ):
     async with house(buyer) as visit:
         await placed(visit)
-        if agreed is not None:
-            await buyer.orders.ask_cancel(visit.order_id, Money(agreed, "EUR"))
-        assert await visit.push(visit.hostile.canceled(fee, back)) == ""
+        if agreed is None:
+            assert await visit.push(visit.hostile.canceled(fee, back)) == ""
+        else:
+            visit.hostile.terms = (fee, back)
+            terms = cancellation(await visit.order(), Money(agreed, "EUR"))
+            await buyer.orders.ask(visit.order_id, terms)
         order = await visit.until({OrderState.REFUNDED, OrderState.CANCELED})
         said = await visit.said()
         assert (order.state, says in said, cases.BACK in said) == (
@@ -122,11 +125,11 @@ async def test_a_cancellation_that_is_not_what_was_agreed(
 async def test_a_fee_by_the_terms_is_believed(buyer: Buyer):
     async with house(buyer) as visit:
         await placed(visit)
-        await buyer.orders.ask_cancel(visit.order_id, Money(cases.FEE, "EUR"))
         [hold] = visit.holds()
         hold["refunded"] = cases.PRICE - cases.FEE
-        report = visit.hostile.canceled(cases.FEE, cases.PRICE - cases.FEE)
-        assert await visit.push(report) == ""
+        visit.hostile.terms = (cases.FEE, cases.PRICE - cases.FEE)
+        terms = cancellation(await visit.order(), Money(cases.FEE, "EUR"))
+        await buyer.orders.ask(visit.order_id, terms)
         order = await visit.until({OrderState.REFUNDED, OrderState.CANCELED})
         assert order.state is OrderState.CANCELED
         assert "It cost 20 euros; you get 40 euros back" in await visit.said()

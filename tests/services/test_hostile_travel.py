@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from lapel.commerce import Money, OrderState, verify
+from lapel.commerce import Cancel, Money, OrderState, verify
 from services import hostile_travel as cases
 from services.hostile_buyer import Buyer, lapel
 from services.hostile_cases import Bend, Ending
@@ -31,6 +31,10 @@ async def placed(visit: FlightVisit) -> None:
     assert order.state is OrderState.AWAITING_APPROVAL, await visit.said()
     order = await visit.approve()
     assert order.state is OrderState.PLACED, await visit.said()
+
+
+def given_back(fee: int) -> Cancel:
+    return Cancel("journey", Money(fee, "EUR"), Money(cases.PRICE - fee, "EUR"))
 
 
 async def test_an_honest_airline_is_paid_and_its_receipt_says_all(buyer: Buyer):
@@ -71,9 +75,11 @@ async def test_a_refund_that_is_not_what_was_agreed(
 ):
     async with airline(buyer) as visit:
         await placed(visit)
-        if agreed is not None:
-            await buyer.orders.ask_cancel(visit.order_id, Money(agreed, "EUR"))
-        assert await visit.push(visit.hostile.canceled(fee, back)) == ""
+        if agreed is None:
+            assert await visit.push(visit.hostile.canceled(fee, back)) == ""
+        else:
+            visit.hostile.terms = (fee, back)
+            await buyer.orders.ask(visit.order_id, given_back(agreed))
         order = await visit.until({OrderState.REFUNDED, OrderState.CANCELED})
         said = await visit.said()
         assert (order.state, says in said, cases.BACK in said) == (
@@ -85,11 +91,10 @@ async def test_a_refund_that_is_not_what_was_agreed(
 async def test_a_refund_by_the_rules_is_believed(buyer: Buyer):
     async with airline(buyer) as visit:
         await placed(visit)
-        await buyer.orders.ask_cancel(visit.order_id, Money(cases.REFUND_FEE, "EUR"))
         [hold] = visit.holds()
         hold["refunded"] = cases.PRICE - cases.REFUND_FEE
-        report = visit.hostile.canceled(cases.REFUND_FEE, cases.PRICE - cases.REFUND_FEE)
-        assert await visit.push(report) == ""
+        visit.hostile.terms = (cases.REFUND_FEE, cases.PRICE - cases.REFUND_FEE)
+        await buyer.orders.ask(visit.order_id, given_back(cases.REFUND_FEE))
         order = await visit.until({OrderState.REFUNDED, OrderState.CANCELED})
         assert order.state is OrderState.CANCELED
         assert "It cost 40 euros; you get 49 euros back" in await visit.said()

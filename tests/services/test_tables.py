@@ -9,7 +9,8 @@ from types import SimpleNamespace
 import msgspec
 import pytest
 
-from lapel.commerce import Money, Nonsense, Refused, Unreachable
+from lapel.commerce import Change, Money, Nonsense, Refused, Unreachable
+from lapel.services.connectors.ucp.asking import ask
 from lapel.services.connectors.ucp.profile import TABLES
 from lapel.services.tables import Tables, Wanted, draft_of
 
@@ -185,13 +186,15 @@ class Desk:
 )  # fmt: skip
 async def test_a_change_is_to_what_was_asked_and_costs_nothing(offer, owed, applied, fine):
     desk = Desk(offer, owed, applied=applied)
-    tables = Tables(desk, desk)  # type: ignore[arg-type]
-    if not fine:
-        with pytest.raises(Nonsense):
-            await tables.change("rose", "table_1", "new", "key-1")
+    rose = await desk.get("rose")
+    change = ask(desk, rose, "table_1", Change("table", "new"), "key-1")  # type: ignore[arg-type]
+    if not fine or not applied:
+        with pytest.raises(Nonsense if not fine else Refused):
+            await change
         return
-    made = await tables.change("rose", "table_1", "new", "key-1")
-    assert (made.applied, made.owed) == (applied, Money(owed, "EUR"))
+    made = await change
+    assert made.table is not None
+    assert made.table.table.offer_id == "new"
 
 
 async def test_a_change_that_was_only_priced_must_not_be_made():

@@ -134,10 +134,11 @@ class RideCompany(CompanyServer):
             if isinstance(after, Note):
                 return self._shown(counter, ride.id, [after])
             difference = after.total - before.total
-            if difference <= 0:
+            applied = asked.apply and difference <= 0
+            if applied:
                 rides.give_back(self._world, counter.tx, ride, -difference)
                 rides.redirect(self._world, counter.tx, ride, after)
-            change: Json = {"applied": difference <= 0, "difference": difference}
+            change: Json = {"applied": applied, "difference": difference}
             return self._shown(counter, ride.id, [], change)
 
         return act
@@ -153,10 +154,11 @@ class RideCompany(CompanyServer):
             if isinstance(after, Note):
                 return self._shown(counter, ride.id, [after])
             difference = after.total - ride.contents.terms.total
-            if difference <= 0:
+            applied = asked.apply and difference <= 0
+            if applied:
                 rides.give_back(self._world, counter.tx, ride, -difference)
                 rides.put_off(self._world, counter.tx, ride, after)
-            change: Json = {"applied": difference <= 0, "difference": difference}
+            change: Json = {"applied": applied, "difference": difference}
             return self._shown(counter, ride.id, [], change)
 
         return act

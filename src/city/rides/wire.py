@@ -63,8 +63,14 @@ class CancelRequest(msgspec.Struct):
 
 
 class DestinationRequest(msgspec.Struct):
+    """Without `apply` it is only a question."""
+
     destination: Place
+    apply: bool = True
 
 
 class PickupRequest(msgspec.Struct):
+    """Without `apply` it is only a question."""
+
     pickup_at: Moment
+    apply: bool = True

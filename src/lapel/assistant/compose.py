@@ -91,7 +91,7 @@ _HAPTIC = {
 ADJUSTED = frozenset(
     {
         "part_refunded", "refund_promised", "refund_failed", "charged_more", "adjusted", "billed",
-        "overbilled", "substitution_sent",
+        "overbilled", "substitution_sent", "ask_done", "ask_refused", "ask_slow", "ask_unanswered",
     }
 )  # fmt: skip
 """Kinds that stand beside the order's progress: they do not take its card down."""
@@ -101,8 +101,8 @@ _GRAVE = frozenset({"charged_more", "refund_failed", "overbilled"})
 SILENT = frozenset(
     {
         "quoted", "revised", "approval_needed", "within_limit", "approved", "paid",
-        "cancel_asked", "pickup_asked", "transferred", "substitution_answered",
-        "substitution_closed", "return_asked",
+        "cancel_asked", "transferred", "substitution_answered", "substitution_closed",
+        "return_asked", "change_asked",
     }
 )  # fmt: skip
 """Kinds without a cue of their own: an approval says more, or the next step follows at once."""

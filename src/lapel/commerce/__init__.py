@@ -1,5 +1,6 @@
 """Money, checkouts, approvals, the durable order, receipts. Imports `lapel.store` alone."""
 
+from lapel.commerce.asking import Ask, cancellation
 from lapel.commerce.books import Books
 from lapel.commerce.ceilings import CEILING_KINDS, Ceiling, CeilingKind, Ceilings
 from lapel.commerce.checkout import (
@@ -71,6 +72,7 @@ from lapel.commerce.ports import (
     Unreachable,
 )
 from lapel.commerce.receipt import Receipt, verify, verify_chain
+from lapel.commerce.request import Cancel, Change, PutOff, Redirect, ReturnLine, SendBack
 from lapel.commerce.screening import Takes
 from lapel.commerce.shares import ShareError
 from lapel.commerce.shares import split as split_bill
@@ -88,12 +90,15 @@ __all__ = [
     "Approval",
     "ApprovalError",
     "ApprovalState",
+    "Ask",
     "BankEntry",
     "BankStatement",
     "Books",
+    "Cancel",
     "Ceiling",
     "CeilingKind",
     "Ceilings",
+    "Change",
     "Checkout",
     "CheckoutLine",
     "CheckoutMessage",
@@ -148,12 +153,16 @@ __all__ = [
     "Policy",
     "PortError",
     "Prepaid",
+    "PutOff",
     "Receipt",
     "ReceiptError",
+    "Redirect",
     "Refused",
     "RelyingParty",
     "Restaurant",
+    "ReturnLine",
     "RideStatus",
+    "SendBack",
     "ShareError",
     "Standing",
     "StandingLimit",
@@ -171,6 +180,7 @@ __all__ = [
     "TripTerms",
     "Undoer",
     "Unreachable",
+    "cancellation",
     "fetched_at",
     "is_statement",
     "minor_digits",

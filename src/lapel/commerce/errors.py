@@ -26,7 +26,9 @@ class CommerceError(Exception):
 
 
 class OrderError(CommerceError):
-    """Codes: `unknown`, `too_late`, `closed`, `other_merchant`, `empty`, `bad_id`, `stopped`."""
+    """Codes: `unknown`, `too_late`, `closed`, `other_merchant`, `empty`, `bad_id`, `stopped`,
+    `asked`.
+    """
 
     code = "order_error"
 

@@ -10,16 +10,27 @@ from lapel.commerce.order import Order
 from lapel.commerce.ports import MerchantOrder
 
 _CANCEL = "u:cancel:"
+_REFUSED = "u:cancel-refused:"
 
 
-def cancel_key(most: Money) -> str:
-    """The key of the event that the user cancels and agrees to this fee."""
-    return f"{_CANCEL}{most.minor}"
+def cancel_key(most: Money, n: int) -> str:
+    """The key of the event that the user cancels and agrees to this fee; `n` counts requests."""
+    return f"{_CANCEL}{most.minor}:{n}"
+
+
+def refused_key(n: int) -> str:
+    """The key of the event that the company did not cancel: the agreement is over with it."""
+    return f"{_REFUSED}{n}"
 
 
 def agreed(keys: set[str]) -> int | None:
-    """The highest fee that the user has agreed to, in minor units; None who has not canceled."""
-    fees = [int(key.removeprefix(_CANCEL)) for key in keys if key.startswith(_CANCEL)]
+    """The highest fee that the user agrees to, in minor units; None who has not canceled."""
+    fees: list[int] = []
+    for key in keys:
+        if key.startswith(_CANCEL):
+            minor, _, n = key.removeprefix(_CANCEL).partition(":")
+            if not n or refused_key(int(n)) not in keys:
+                fees.append(int(minor))
     return max(fees, default=None)
 
 

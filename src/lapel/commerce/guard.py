@@ -21,6 +21,7 @@ from lapel.commerce.ports import (
     PortError,
     Unreachable,
 )
+from lapel.commerce.request import Request
 from lapel.faults import fault
 
 T = TypeVar("T")
@@ -90,6 +91,12 @@ class GuardedMerchants:
     ) -> None:
         call = self.inner.answer_substitution(merchant_id, order_id, line_id, item_id, accept, key)
         await answered(call, self.bounds)
+
+    async def ask(
+        self, merchant_id: str, order_id: str, request: Request, key: str
+    ) -> MerchantOrder:
+        call = self.inner.ask(merchant_id, order_id, request, key)
+        return await answered(call, self.bounds)
 
 
 @dataclass(frozen=True, slots=True)

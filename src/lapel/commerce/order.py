@@ -164,3 +164,5 @@ class Order:
     receipt: str | None
     created_at: float
     updated_at: float
+    asked: bool = False
+    """The merchant was asked something about it and has not answered (see `asking`)."""

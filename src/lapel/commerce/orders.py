@@ -3,28 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import secrets
 import time
-from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from lapel.commerce import keys, ledger, records, statement, words
-from lapel.commerce.card import card, money
+from lapel.commerce import asking, keys, records, statement, words
+from lapel.commerce.asking import Ask
+from lapel.commerce.card import card
 from lapel.commerce.ceilings import Ceilings
 from lapel.commerce.checkout import OrderDraft
 from lapel.commerce.consent import Vault, closed
-from lapel.commerce.desk import Clock, Desk, Step
+from lapel.commerce.desk import Clock, Desk
+from lapel.commerce.driving import Driving
 from lapel.commerce.errors import ApprovalError, MandateError, OrderError
-from lapel.commerce.fees import cancel_key
 from lapel.commerce.guard import Bounds, GuardedMerchants, GuardedPayments
 from lapel.commerce.journal import Journal, Listener
 from lapel.commerce.journeys import JOURNEYS
-from lapel.commerce.money import Money
 from lapel.commerce.order import (
     CHANGEABLE,
     OPEN,
@@ -42,28 +39,19 @@ from lapel.commerce.ports import MerchantOrder, Merchants, Payments
 from lapel.commerce.quoting import lapse
 from lapel.commerce.receipt import Signer
 from lapel.commerce.records import Told
+from lapel.commerce.request import Request
 from lapel.commerce.screening import Takes, refuse_unseen, what_it_takes
 from lapel.commerce.settling import answered, awaits_bill, offers
 from lapel.commerce.sharing import Share
 from lapel.commerce.standing import Standing
-from lapel.commerce.steps import Steps
 from lapel.commerce.tables import TABLES
-from lapel.commerce.tracking import apply, settle_refunds
-from lapel.commerce.trips import ENDS, pickup_key
-from lapel.faults import fault
+from lapel.commerce.tracking import apply
+from lapel.commerce.trips import ENDS
 from lapel.store import Store, Worker
-
-if TYPE_CHECKING:
-    from lapel.commerce.engine import Engine
-
-log = logging.getLogger(__name__)
 
 _EARLY = frozenset({OrderState.ESCALATED, OrderState.PLACING, OrderState.TROUBLE})
 """A report about an order in these states says that it is worth looking at its checkout."""
 _ENDS = frozenset({"delivered", "merchant_canceled", *ENDS, *JOURNEYS.ends, *TABLES.ends})
-_AGAIN_S = 5.0
-"""An order whose workflow ended too early is taken up again after this."""
-_PRUNE_S = 3600.0
 
 
 class Orders:
@@ -93,7 +81,6 @@ class Orders:
         self.vault = vault
         self._clock = clock
         self.policy = policy
-        self._workflows = workflows
         self._journal = Journal(store, worker)
         self._share = Share(store, worker, lambda: clock() - policy.track_for_s)
         bounds = Bounds(policy.call_s, self._share.fence)
@@ -107,37 +94,23 @@ class Orders:
         )
         self.passkeys = Passkeys(self._journal, clock)
         self.ceilings = Ceilings(self._desk)
-        self.standing = Standing(self._desk, self._nudge_anywhere)
+        self._driving = Driving(self._desk, self._share, workflows)
+        self.standing = Standing(self._desk, self._driving.nudge_anywhere)
         """Limits within which the user is not asked."""
-        self._steps: Steps | None = None
-        self._engine: Engine | None = None
-        self._chores: set[asyncio.Task[None]] = set()
         self.receipt_key_id = ""
         """The thumbprint that receipts of this Lapel are verified with."""
 
     async def start(self) -> None:
         """Launch the engine and take up every open order where it stands."""
-        engine_class = await asyncio.to_thread(_engine_class)
         key = await self._store.write(lambda c: keys.ensure_key(c, "receipt", self._clock()))
         self.receipt_key_id = key.id
-        self._steps = Steps(self._desk, Signer(key))
         await self._journal.open()
-        conduct = _Conduct(self._steps, self._ended)
-        engine = engine_class(self._workflows, conduct, self._share.executor)
-        await engine.start()
-        self._engine = engine
-        await self._share.begin(self)
-        self._chore(self._prune(engine))
+        await self._driving.start(Signer(key))
 
     async def stop(self) -> None:
         """Leave every order as it stands; `start` of a new `Orders` goes on."""
-        self._share.end()
         await self._journal.close()
-        engine, self._engine = self._engine, None
-        for chore in list(self._chores):
-            chore.cancel()
-        if engine is not None:
-            await engine.stop()
+        await self._driving.stop()
 
     async def begin(self, user_id: str, draft: OrderDraft, order_id: str | None = None) -> str:
         """Take an order on; durable on return. The same `order_id` twice is one order."""
@@ -148,7 +121,7 @@ class Orders:
             raise OrderError(f"{order_id!r} is no order id", code="bad_id")
         new = order_id
         at = self._clock()
-        engine = self._running()
+        engine = self._driving.running()
 
         def work(connection: sa.Connection) -> bool:
             is_new = records.new_order(connection, new, user_id, draft, at, self._share.owner)
@@ -161,7 +134,7 @@ class Orders:
         if await self._store.write(work):
             await engine.follow(order_id)
         else:
-            self._nudge(order_id)
+            self._driving.nudge(order_id)
         return order_id
 
     async def revise(self, order_id: str, draft: OrderDraft) -> None:
@@ -182,7 +155,7 @@ class Orders:
             return None, records.move(connection, order, OrderState.QUOTING, at, told, **values)
 
         await self._journal.commit(work)
-        self._nudge(order_id)
+        self._driving.nudge(order_id)
 
     async def decide(
         self,
@@ -234,7 +207,7 @@ class Orders:
         answer = await self._journal.commit(work)
         if isinstance(answer, ApprovalError):
             raise answer
-        self._nudge(answer.order_id)
+        self._driving.nudge(answer.order_id)
         return answer
 
     async def cancel(self, order_id: str) -> None:
@@ -252,61 +225,29 @@ class Orders:
             return None, records.move(connection, order, OrderState.CANCELED, at, told)
 
         await self._journal.commit(work)
-        self._nudge(order_id)
+        self._driving.nudge(order_id)
 
-    async def ask_cancel(self, order_id: str, most: Money) -> None:
-        """Note that the user cancels what is booked and agrees to a fee of `most`; durable.
+    async def ask(self, order_id: str, request: Request) -> None:
+        """Ask the merchant for something about what it has; durable on return, put to it next.
 
-        The caller then tells the merchant. Without this note a merchant that keeps a fee is not
-        believed.
+        What came of it is an event of the order. The same again while it is open is one. Raises
+        `OrderError`: `closed` for what cannot be asked now, `asked` while another of its kind is
+        open.
         """
-
-        def told(order: Order) -> Told:
-            if order.state is not OrderState.PLACED or not order.draft.is_booking:
-                raise OrderError("there is nothing to cancel", code="closed")
-            return Told("cancel_asked", cancel_key(most), "", card(order))
-
-        await self._note(order_id, told)
-
-    async def ask_pickup(self, order_id: str, pickup_at: str) -> None:
-        """Note that the user wants a booked ride at another time; durable.
-
-        The caller then tells the company. A time without this note is told, and not agreed to.
-        Raises `OrderError` (`closed`) for what is no ride for later any more.
-        """
-
-        def told(order: Order) -> Told:
-            trip = order.draft.trip
-            if order.state is not OrderState.PLACED or trip is None or not trip.pickup_at:
-                raise OrderError("that ride cannot be put off", code="closed")
-            data = {**card(order), "pickup_at": pickup_at}
-            return Told("pickup_asked", pickup_key(pickup_at), "", data)
-
-        await self._note(order_id, told)
-
-    async def ask_return(self, order_id: str, what: str, fee: Money) -> None:
-        """Note that the user sends something back and agrees to a fee of `fee`; durable.
-
-        The caller then tells the merchant. Raises `OrderError` (`closed`) for what was never here.
-        """
-
-        def told(order: Order) -> Told:
-            if order.state is not OrderState.DELIVERED:
-                raise OrderError("that order was not delivered", code="closed")
-            data = {**card(order), "what": what, "fee": money(fee)}
-            return Told("return_asked", f"u:return:{what}:{fee.minor}", "", data)
-
-        await self._note(order_id, told)
-
-    async def _note(self, order_id: str, told: Callable[[Order], Told]) -> None:
-        """Write what the user wants of the order as it is now, once."""
         at = self._clock()
 
         def work(connection: sa.Connection) -> tuple[None, list[OrderEvent]]:
-            order = records.load(connection, order_id)
-            return None, records.tell(connection, order, at, [told(order)])
+            events = asking.note(connection, records.load(connection, order_id), request, at)
+            if events:
+                self._share.stir(connection, order_id)
+            return None, events
 
         await self._journal.commit(work)
+        self._driving.nudge(order_id)
+
+    async def asks(self, order_id: str) -> list[Ask]:
+        """All that the merchant was asked about an order, oldest first, and what came of it."""
+        return await self._store.read(lambda c: asking.asks(c, order_id))
 
     async def answer_substitution(
         self, order_id: str, line_id: str, item_id: str, accept: bool
@@ -336,7 +277,7 @@ class Orders:
             return None, records.tell(connection, order, at, [answered(order, offer, accept)])
 
         await self._journal.commit(work)
-        self._nudge(order_id)
+        self._driving.nudge(order_id)
 
     async def merchant_reports(self, order: MerchantOrder) -> None:
         """A verified webhook: the merchant's whole order. Repeated or late ones change nothing."""
@@ -356,9 +297,9 @@ class Orders:
 
         order_id, matters = await self._journal.commit(work)
         if order_id and order.refunds:
-            self._chore(self._settle(order_id))
+            self._driving.settle(order_id)
         if matters:
-            self._nudge(order_id)
+            self._driving.nudge(order_id)
 
     async def get(self, order_id: str) -> Order | None:
         return await self._store.read(lambda c: records.find(c, order_id))
@@ -396,10 +337,6 @@ class Orders:
             lambda c: what_it_takes(c, self.policy, order.user_id, checkout)
         )
 
-    async def needs_screen(self, order: Order) -> bool:
-        """Whether a press alone does not buy this."""
-        return await self.takes(order) != "press"
-
     def subscribe(self, callback: Listener) -> Callable[[], None]:
         """Call back on the loop after each commit of an event; the result unsubscribes."""
         return self._journal.subscribe(callback)
@@ -429,133 +366,6 @@ class Orders:
         except MandateError as error:
             raise ApprovalError(error.text, code="hash_mismatch") from error
         closed.keep(connection, given, signed)
-
-    def _running(self) -> Engine:
-        if self._engine is None:
-            raise OrderError("orders are not running: call start first", code="stopped")
-        return self._engine
-
-    def _nudge(self, order_id: str) -> None:
-        """Make the order look at the record now, and run if it does not."""
-        if self._engine is None or self._steps is None:
-            return
-        self._steps.wake(order_id)
-        if not self._engine.follows(order_id):
-            self._chore(self._take_up(order_id, 0.0))
-
-    def _nudge_anywhere(self, order_id: str) -> None:
-        """Also when another worker drives the order."""
-        self._nudge(order_id)
-        if self._engine is not None and not self._engine.follows(order_id):
-            self._chore(self._share.poke(order_id))
-
-    async def _prune(self, engine: Engine) -> None:
-        """Keep the engine's history short, for as long as it runs."""
-        while True:
-            try:
-                while await engine.prune(self._clock()):
-                    pass
-            except Exception as error:  # the boundary: DBOS raises its drivers' errors
-                log.warning("the engine's history was not pruned: %s", fault(error))
-            await asyncio.sleep(_PRUNE_S)
-
-    def _ended(self, order_id: str) -> None:
-        self._chore(self._take_up(order_id, _AGAIN_S))
-
-    async def _take_up(self, order_id: str, after_s: float) -> None:
-        """Run an open order that nobody runs: its workflow ended early, or long ago."""
-        while self._engine is not None:
-            try:
-                if not await self._needs_driver(order_id):
-                    return
-                await asyncio.sleep(after_s)
-                if await self._share.claim(order_id):
-                    await self._drive(order_id)
-                return
-            except Exception as error:  # the boundary: an order is not dropped for a lost database
-                log.warning("an order cannot be taken up yet: %s", fault(error))
-                await asyncio.sleep(_AGAIN_S)
-
-    async def _needs_driver(self, order_id: str) -> bool:
-        order = await self.get(order_id)
-        if order is None or not (order.state in OPEN or awaits_bill(order)):
-            if self._steps is not None:
-                self._steps.forget(order_id)
-            return False
-        followed_for_s = self._clock() - order.updated_at
-        at_the_merchant = order.state in (OrderState.PLACED, OrderState.DELIVERED)
-        return not at_the_merchant or followed_for_s <= self.policy.track_for_s
-
-    # What the share of several workers asks for (`sharing.Driver`).
-
-    def take_on(self, order_ids: Sequence[str], executors: Sequence[str]) -> None:
-        """Orders of this worker, from the start or from one that has ended."""
-        engine = self._running()
-        if self._steps is not None:
-            for order_id in order_ids:
-                self._steps.wake(order_id)
-        self._chore(self._drive(*order_ids))
-        self._chore(self._settle_left())
-        self._chore(engine.abandon(executors))
-
-    def look(self, order_id: str) -> None:
-        """Another worker noted something about it."""
-        if self._engine is None or self._steps is None:
-            return
-        for one in (order_id,) if order_id else self._engine.following:
-            if self._engine.follows(one):
-                self._steps.wake(one)
-            else:
-                self._chore(self._take_up(one, 0.0))
-
-    async def _drive(self, *order_ids: str) -> None:
-        """Run these orders, however long the engine's database is away.
-
-        Those that DBOS brings back itself too: it looks once a second only.
-        """
-        left = list(order_ids)
-        while left and self._engine is not None:
-            try:
-                if not self._engine.follows(left[0]):
-                    await self._engine.follow(left[0], again=True)
-                left.pop(0)
-            except Exception as error:  # the boundary: DBOS raises its drivers' errors
-                log.error("an order cannot be run yet: %s", fault(error))
-                await asyncio.sleep(_AGAIN_S)
-
-    async def _settle_left(self) -> None:
-        """Of orders that are over: money that was on its way back when a process died."""
-        for order_id in await self._store.read(ledger.on_their_way):
-            self._chore(self._settle(order_id))
-
-    async def _settle(self, order_id: str) -> None:
-        """See whether what a report announces has come: a delivered order is not followed."""
-        for attempt in range(self.policy.refund_attempts):
-            order = await self.get(order_id)
-            if order is None or order.state not in (OrderState.DELIVERED, OrderState.CANCELED):
-                return
-            if await settle_refunds(self._desk, order):
-                return
-            await asyncio.sleep(self.policy.long_retry_in(attempt))
-
-    def _chore(self, work: Coroutine[object, object, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._chores.add(task)
-        task.add_done_callback(self._chores.discard)
-
-
-@dataclass(frozen=True, slots=True)
-class _Conduct:
-    """What the engine calls."""
-
-    steps: Steps
-    ended: Callable[[str], None]
-
-    async def advance(self, order_id: str, attempt: int) -> Step:
-        return await self.steps.advance(order_id, attempt)
-
-    async def wait(self, order_id: str, until: float) -> None:
-        await self.steps.wait(order_id, until)
 
 
 def _same_answer(approval: Approval, decision: Decision, evidence: Evidence) -> bool:
@@ -592,9 +402,3 @@ def _close(
         state, text = OrderState.REFUSED, words.REFUSED
     told = Told(answer.value, f"{order.revision}:{answer.value}", text, data)
     return decided, records.move(connection, order, state, at, told)
-
-
-def _engine_class() -> type[Engine]:
-    from lapel.commerce.engine import Engine
-
-    return Engine

@@ -74,6 +74,8 @@ class Policy:
     track_s: float = 10.0
     track_most_s: float = 300.0
     track_for_s: float = 172800.0
+    ask_for_s: float = 86400.0
+    """So long a silent merchant is asked again: it must know a key for a day, and no longer."""
     late_s: float = 300.0
     """So much after the promised time an order is called late."""
 

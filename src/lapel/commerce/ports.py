@@ -15,6 +15,7 @@ from typing import Protocol
 from lapel.commerce.checkout import Address, Checkout, OrderDraft, PaymentTarget
 from lapel.commerce.journey import Journey
 from lapel.commerce.money import Money
+from lapel.commerce.request import Request
 from lapel.commerce.table import Table
 from lapel.failures import Code
 
@@ -135,6 +136,8 @@ class MerchantAdjustment:
     status: str
     amount: Money | None = None
     text: str = ""
+    lines: tuple[tuple[str, int], ...] = ()
+    """(line id, how many) of the lines that it is about; empty for none in particular."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +156,12 @@ class RideStatus:
     fee_now: Money | None = None
     fee_kept: Money | None = None
     pickup_at: str = ""
+    destination: Address | None = None
+
+    def goes_to(self, address: Address) -> bool:
+        """Whether that is its destination; a company repeats coordinates, it does not measure."""
+        to = self.destination
+        return to is not None and _point(to) == _point(address)
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,6 +302,16 @@ class Merchants(Protocol):
         """Tell a grocer whether to bring what it offered. Refused: it is not asked any more."""
         ...
 
+    async def ask(
+        self, merchant_id: str, order_id: str, request: Request, key: str
+    ) -> MerchantOrder:
+        """Ask for something about an order of the merchant's; the order as it is then.
+
+        Refused: it does not, or not on these terms (`fee_changed`, `refund_changed`, `costs_more`,
+        `return_closed`...); nothing has changed.
+        """
+        ...
+
 
 class Payments(Protocol):
     """The user's payment provider."""
@@ -321,3 +340,8 @@ class Payments(Protocol):
     ) -> PaymentState:
         """Void it if nothing was captured, refund it if it was; answers VOIDED or REFUNDED."""
         ...
+
+
+def _point(address: Address) -> str:
+    """Where it is, to ten centimetres."""
+    return f"{address.latitude:.6f} {address.longitude:.6f}"

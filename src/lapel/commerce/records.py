@@ -130,6 +130,7 @@ def _is_followed(placed_since: float) -> sa.ColumnElement[bool]:
         orders.state.in_(others),
         sa.and_(orders.state == placed, recent),
         sa.and_(orders.state == OrderState.DELIVERED.value, recent, unbilled),
+        orders.asked == 1,
     )
 
 
@@ -314,6 +315,15 @@ def redraft(connection: sa.Connection, order: Order, draft: OrderDraft) -> None:
     """Keep what a booking is for since it was changed; the checkout stays as it was agreed."""
     connection.execute(
         sa.update(schema.orders).where(schema.orders.c.id == order.id).values(draft=_text(draft))
+    )
+
+
+def set_asked(connection: sa.Connection, order_id: str, *, asked: bool) -> None:
+    """Whether the merchant still has to answer something about it."""
+    connection.execute(
+        sa.update(schema.orders)
+        .where(schema.orders.c.id == order_id)
+        .values(asked=1 if asked else None)
     )
 
 
@@ -502,6 +512,7 @@ def _order(connection: sa.Connection, row: _Row) -> Order:
         merchant_order_id=row["merchant_order_id"] or "",
         authorization_id=row["authorization_id"] or "",
         receipt=row["receipt"],
+        asked=row["asked"] is not None,
         created_at=row["created_at"],
         updated_at=row["updated_at"],
     )

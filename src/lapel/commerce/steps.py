@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import replace
 
 from lapel.commerce import records
+from lapel.commerce.asking import carry
 from lapel.commerce.desk import Desk, Step
 from lapel.commerce.escalating import await_buyer
 from lapel.commerce.order import Order, OrderState
@@ -80,23 +82,28 @@ class Steps:
             case OrderState.PLACED | OrderState.DELIVERED:
                 return await self._follow(order, attempt)
             case _:
+                await carry(self._desk, order)
                 return await close(self._desk, order, attempt)
 
     async def _follow(self, order: Order, attempt: int) -> Step:
         """To the door, and to the bill where that comes after the order."""
+        asked, again = order.asked, await carry(self._desk, order)
+        if asked:
+            order = await self._desk.journal.read(lambda c: records.load(c, order.id))
         waits = awaits_bill(order)
         settled = await settle(self._desk, self._signer, order)
         if waits and settled:
             order = await self._desk.journal.read(lambda c: records.load(c, order.id))
         match order.state:
             case OrderState.PLACED:
-                return await track(self._desk, order, attempt)
+                step = await track(self._desk, order, attempt)
             case OrderState.DELIVERED if not settled:
-                return self._desk.retry_slowly(order.state, attempt)
+                step = self._desk.retry_slowly(order.state, attempt)
             case OrderState.DELIVERED:
-                return await deliver(self._desk, order, attempt)
+                step = await deliver(self._desk, order, attempt)
             case _:
                 return Step(order.state)
+        return step if again is None else _by(step, again)
 
     async def _moved(self, order: Order | None, order_id: str, attempt: int) -> Step:
         """Somebody else moved the order on: go on from there."""
@@ -107,3 +114,8 @@ class Steps:
             return Step(now.state)
         _log.error("order in state %s does not fit its approval", now.state.value)
         return self._desk.retry_slowly(now.state, attempt)
+
+
+def _by(step: Step, until: float) -> Step:
+    """The same step, at the latest then: a merchant still has to answer."""
+    return replace(step, done=False, until=until if step.until is None else min(until, step.until))

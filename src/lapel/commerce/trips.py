@@ -38,6 +38,7 @@ ENDS = frozenset({*_DONE, "ride_canceled"})
 _HERE = _STAGES.index("driver_here")
 _ROUNDS = 20
 _DRIVEN = frozenset({*_STAGES, "driver_canceled"})
+_LOOKED_AT = 50
 FOLLOW_S = 24 * 3600.0
 """So long after its time a ride for later is still followed."""
 NEAR_S = 2 * 3600.0
@@ -88,9 +89,13 @@ def is_waiting(draft: OrderDraft, kinds: Iterable[str]) -> bool:
     return later and not _DRIVEN.intersection(kinds)
 
 
-def pickup_key(pickup_at: str) -> str:
-    """The key of the event that the user asks for this pick-up time."""
-    return f"u:pickup:{seconds(pickup_at):.0f}"
+def pickup_key(pickup_at: str, n: int) -> str:
+    """The key of the event that the user asks for this pick-up time; `n` counts requests."""
+    return f"{_asks_for(pickup_at)}{n}"
+
+
+def _asks_for(pickup_at: str) -> str:
+    return f"u:pickup:{seconds(pickup_at):.0f}:"
 
 
 def _moved(
@@ -104,7 +109,8 @@ def _moved(
         return []
     number = sum(event.kind == "pickup_changed" for event in report.events)
     first = order.checkout.trip.trip.pickup_at if order.checkout and order.checkout.trip else ""
-    agreed = pickup_key(now) in keys or (first and seconds(now) == seconds(first))
+    asked = any(key.startswith(_asks_for(now)) for key in keys)
+    agreed = asked or (first and seconds(now) == seconds(first)) or _bought(connection, order, now)
     if not agreed:
         key, said = f"m:shifted:{seconds(now):.0f}", words.pickup_shifted(trip.pickup_at, now)
         return [Told("pickup_shifted", key, said, {**card(order), "pickup_at": now})]
@@ -115,6 +121,18 @@ def _moved(
     data = {**card(order), "trip": trip_data(replace(trip, pickup_at=now))}
     key = f"m:pickup:{number}:{seconds(now):.0f}"
     return [Told("pickup_changed", key, words.pickup_changed(now), data)]
+
+
+def _bought(connection: sa.Connection, order: Order, pickup_at: str) -> bool:
+    """Whether the user has bought this time for the ride, as an order of its own."""
+    bought = (OrderState.PLACING, OrderState.PLACED, OrderState.DELIVERED)
+    return any(
+        trip.kind == "time"
+        and trip.ride_id == order.merchant_order_id
+        and seconds(trip.pickup_at) == seconds(pickup_at)
+        for other in records.of_user(connection, order.user_id, _LOOKED_AT)
+        if other.state in bought and (trip := other.draft.trip) is not None
+    )
 
 
 def _changes(keys: set[str]) -> int:

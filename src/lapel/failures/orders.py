@@ -121,6 +121,13 @@ SECTIONS = (
                 "Look at the list (`lapel orders`) and name one of it",
             ),
             Failure(
+                ("asked",),
+                Way.WAIT,
+                "The merchant has been asked already, and has not answered",
+                "Nothing more; Lapel keeps asking",
+                "Wait: you are told how it ends",
+            ),
+            Failure(
                 ("too_late",),
                 Way.SHOP,
                 "It is being paid already",

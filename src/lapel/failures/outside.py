@@ -109,11 +109,11 @@ SECTIONS = (
                 'Take it, or say "cancel my ride" and hear the fee',
             ),
             Failure(
-                ("ride_over", "ride_under_way", "fee_changed"),
+                ("ride_over", "ride_under_way", "fee_changed", "costs_more"),
                 Way.ANSWER,
-                "The ride cannot be cancelled like that any more",
-                "The fee that is named, if you agree to it",
-                "Answer the question about the fee",
+                "It cannot be cancelled or changed like that any more",
+                "What is named, if you agree to it",
+                "Ask again, and answer the question about what it costs now",
             ),
             Failure(
                 ("authentication_required",),

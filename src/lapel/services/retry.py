@@ -18,6 +18,7 @@ from lapel.commerce.ports import (
     PaymentState,
     Unreachable,
 )
+from lapel.commerce.request import Request
 
 T = TypeVar("T")
 P = TypeVar("P", Merchants, Payments)
@@ -84,6 +85,11 @@ class RetryingMerchants(_Patience[Merchants]):
                 merchant_id, order_id, line_id, item_id, accept, key
             )
         )
+
+    async def ask(
+        self, merchant_id: str, order_id: str, request: Request, key: str
+    ) -> MerchantOrder:
+        return await self._try(lambda: self._inner.ask(merchant_id, order_id, request, key))
 
 
 class RetryingPayments(_Patience[Payments]):

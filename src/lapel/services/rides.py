@@ -18,7 +18,6 @@ from zoneinfo import ZoneInfo
 from lapel.commerce.checkout import Address
 from lapel.commerce.money import Money
 from lapel.commerce.ports import MerchantOrder, Nonsense, PortError, Refused
-from lapel.commerce.times import seconds
 from lapel.services.asking import ask_all
 from lapel.services.booked import Booked
 from lapel.services.connectors.ucp.arithmetic import check_currency
@@ -66,10 +65,14 @@ class RideOffer:
 
 @dataclass(frozen=True, slots=True)
 class Redirected:
-    """`order` is the ride; `owed` is what the change costs more, None once it is made."""
+    """`order` is the ride; `owed` is what the change costs more.
+
+    `applied` by a company that makes at once what costs nothing more.
+    """
 
     order: MerchantOrder
-    owed: Money | None
+    owed: Money
+    applied: bool
 
 
 class Rides:
@@ -81,7 +84,7 @@ class Rides:
         self._registry = registry
         self._client = client
         self._clock = clock
-        self._booked = Booked(registry, client, "/rides", "ride", lambda order: order.ride)
+        self._booked = Booked(registry, client, "/rides", lambda order: order.ride)
 
     async def companies(self) -> list[Merchant]:
         """Those known, in the order they were added."""
@@ -134,44 +137,25 @@ class Rides:
         """The ride as the company has it now."""
         return await self._booked.look(merchant_id, ride_id)
 
-    async def cancel(self, merchant_id: str, ride_id: str, most: Money, key: str) -> MerchantOrder:
-        """Cancel a booked ride for a fee of at most `most`; Refused (`fee_changed`) if it is more.
-
-        The same key again has no second effect.
-        """
-        sent = {"most": most.minor}
-        _, order = await self._booked.ask(merchant_id, ride_id, "cancel", sent, key)
-        return order
-
-    async def redirect(
-        self, merchant_id: str, ride_id: str, destination: Address, key: str
+    async def price_destination(
+        self, merchant_id: str, ride_id: str, destination: Address
     ) -> Redirected:
-        """Change the destination where that costs nothing more; else say what it would cost."""
+        """What another destination would cost more; nothing happens."""
         sent: dict[str, object] = {"destination": place_body(destination)}
-        return await self._change(merchant_id, ride_id, "destination", sent, key)
+        return await self._price(merchant_id, ride_id, "destination", sent)
 
-    async def put_off(self, merchant_id: str, ride_id: str, pickup_at: str, key: str) -> Redirected:
-        """Change the pick-up time where that costs nothing more; else say what it would cost.
+    async def price_pickup(self, merchant_id: str, ride_id: str, pickup_at: str) -> Redirected:
+        """What another pick-up time would cost more; Refused (`pickup_fixed`) when too late."""
+        return await self._price(merchant_id, ride_id, "pickup", {"pickup_at": pickup_at})
 
-        Refused (`pickup_fixed`) once it is too late for that.
-        """
-        changed = await self._change(merchant_id, ride_id, "pickup", {"pickup_at": pickup_at}, key)
-        told = changed.order.ride.pickup_at if changed.order.ride else ""
-        if changed.owed is None and (not told or seconds(told) != seconds(pickup_at)):
-            raise Nonsense(f"ride {ride_id!r} was put off to {told!r} instead of {pickup_at!r}")
-        return changed
-
-    async def _change(
-        self, merchant_id: str, ride_id: str, what: str, sent: dict[str, object], key: str
+    async def _price(
+        self, merchant_id: str, ride_id: str, what: str, sent: dict[str, object]
     ) -> Redirected:
-        body, order = await self._booked.ask(merchant_id, ride_id, what, sent, key)
+        body, order = await self._booked.price(merchant_id, ride_id, what, {**sent, "apply": False})
         if body.change is None:
-            raise Nonsense(f"the company does not say what became of the {what} of {ride_id!r}")
-        if body.change.applied:
-            return Redirected(order, None)
-        if body.change.difference <= 0:
-            raise Nonsense(f"the company refuses a {what} of {ride_id!r} that costs nothing more")
-        return Redirected(order, Money(body.change.difference, order.total.currency))
+            raise Nonsense(f"the company does not say what another {what} of {ride_id!r} costs")
+        more = max(0, body.change.difference)
+        return Redirected(order, Money(more, order.total.currency), body.change.applied)
 
     async def _estimate(
         self, company: Merchant, body: dict[str, object], at: Pickup | None, now: float

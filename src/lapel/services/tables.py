@@ -60,15 +60,14 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class PricedChange:
     """What changing a booking comes to: what is `owed` below nothing comes back.
 
-    `order` is the booking as it is after the call.
+    `order` is the booking as it is now.
     """
 
     order: MerchantOrder
     owed: Money
-    applied: bool
 
 
 def draft_of(offer: TableOffer, guest: str, said: str = "", booking_id: str = "") -> OrderDraft:
@@ -90,7 +89,7 @@ class Tables:
     def __init__(self, registry: MerchantRegistry, client: Client) -> None:
         self._registry = registry
         self._client = client
-        self._booked = Booked(registry, client, "/tables", "booking", lambda order: order.table)
+        self._booked = Booked(registry, client, "/tables", lambda order: order.table)
 
     async def companies(self) -> list[Merchant]:
         """Those known that book tables, in the order they were added."""
@@ -117,25 +116,16 @@ class Tables:
         """The booking as the restaurant has it now."""
         return await self._booked.look(merchant_id, booking_id)
 
-    async def cancel(
-        self, merchant_id: str, booking_id: str, most: Money, key: str
-    ) -> MerchantOrder:
-        """Cancel for a fee of at most `most`; Refused (`fee_changed`) if it is more.
-
-        The same key again has no second effect.
-        """
-        sent = {"most": most.minor}
-        _, order = await self._booked.ask(merchant_id, booking_id, "cancel", sent, key)
-        return order
-
-    async def price_change(self, merchant_id: str, booking_id: str, offer_id: str) -> Change:
+    async def price_change(self, merchant_id: str, booking_id: str, offer_id: str) -> PricedChange:
         """What changing to that offer of the same restaurant comes to; nothing happens."""
-        return await self._change(merchant_id, booking_id, {"offer": offer_id}, str(uuid.uuid4()))
-
-    async def change(self, merchant_id: str, booking_id: str, offer_id: str, key: str) -> Change:
-        """Change where nothing is owed; else only say what is. Once a key."""
-        body: dict[str, object] = {"offer": offer_id, "apply": True}
-        return await self._change(merchant_id, booking_id, body, key)
+        asked = {"offer": offer_id}
+        body, order = await self._booked.price(merchant_id, booking_id, "change", asked)
+        change = body.table_change
+        if change is None:
+            raise Nonsense(f"the restaurant does not say what changing {booking_id!r} costs")
+        if change.applied:
+            raise Nonsense(f"the restaurant has changed {booking_id!r}, which nobody agreed to")
+        return PricedChange(order, Money(change.owed, order.total.currency))
 
     async def _search(self, company: Merchant, wanted: Wanted) -> list[TableOffer]:
         # A question changes nothing: it must not be answered from before.
@@ -150,20 +140,6 @@ class Tables:
             near = (found.near.latitude, found.near.longitude)
         offers = [_measured(offer_of(x, company), near) for x in found.offers[:MOST_OFFERS]]
         return [offer for offer in offers if _fits(offer, wanted)]
-
-    async def _change(
-        self, merchant_id: str, booking_id: str, asked: dict[str, object], key: str
-    ) -> Change:
-        body, order = await self._booked.ask(merchant_id, booking_id, "change", asked, key)
-        change = body.table_change
-        if change is None:
-            raise Nonsense(f"the restaurant does not say what changing {booking_id!r} costs")
-        if change.applied and (change.owed > 0 or "apply" not in asked):
-            raise Nonsense(f"the restaurant has changed {booking_id!r}, which nobody has paid for")
-        booked = order.table.table.offer_id if order.table else ""
-        if change.applied and booked != asked["offer"]:
-            raise Nonsense(f"the restaurant has changed {booking_id!r} to {booked!r}")
-        return Change(order, Money(change.owed, order.total.currency), change.applied)
 
 
 def _asked(wanted: Wanted) -> dict[str, object]:

@@ -45,17 +45,16 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class PricedChange:
     """What changing a booking comes to: `owed` is difference and fee; below nothing it comes back.
 
-    `order` is the booking as it is after the call.
+    `order` is the booking as it is now.
     """
 
     order: MerchantOrder
     difference: Money
     fee: Money
     owed: Money
-    applied: bool
 
 
 class Travel:
@@ -64,7 +63,7 @@ class Travel:
     def __init__(self, registry: MerchantRegistry, client: Client) -> None:
         self._registry = registry
         self._client = client
-        self._booked = Booked(registry, client, "/travel", "booking", lambda order: order.journey)
+        self._booked = Booked(registry, client, "/travel", lambda order: order.journey)
 
     async def companies(self, kind: JourneyKind) -> list[Merchant]:
         """Those known that sell it, in the order they were added."""
@@ -114,25 +113,20 @@ class Travel:
         """The booking as the company has it now."""
         return await self._booked.look(merchant_id, booking_id)
 
-    async def price_change(self, merchant_id: str, booking_id: str, offer_id: str) -> Change:
+    async def price_change(self, merchant_id: str, booking_id: str, offer_id: str) -> PricedChange:
         """What changing to that offer would come to; nothing happens."""
-        return await self._change(merchant_id, booking_id, {"offer": offer_id}, str(uuid.uuid4()))
-
-    async def change(self, merchant_id: str, booking_id: str, offer_id: str, key: str) -> Change:
-        """Change where that costs nothing; else only say what it costs. Once a key."""
-        body: dict[str, object] = {"offer": offer_id, "apply": True}
-        return await self._change(merchant_id, booking_id, body, key)
-
-    async def cancel(
-        self, merchant_id: str, booking_id: str, least: Money, key: str
-    ) -> MerchantOrder:
-        """Give a booking back for at least `least`; Refused (`refund_changed`) if it is less.
-
-        The same key again has no second effect.
-        """
-        sent = {"least": least.minor}
-        _, order = await self._booked.ask(merchant_id, booking_id, "cancel", sent, key)
-        return order
+        asked = {"offer": offer_id}
+        body, order = await self._booked.price(merchant_id, booking_id, "change", asked)
+        change = body.journey_change
+        if change is None or change.owed != change.difference + change.fee:
+            raise Nonsense(f"the company does not say what changing {booking_id!r} costs")
+        if change.applied:
+            raise Nonsense(f"the company has changed {booking_id!r}, which nobody agreed to")
+        currency = order.total.currency
+        difference, fee, owed = (
+            Money(minor, currency) for minor in (change.difference, change.fee, change.owed)
+        )
+        return PricedChange(order, difference, fee, owed)
 
     async def _search(self, company: Merchant, wanted: Wanted) -> list[JourneyOffer]:
         asked: dict[str, object] = {"to": wanted.destination, "date": wanted.day.isoformat()}
@@ -151,18 +145,3 @@ class Travel:
         offers = [offer_of(entry, company) for entry in found.offers[:MOST_OFFERS]]
         fitting = [x for x in offers if x.journey.kind == wanted.kind]
         return [x for x in fitting if x.journey.day == wanted.day]
-
-    async def _change(
-        self, merchant_id: str, booking_id: str, asked: dict[str, object], key: str
-    ) -> Change:
-        body, order = await self._booked.ask(merchant_id, booking_id, "change", asked, key)
-        change = body.journey_change
-        if change is None or change.owed != change.difference + change.fee:
-            raise Nonsense(f"the company does not say what changing {booking_id!r} costs")
-        if change.applied and (change.owed > 0 or "apply" not in asked):
-            raise Nonsense(f"the company has changed {booking_id!r}, which nobody has paid for")
-        currency = order.total.currency
-        difference, fee, owed = (
-            Money(minor, currency) for minor in (change.difference, change.fee, change.owed)
-        )
-        return Change(order, difference, fee, owed, change.applied)

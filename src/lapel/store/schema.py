@@ -139,7 +139,15 @@ orders = sa.Table(
     _time("updated_at"),
     # The epoch of the worker that drives it; empty where only one works on the record.
     sa.Column("owner", sa.Integer, nullable=True),
+    # 1 while the merchant was asked something about it and has not answered, else empty.
+    sa.Column("asked", sa.Integer, nullable=True),
     sa.Index("orders_of_a_user", "user_id", "created_at"),
+    sa.Index(
+        "orders_asked_about",
+        "asked",
+        sqlite_where=sa.text("asked IS NOT NULL"),
+        postgresql_where=sa.text("asked IS NOT NULL"),
+    ),
     sa.Index("orders_at_a_merchant", "merchant_id", "merchant_order_id"),
     sa.Index("orders_by_checkout", "merchant_id", "checkout_id"),
     sa.Index("orders_by_state", "state", "updated_at"),

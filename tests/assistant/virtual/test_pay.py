@@ -312,7 +312,7 @@ async def test_a_code_proposes_and_an_open_one_is_asked_for_its_amount() -> None
         asked = await here.world.asked()
         order = await here.world.orders.get(asked.order_id)
         assert order is not None
-        assert await here.world.orders.needs_screen(order)
+        assert await here.world.orders.takes(order) != "press"
         assert order.draft.transfer is not None
         assert (order.draft.transfer.payee, order.draft.transfer.amount.minor) == (
             "@blue-door",

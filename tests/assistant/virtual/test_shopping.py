@@ -16,8 +16,17 @@ from stage.world import World
 
 from lapel.assistant import SavedPlaces, ShopSkill
 from lapel.brain import Menu, MenuItem
-from lapel.commerce import Address, MerchantAdjustment, MerchantOrder, Money, OrderState
+from lapel.commerce import (
+    Address,
+    MerchantAdjustment,
+    MerchantOrder,
+    Money,
+    OrderState,
+    ReturnLine,
+    SendBack,
+)
 from lapel.commerce.ports import Refused, Unreachable
+from lapel.commerce.request import Request
 from lapel.services.goods import Offer, ReturnOffer, Way
 
 pytestmark = pytest.mark.unit
@@ -45,9 +54,9 @@ class Stores(Street):
     def __init__(self) -> None:
         super().__init__()
         self.down = False
-        self.asked: list[tuple[str, Address | None]] = []
+        self.searched: list[tuple[str, Address | None]] = []
         self.fee = 490
-        self.sent: list[tuple[Sequence[tuple[str, int]], int, str]] = []
+        self.asked_for = self._taken_back
         for offer in OFFERS:
             self.set(f"price:{offer.item_id}", offer.price.minor)
         for menu in PIZZAS:
@@ -59,7 +68,7 @@ class Stores(Street):
     async def search(self, text: str, to: Address | None) -> list[Offer]:
         if self.down:
             raise Unreachable("no answer")
-        self.asked.append((text, to))
+        self.searched.append((text, to))
         return list(OFFERS) if "charger" in text else []
 
     async def menus(self) -> Sequence[Menu]:
@@ -71,23 +80,17 @@ class Stores(Street):
         lines = (("li_1", "Charger", 1, eur(1990)),)
         return ReturnOffer(eur(self.fee), "buyer", "2026-12-24T12:00:00+02:00", lines)
 
-    async def send_back(
-        self,
-        merchant_id: str,
-        order_id: str,
-        lines: Sequence[tuple[str, int]],
-        fee: Money,
-        key: str,
-    ) -> MerchantOrder:
-        self.sent.append((lines, fee.minor, key))
-        return await self.get_order(merchant_id, order_id)
+    def _taken_back(self, order_id: str, request: Request) -> MerchantOrder:
+        return self.report(self.db.execute("select checkout_id from orders").fetchone()[0])
 
     def _order(self, *args: Any) -> MerchantOrder:
         made = super()._order(*args)
-        if not self.sent:
+        if not self.asked:
             return made
+        lines = tuple((x.line_id, x.quantity) for x in self.asked[0][1].lines)
         back = MerchantAdjustment("adj_r", "refund", "pending", eur(-1500))
-        return replace(made, adjustments=(back,))
+        gone = MerchantAdjustment("adj_g", "return", "pending", lines=lines)
+        return replace(made, adjustments=(gone, back))
 
 
 @asynccontextmanager
@@ -111,7 +114,7 @@ async def test_offers_are_ranked_by_the_price_at_the_door_and_say_why() -> None:
         text = await says(world, phone, "find me a phone charger", "Cheapest first")
         assert "Charger at Kulma is the cheapest: 21.80 EUR with delivery, within 3 days." in text
         assert "Charger at Volt: 24.80 EUR, 3.00 EUR more, but within 2 days." in text
-        [(asked, place)] = street.asked
+        [(asked, place)] = street.searched
         assert asked == "phone charger"
         assert place is not None
         fast = await says(world, phone, "find me a charger as soon as possible", "Fastest first")
@@ -193,16 +196,14 @@ async def test_a_return_is_asked_about_with_its_fee_and_told_to_the_shop_once() 
             "takes Charger back until 24 December. It keeps 4 euros 90. You pay the post. "
             "You get 15 euros back. Shall I?"
         ) in text
-        assert street.sent == []
+        assert street.asked == []
         phone.type("yes")
-        await world.until(lambda: street.sent)
-        [(lines, fee, key)] = street.sent
+        await world.until(lambda: world.of_kind("ask_done"))
+        [(_, request, key)] = street.asked
         order = await world.state(OrderState.DELIVERED)
-        assert (tuple(lines), fee, key) == ((("li_1", 1),), 490, f"{order.id}:return:li_1x1:490")
-        await world.until(lambda: world.of_kind("refund_promised"))
-        assert [event.data["fee"] for event in world.of_kind("return_asked")] == [
-            {"minor": 490, "currency": "EUR"}
-        ]
+        assert request == SendBack((ReturnLine("li_1", 1),), eur(490), "Charger")
+        assert key == f"{order.id}:0:ask:0"
+        assert world.of_kind("refund_promised")
 
 
 async def test_a_return_that_is_not_wanted_or_not_possible_changes_nothing() -> None:
@@ -212,4 +213,4 @@ async def test_a_return_that_is_not_wanted_or_not_possible_changes_nothing() -> 
         await says(world, phone, "no", "you keep it")
         street.fee = -1
         await says(world, phone, "return the charger", "does not take that back any more")
-        assert street.sent == []
+        assert street.asked == []

@@ -15,6 +15,8 @@ from stage.world import World
 from lapel.assistant import SavedPlaces
 from lapel.assistant.travel import ProfileName, TravelSkill, load_travel_words
 from lapel.commerce import (
+    Cancel,
+    Change,
     FareRules,
     Journey,
     JourneyOffer,
@@ -28,7 +30,8 @@ from lapel.commerce import (
     Stop,
     verify,
 )
-from lapel.services.travel import Change, Held, Wanted
+from lapel.commerce.request import Request
+from lapel.services.travel import Held, PricedChange, Wanted
 
 pytestmark = pytest.mark.unit
 
@@ -82,7 +85,6 @@ class Company:
     status: dict[str, JourneyStatus] = field(default_factory=dict)
     events: dict[str, list[str]] = field(default_factory=dict)
     adjustments: dict[str, list[MerchantAdjustment]] = field(default_factory=dict)
-    keys: list[str] = field(default_factory=list)
 
     async def sells(self, kind: str) -> bool:
         return True
@@ -138,7 +140,7 @@ class Company:
     async def look(self, merchant_id: str, booking_id: str) -> MerchantOrder:
         return self.booked(booking_id)
 
-    async def price_change(self, merchant_id: str, booking_id: str, offer_id: str) -> Change:
+    async def price_change(self, merchant_id: str, booking_id: str, offer_id: str) -> PricedChange:
         order = self.booked(booking_id)
         offer = self._offer(offer_id)
         fee = order.journey.change_fee or Money(0, "EUR")
@@ -146,25 +148,23 @@ class Company:
         difference = Money(0 if free else offer.price.minor - order.total.minor, "EUR")
         owed = Money(difference.minor + fee.minor, "EUR")
         self.world.street.set(f"price:{offer_id}", owed.minor)
-        return Change(order, difference, fee, owed, False)
+        return PricedChange(order, difference, fee, owed)
 
-    async def change(self, merchant_id: str, booking_id: str, offer_id: str, key: str) -> Change:
-        self.keys.append(key)
-        priced = await self.price_change(merchant_id, booking_id, offer_id)
-        self.become(booking_id, self._offer(offer_id).journey)
-        return replace(priced, order=self.booked(booking_id), applied=True)
+    def asked_for(self, booking_id: str, request: Request) -> MerchantOrder:
+        match request:
+            case Cancel(least=least):
+                return self.given_back(booking_id, least.minor)
+            case Change(offer_id=offer_id):
+                self.become(booking_id, self._offer(offer_id).journey)
+                return self.booked(booking_id)
+            case _:
+                raise AssertionError("nobody asks that of a company")
 
     def become(self, booking_id: str, journey: Journey) -> None:
         before = self.booked(booking_id).journey
         travelled = msgspec.structs.replace(journey, travellers=before.journey.travellers)
         self.status[booking_id] = replace(before, journey=travelled, status="changed", choices=())
         self.events.setdefault(booking_id, []).append("changed")
-
-    async def cancel(
-        self, merchant_id: str, booking_id: str, least: Money, key: str
-    ) -> MerchantOrder:
-        self.keys.append(key)
-        return self.given_back(booking_id, least.minor)
 
     def given_back(self, booking_id: str, back: int, *, fee: int | None = None) -> MerchantOrder:
         order = self.booked(booking_id)
@@ -195,6 +195,7 @@ class Company:
 def travelling(world: World) -> Company:
     company = Company(world)
     world.street.set("fee", 0)
+    world.street.asked_for = company.asked_for
     world.skills = lambda user_id: (
         TravelSkill(
             user_id,
@@ -320,10 +321,10 @@ async def test_a_free_change_is_made_by_a_yes_alone() -> None:
         assert "That costs nothing" in told
         assert "18:30" in told
         await answered(world, phone, "no", "stays as it is")
-        assert company.keys == []
+        assert world.street.asked == []
         await answered(world, phone, "change it to Saturday evening", "Shall I?")
         await answered(world, phone, "yes", "Your booking is for flight TQ 18")
-        assert len(company.keys) == 1
+        assert len(world.street.asked) == 1
         assert company.booked(id).journey.journey.day.weekday() == 5
         told = await answered(world, phone, "when does my flight leave", "Saturday")
         assert "at 18:30 and arrives in Berlin at 19:25" in told
@@ -359,10 +360,11 @@ async def test_a_refund_that_is_less_than_the_company_says_is_not_believed() -> 
     async with World() as world:
         company = travelling(world)
         phone, ring = await world.wear(PHONE, RING)
-        id = await booked(world, phone, ring, "the standard one")
+        await booked(world, phone, ring, "the standard one")
         order = (await world.orders.list(world.user_id))[0]
-        await world.orders.ask_cancel(order.id, Money(3000, "EUR"))
-        await world.orders.merchant_reports(company.given_back(id, 1000, fee=3000))
+        world.street.asked_for = lambda id, _: company.given_back(id, 1000, fee=3000)
+        terms = Cancel("journey", Money(3000, "EUR"), Money(3000, "EUR"))
+        await world.orders.ask(order.id, terms)
         await world.until(lambda: any("gives back less than it says" in t for t in phone.texts()))
         await world.state(OrderState.REFUNDED)
         assert world.street.money_kept() == 0

@@ -26,12 +26,13 @@ from lapel.brain import Menu, MenuItem
 from lapel.commerce import (
     Address,
     DraftLine,
-    MerchantOrder,
     Money,
     Order,
     OrderDraft,
     Orders,
     OrderState,
+    ReturnLine,
+    SendBack,
 )
 from lapel.services.goods import Offer, Ranked, ReturnOffer, rank
 from lapel.services.goods.matching import words
@@ -49,14 +50,6 @@ class ShoppingPort(Protocol):
 
     async def search(self, text: str, to: Address | None) -> list[Offer]: ...
     async def returnable(self, merchant_id: str, order_id: str) -> ReturnOffer: ...
-    async def send_back(
-        self,
-        merchant_id: str,
-        order_id: str,
-        lines: Sequence[tuple[str, int]],
-        fee: Money,
-        key: str,
-    ) -> MerchantOrder: ...
 
 
 Menus = Callable[[], Awaitable[Sequence[Menu]]]
@@ -79,9 +72,7 @@ class _SendBack:
 
     at: float
     order: Order
-    lines: tuple[tuple[str, int], ...]
-    title: str
-    fee: Money
+    wanted: SendBack
 
 
 @dataclass(slots=True)
@@ -226,15 +217,16 @@ class ShopSkill:
         if order.state is not OrderState.DELIVERED:
             return Outcome(f"{title} is not there yet. It can be sent back once it is.")
         offer = await self.shopping.returnable(order.merchant_id, order.merchant_order_id)
-        wanted = set(words(title))
-        lines = [x for x in offer.lines if set(words(x[1])) == wanted] or [
-            x for x in offer.lines if wanted <= set(words(x[1]))
+        named = set(words(title))
+        lines = [x for x in offer.lines if set(words(x[1])) == named] or [
+            x for x in offer.lines if named <= set(words(x[1]))
         ]
         if not lines:
             return Outcome(f"{title} is on its way back already.")
         line_id, title, count, unit = lines[0]
         worth = Money(max(0, unit.minor * count - offer.fee.minor), unit.currency)
-        self._back = _SendBack(heard.at, order, ((line_id, count),), title, offer.fee)
+        wanted = SendBack((ReturnLine(line_id, count),), offer.fee, title)
+        self._back = _SendBack(heard.at, order, wanted)
         text = shop_cues.return_question(
             offer, title, order.merchant_name, worth, _date(offer.until)
         )
@@ -244,15 +236,8 @@ class ShopSkill:
         self._back = None
         if not accept:
             return Outcome("All right, you keep it.")
-        named = ",".join(f"{line_id}x{count}" for line_id, count in back.lines)
-        await self.orders.ask_return(back.order.id, named, back.fee)
-        key = f"{back.order.id}:return:{named}:{back.fee.minor}"
-        report = await self.shopping.send_back(
-            back.order.merchant_id, back.order.merchant_order_id, back.lines, back.fee, key
-        )
-        await self.orders.merchant_reports(report)
-        shop = back.order.merchant_name
-        return Outcome(f"{shop} expects {back.title} back. I tell you when the money comes.")
+        await self.orders.ask(back.order.id, back.wanted)
+        return Outcome(f"I am telling {back.order.merchant_name}.")
 
     async def _bought(self, what: str) -> tuple[Order, str] | None:
         """The newest order of something by that name."""

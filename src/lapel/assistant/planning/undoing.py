@@ -7,7 +7,15 @@ from dataclasses import dataclass
 from lapel.assistant.rides.booked import RidesPort
 from lapel.assistant.tables.ports import TablesPort
 from lapel.assistant.travel.ports import TravelPort
-from lapel.commerce import MerchantOrder, Money, Order, Orders, OrderState
+from lapel.commerce import (
+    Money,
+    Order,
+    Orders,
+    OrderState,
+    Refused,
+    Unreachable,
+    cancellation,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +41,18 @@ class BookingUndoer:
         return None
 
     async def undo(self, order: Order, most: Money) -> None:
-        if order.state is OrderState.CANCELED:
+        """Asks for it; raises `Unreachable` until the company has answered."""
+        if order.state not in (OrderState.PLACED, OrderState.DELIVERED):
             return
-        await self.orders.ask_cancel(order.id, most)
-        key = f"{order.id}:plan:{most.minor}"
-        await self.orders.merchant_reports(await self._cancel(order, most, key))
+        wanted = cancellation(order, most)
+        before = [ask for ask in await self.orders.asks(order.id) if ask.request == wanted]
+        if not before:
+            await self.orders.ask(order.id, wanted)
+        elif before[-1].state in ("refused", "unanswered"):
+            raise Refused(before[-1].text)
+        elif before[-1].state == "done":
+            return
+        raise Unreachable("the company has not answered yet")
 
     async def _of_ride(self, order: Order) -> Money:
         found = await self.rides.look(order.merchant_id, order.merchant_order_id)
@@ -50,13 +65,3 @@ class BookingUndoer:
         back = found.journey.refund_now if found.journey else None
         paid = order.total or found.total
         return Money(paid.minor - back.minor, paid.currency) if back and back.minor else None
-
-    async def _cancel(self, order: Order, most: Money, key: str) -> MerchantOrder:
-        merchant_id, id = order.merchant_id, order.merchant_order_id
-        if order.draft.table is not None:
-            return await self.tables.cancel(merchant_id, id, most, key)
-        if order.draft.journey is None:
-            return await self.rides.cancel(merchant_id, id, most, key)
-        paid = order.total or most
-        least = Money(paid.minor - most.minor, paid.currency)
-        return await self.travel.cancel(merchant_id, id, least, key)

@@ -18,8 +18,11 @@ from lapel.commerce import (
     Order,
     Orders,
     OrderState,
+    PutOff,
+    Redirect,
     Refused,
     Trip,
+    cancellation,
 )
 from lapel.commerce.trips import is_waiting
 from lapel.services import RideOffer
@@ -39,15 +42,10 @@ class RidesPort(Protocol):
     async def places(self, text: str, limit: int = 5) -> list[Address]: ...
     async def zone(self, merchant_id: str) -> ZoneInfo | None: ...
     async def look(self, merchant_id: str, ride_id: str) -> MerchantOrder: ...
-    async def cancel(
-        self, merchant_id: str, ride_id: str, most: Money, key: str
-    ) -> MerchantOrder: ...
-    async def redirect(
-        self, merchant_id: str, ride_id: str, destination: Address, key: str
+    async def price_destination(
+        self, merchant_id: str, ride_id: str, destination: Address
     ) -> Redirected: ...
-    async def put_off(
-        self, merchant_id: str, ride_id: str, pickup_at: str, key: str
-    ) -> Redirected: ...
+    async def price_pickup(self, merchant_id: str, ride_id: str, pickup_at: str) -> Redirected: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,31 +106,26 @@ class Booked:
         return fee or Money(0, found.total.currency)
 
     async def cancel(self, ride: Ride, most: Money) -> None:
-        """Give it up for a fee of at most `most`, which is noted first."""
-        order = ride.order
-        await self._orders.ask_cancel(order.id, most)
-        key = f"{order.id}:cancel:{most.minor}"
-        gone = await self._rides.cancel(order.merchant_id, order.merchant_order_id, most, key)
-        await self._orders.merchant_reports(gone)
+        """Give it up for a fee of at most `most`; the order's news says how it ended."""
+        await self._orders.ask(ride.order.id, cancellation(ride.order, most))
 
-    async def redirect(self, ride: Ride, to: Address, now: float) -> Money | None:
-        """Send it elsewhere where that costs nothing more; else what it would cost."""
+    async def redirect(self, ride: Ride, to: Address) -> Money:
+        """What going elsewhere costs more; where that is nothing, the company is asked for it."""
         order = ride.order
-        key = f"{order.id}:to:{to.latitude}:{to.longitude}:{now:.0f}"
-        came = await self._rides.redirect(order.merchant_id, order.merchant_order_id, to, key)
-        if came.owed is None:
-            await self._orders.merchant_reports(came.order)
-        return came.owed
+        priced = await self._rides.price_destination(order.merchant_id, order.merchant_order_id, to)
+        if priced.applied or not priced.owed.minor:
+            await self._orders.ask(order.id, Redirect(to))
+        return priced.owed
 
-    async def put_off(self, ride: Ride, pickup_at: str, now: float) -> Money | None:
-        """Give it another time where that costs nothing more; else what it would cost."""
+    async def put_off(self, ride: Ride, pickup_at: str) -> Money:
+        """What another time costs more; where that is nothing, the company is asked for it."""
         order = ride.order
-        await self._orders.ask_pickup(order.id, pickup_at)
-        key = f"{order.id}:at:{pickup_at}:{now:.0f}"
-        came = await self._rides.put_off(order.merchant_id, order.merchant_order_id, pickup_at, key)
-        if came.owed is None:
-            await self._orders.merchant_reports(came.order)
-        return came.owed
+        priced = await self._rides.price_pickup(
+            order.merchant_id, order.merchant_order_id, pickup_at
+        )
+        if priced.applied or not priced.owed.minor:
+            await self._orders.ask(order.id, PutOff(pickup_at))
+        return priced.owed
 
     async def another_time(self, merchant_id: str, before: str, wish: ChangeTime) -> str:
         """The time that is meant, RFC 3339; `before` is that of now, empty for a ride at once."""

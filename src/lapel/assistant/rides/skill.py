@@ -68,6 +68,8 @@ NONE: Mapping[type, str] = {
     AskStatus: "You have no ride under way.",
 }
 _EXTRAS = {CHANGE: "Change of destination", TIME: "Change of time", TIP: "Tip"}
+TELLING = "I am telling the ride company."
+"""What comes of it is news of the order."""
 COSTLESS = Costless("The ride company does not answer.", "Nothing was booked.")
 
 
@@ -264,7 +266,7 @@ class RideSkill:
             self._asked = None
             for ride, fee in zip(asked.rides, asked.fees, strict=True):
                 await self._booked.cancel(ride, fee)
-            return Outcome("I have told the ride company.")
+            return Outcome(TELLING)
         if is_no(text):
             self._asked = None
             return Outcome("All right, the ride stays as it is." if asked.rides else "All right.")
@@ -388,12 +390,8 @@ class RideSkill:
         order, to = ride.order, await self._ends.find(where)
         if to is None:
             return Outcome(f"I do not know {where}. The destination stays as it is.")
-        owed = await self._booked.redirect(ride, to, now)
-        if owed is None:
-            who = f"Your ride {cues.when(ride.trip.pickup_at, now)}" if ride.ahead else ""
-            return Outcome(
-                f"{who or 'Your driver'} goes to {place(to)} now. It costs nothing more."
-            )
+        if not (await self._booked.redirect(ride, to)).minor:
+            return Outcome(TELLING)
         trip = Trip("change", to, ride_id=order.merchant_order_id)
         return await self._ordering.begin(_extra(order, CHANGE, trip, said), heard)
 
@@ -402,9 +400,8 @@ class RideSkill:
     ) -> Outcome:
         order, trip = ride.order, ride.trip
         at = await self._booked.another_time(order.merchant_id, trip.pickup_at, wish)
-        owed = await self._booked.put_off(ride, at, now)
-        if owed is None:
-            return Outcome(f"Your {ride.title} is {cues.when(at, now)} now. It costs nothing more.")
+        if not (await self._booked.put_off(ride, at)).minor:
+            return Outcome(TELLING)
         later = Trip("time", trip.destination, ride_id=order.merchant_order_id, pickup_at=at)
         return await self._ordering.begin(_extra(order, TIME, later, said), heard)
 

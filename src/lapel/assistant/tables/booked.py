@@ -11,6 +11,8 @@ from lapel.assistant.tables import choosing
 from lapel.assistant.tables.ports import TablesPort
 from lapel.assistant.tables.reading import Wish
 from lapel.commerce import (
+    Cancel,
+    Change,
     Money,
     Order,
     Orders,
@@ -20,7 +22,7 @@ from lapel.commerce import (
     TableStatus,
 )
 from lapel.services.personal import At, Clock, Date, When, resolve
-from lapel.services.tables import Change, Wanted
+from lapel.services.tables import PricedChange, Wanted
 
 OVER = frozenset({"ended", "no_show", "canceled"})
 WITHIN = timedelta(minutes=45)
@@ -36,7 +38,6 @@ class Booking:
 
     order: Order
     status: TableStatus
-    changes: int
     paid: Money
 
 
@@ -46,7 +47,7 @@ class Changed:
 
     booking: Booking
     offer: TableOffer
-    change: Change
+    change: PricedChange
 
 
 @dataclass(slots=True)
@@ -103,33 +104,24 @@ class Bookings:
         )
         return Changed(booking, offer, change)
 
-    async def change(self, wanted: Changed) -> bool:
-        """Make a change that costs nothing; False when it would cost something by now."""
-        booking = wanted.booking
-        order, offer_id = booking.order, wanted.offer.table.offer_id
-        key = f"{order.id}:change:{booking.changes}:{offer_id}"
-        made = await self.tables.change(order.merchant_id, order.merchant_order_id, offer_id, key)
-        if made.applied:
-            await self.orders.merchant_reports(made.order)
-        return made.applied
+    async def change(self, wanted: Changed) -> None:
+        """Ask for a change that costs nothing; the order's news says how it ended."""
+        offer_id = wanted.offer.table.offer_id
+        await self.orders.ask(wanted.booking.order.id, Change("table", offer_id))
 
     async def cancel(self, booking: Booking, fee: Money) -> None:
-        """Give it back for at most the fee that the user was told; that is noted before."""
-        order = booking.order
-        await self.orders.ask_cancel(order.id, fee)
-        key = f"{order.id}:cancel:{booking.changes}:{fee.minor}"
-        gone = await self.tables.cancel(order.merchant_id, order.merchant_order_id, fee, key)
-        await self.orders.merchant_reports(gone)
+        """Give it back for at most the fee that was told; the order's news says how it ended."""
+        back = Money(max(0, booking.paid.minor - fee.minor), fee.currency)
+        await self.orders.ask(booking.order.id, Cancel("table", fee, back))
 
     async def _look(self, order: Order) -> Booking:
         found = await self.tables.look(order.merchant_id, order.merchant_order_id)
         await self.orders.merchant_reports(found)
         if found.table is None:
             raise Refused("The restaurant does not say how that booking stands.")
-        changes = sum(event.kind == "changed" for event in found.events)
         total = order.total or found.total
         back = sum(amount.minor for amount in found.refunds)
-        return Booking(order, found.table, changes, Money(total.minor - back, total.currency))
+        return Booking(order, found.table, Money(total.minor - back, total.currency))
 
 
 def _moment(booked: datetime, said: When | None) -> When:

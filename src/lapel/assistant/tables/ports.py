@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from lapel.assistant.skills import Outcome
-from lapel.commerce import MerchantOrder, Money, TableOffer
+from lapel.commerce import MerchantOrder, TableOffer
 from lapel.services.maps import Place, Point
-from lapel.services.tables import Change, Wanted
+from lapel.services.tables import PricedChange, Wanted
 
 
 class TablesPort(Protocol):
@@ -17,13 +17,9 @@ class TablesPort(Protocol):
     async def companies(self) -> Sequence[object]: ...
     async def search(self, wanted: Wanted) -> list[TableOffer]: ...
     async def look(self, merchant_id: str, booking_id: str) -> MerchantOrder: ...
-    async def cancel(
-        self, merchant_id: str, booking_id: str, most: Money, key: str
-    ) -> MerchantOrder: ...
-    async def price_change(self, merchant_id: str, booking_id: str, offer_id: str) -> Change: ...
-    async def change(
-        self, merchant_id: str, booking_id: str, offer_id: str, key: str
-    ) -> Change: ...
+    async def price_change(
+        self, merchant_id: str, booking_id: str, offer_id: str
+    ) -> PricedChange: ...
 
 
 class GuestPort(Protocol):

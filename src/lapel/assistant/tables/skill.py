@@ -343,10 +343,9 @@ class TablesSkill:
         self._asked = None
         if asked.kind == "cancel" and asked.booking is not None and asked.fee is not None:
             await self._booked.cancel(asked.booking, asked.fee)
-            return Outcome("I have told the restaurant.")
-        if asked.changed is not None and await self._booked.change(asked.changed):
-            return Outcome("I have told the restaurant.")
-        return Outcome("That costs something by now. Ask me again.")
+        elif asked.changed is not None:
+            await self._booked.change(asked.changed)
+        return Outcome("I am telling the restaurant.")
 
     async def _named(self, asked: _Question, heard: Heard) -> Outcome | None:
         name = reading.guest(heard.utterance.text, self.words)

@@ -12,6 +12,8 @@ from lapel.assistant.ordering import RECENT
 from lapel.assistant.travel import choosing
 from lapel.assistant.travel.ports import TravelPort
 from lapel.commerce import (
+    Cancel,
+    Change,
     Journey,
     JourneyKind,
     JourneyOffer,
@@ -23,7 +25,7 @@ from lapel.commerce import (
     Refused,
 )
 from lapel.services.personal import When
-from lapel.services.travel import Change, Wanted
+from lapel.services.travel import PricedChange, Wanted
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,6 @@ class Booking:
 
     order: Order
     status: JourneyStatus
-    changes: int
     paid: Money
     """What was paid for this order, less what came back of it."""
 
@@ -44,7 +45,7 @@ class Changed:
     booking: Booking
     offer: JourneyOffer
     journey: Journey
-    change: Change
+    change: PricedChange
 
 
 @dataclass(slots=True)
@@ -108,32 +109,23 @@ class Bookings:
         )
         return Changed(booking, offer, journey, change)
 
-    async def change(self, wanted: Changed) -> bool:
-        """Make a change that costs nothing; False when it would cost something by now."""
-        booking = wanted.booking
-        order, offer_id = booking.order, wanted.offer.journey.offer_id
-        key = f"{order.id}:change:{booking.changes}:{offer_id}"
-        made = await self.travel.change(order.merchant_id, order.merchant_order_id, offer_id, key)
-        if made.applied:
-            await self.orders.merchant_reports(made.order)
-        return made.applied
+    async def change(self, wanted: Changed) -> None:
+        """Ask for a change that costs nothing; the order's news says how it ended."""
+        await self.orders.ask(
+            wanted.booking.order.id, Change("journey", wanted.offer.journey.offer_id)
+        )
 
     async def cancel(self, booking: Booking, back: Money) -> None:
-        """Give it back for what the user was told; the agreed fee is noted before."""
-        order = booking.order
+        """Give it back for what the user was told; the order's news says how it ended."""
         fee = Money(max(0, booking.paid.minor - back.minor), back.currency)
-        await self.orders.ask_cancel(order.id, fee)
-        key = f"{order.id}:cancel:{booking.changes}:{back.minor}"
-        gone = await self.travel.cancel(order.merchant_id, order.merchant_order_id, back, key)
-        await self.orders.merchant_reports(gone)
+        await self.orders.ask(booking.order.id, Cancel("journey", fee, back))
 
     async def _look(self, order: Order) -> Booking:
         found = await self.travel.look(order.merchant_id, order.merchant_order_id)
         await self.orders.merchant_reports(found)
         if found.journey is None:
             raise Refused("The company does not say how that booking stands.")
-        changes = sum(event.kind == "changed" for event in found.events)
         total = order.total or found.total
         back = sum(amount.minor for amount in found.refunds)
         paid = Money(total.minor - back, total.currency)
-        return Booking(order, found.journey, changes, paid)
+        return Booking(order, found.journey, paid)

@@ -10,7 +10,7 @@ from lapel.assistant.travel.choosing import Departure
 from lapel.commerce import Checkout, Journey, JourneyOffer, JourneyStatus, Money, spoken
 from lapel.commerce import journey_words as words
 from lapel.devices import Card, CardAction, CardLine
-from lapel.services.travel import Change, Held
+from lapel.services.travel import Held, PricedChange
 
 _ORDINALS = ("First", "Second", "Third", "Fourth", "Fifth")
 ACTION = "journey"
@@ -79,7 +79,7 @@ def held(hold: Held, zone: ZoneInfo) -> str:
     return f"The {what} is held for {price} until {words.clock(until)}. Say, book it."
 
 
-def change_question(journey: Journey, change: Change) -> str:
+def change_question(journey: Journey, change: PricedChange) -> str:
     """A change that costs nothing, before it is made."""
     what = f"{words.title(journey)}, which {words.times(journey)}"
     if journey.kind == "stay":

@@ -6,8 +6,8 @@ from typing import Protocol
 
 import sqlalchemy as sa
 
-from lapel.commerce import JourneyKind, JourneyOffer, MerchantOrder, Money, Traveller
-from lapel.services.travel import Change, Held, Wanted
+from lapel.commerce import JourneyKind, JourneyOffer, MerchantOrder, Traveller
+from lapel.services.travel import Held, PricedChange, Wanted
 from lapel.store import Store
 from lapel.store.schema import users
 
@@ -22,13 +22,9 @@ class TravelPort(Protocol):
     async def search(self, wanted: Wanted) -> list[JourneyOffer]: ...
     async def hold(self, offer: JourneyOffer, key: str) -> Held: ...
     async def look(self, merchant_id: str, booking_id: str) -> MerchantOrder: ...
-    async def price_change(self, merchant_id: str, booking_id: str, offer_id: str) -> Change: ...
-    async def change(
-        self, merchant_id: str, booking_id: str, offer_id: str, key: str
-    ) -> Change: ...
-    async def cancel(
-        self, merchant_id: str, booking_id: str, least: Money, key: str
-    ) -> MerchantOrder: ...
+    async def price_change(
+        self, merchant_id: str, booking_id: str, offer_id: str
+    ) -> PricedChange: ...
 
 
 class NamesPort(Protocol):

@@ -333,10 +333,9 @@ class TravelSkill:
         self._asked = None
         if asked.kind == "cancel" and asked.booking is not None and asked.back is not None:
             await self._booked.cancel(asked.booking, asked.back)
-            return Outcome("I have told the company.")
-        if asked.changed is not None and await self._booked.change(asked.changed):
-            return Outcome("I have told the company.")
-        return Outcome("That costs something by now. Ask me again.")
+        elif asked.changed is not None:
+            await self._booked.change(asked.changed)
+        return Outcome("I am telling the company.")
 
     # A booked journey. ----------------------------------------------------------------------------
 

@@ -9,10 +9,10 @@ from urllib.parse import quote
 
 from lapel.commerce.checkout import Address
 from lapel.commerce.money import Money
-from lapel.commerce.ports import MerchantOrder, Nonsense, Refused
+from lapel.commerce.ports import Refused
 from lapel.services.asking import ask_all
+from lapel.services.connectors.ucp.asking import order_of
 from lapel.services.connectors.ucp.client import Client
-from lapel.services.connectors.ucp.mapping import to_order
 from lapel.services.connectors.ucp.profile import RETAIL
 from lapel.services.connectors.ucp.refusals import errors_of, plain, refusal
 from lapel.services.connectors.ucp.registry import Merchant, MerchantRegistry
@@ -65,7 +65,7 @@ class Shopping:
         merchant = await self._registry.get(merchant_id)
         path = f"/orders/{quote(order_id, safe='')}"
         body = await self._client.read(merchant, path, OrderBody)
-        order = self._order(body, merchant, order_id)
+        order = order_of(body, merchant, order_id)
         terms = body.retail.returns if body.retail else None
         if terms is None or not terms.until:
             raise Refused(f"{merchant.name} does not take that back.", code="return_closed")
@@ -84,27 +84,6 @@ class Shopping:
             Money(terms.fee, currency), plain(terms.post_paid_by, 20), plain(terms.until, 40), lines
         )
 
-    async def send_back(
-        self,
-        merchant_id: str,
-        order_id: str,
-        lines: Sequence[tuple[str, int]],
-        fee: Money,
-        key: str,
-    ) -> MerchantOrder:
-        """Return (line id, how many) for a fee of at most `fee`; the same key has no second effect.
-
-        Refused: `return_closed`, or `fee_changed` when it costs more.
-        """
-        merchant = await self._registry.get(merchant_id)
-        path = f"/orders/{quote(order_id, safe='')}/returns"
-        sent = {
-            "line_items": [{"id": id, "quantity": count} for id, count in lines],
-            "most_fee": fee.minor,
-        }
-        body = await self._client.write(merchant, "POST", path, sent, key, OrderBody)
-        return self._order(body, merchant, order_id)
-
     async def _search(self, store: Merchant, text: str, to: Address | None) -> list[Offer]:
         asked: dict[str, object] = {"query": text[:200], "pagination": {"limit": OF_EACH}}
         if to is not None:
@@ -117,14 +96,6 @@ class Shopping:
         found = [_offer(store, product, body.retail) for product in body.products[:OF_EACH]]
         told = [_all_words(product) for product in body.products[:OF_EACH]]
         return [x for x, said in zip(found, told, strict=True) if x is not None and wanted <= said]
-
-    def _order(self, body: OrderBody, merchant: Merchant, order_id: str) -> MerchantOrder:
-        if body.ucp.status == "error":
-            raise refusal(errors_of(body.messages), merchant.name, None, fallback="refused")
-        order = to_order(body, merchant.id, merchant.profile.url)
-        if order.id != order_id:
-            raise Nonsense(f"{merchant.name!r} answers with another order than {order_id!r}")
-        return order
 
 
 def _offer(store: Merchant, product: Product, terms: RetailTerms | None) -> Offer | None:

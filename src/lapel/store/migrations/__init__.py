@@ -12,7 +12,7 @@ from lapel.store.errors import StoreTooNew
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0015"
+HEAD = "0016"
 FOLDER = Path(__file__).parent
 
 

@@ -6,7 +6,17 @@ from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from lapel.commerce import Address, MerchantOrder, Money, RideStatus, Unreachable
+from lapel.commerce import (
+    Address,
+    Cancel,
+    MerchantOrder,
+    Money,
+    PutOff,
+    Redirect,
+    RideStatus,
+    Unreachable,
+)
+from lapel.commerce.request import Request
 from lapel.services import RideOffer
 from lapel.services.personal import resolve
 from lapel.services.rides import Pickup, Redirected
@@ -22,8 +32,10 @@ class Company:
 
     def __init__(self, street: Street | None = None) -> None:
         self.street = street
+        if street is not None:
+            street.asked_for = self.asked_for
         self.moved: dict[str, str] = {}
-        self.keys: list[str] = []
+        self.elsewhere: dict[str, Address] = {}
         self.fee = 0
         self.dearer = 0
         self.asked: list[tuple[Address, Address]] = []
@@ -69,22 +81,26 @@ class Company:
     async def look(self, merchant_id: str, ride_id: str) -> MerchantOrder:
         return self.booked(ride_id)
 
-    async def cancel(self, merchant_id: str, ride_id: str, most: Money, key: str) -> MerchantOrder:
-        self.keys.append(key)
-        return self.happens(ride_id, canceled=True)
-
-    async def redirect(
-        self, merchant_id: str, ride_id: str, destination: Address, key: str
+    async def price_destination(
+        self, merchant_id: str, ride_id: str, destination: Address
     ) -> Redirected:
-        self.keys.append(key)
-        return Redirected(self.booked(ride_id), None)
+        return Redirected(self.booked(ride_id), Money(0, "EUR"), False)
 
-    async def put_off(self, merchant_id: str, ride_id: str, pickup_at: str, key: str) -> Redirected:
-        self.keys.append(key)
-        if self.dearer:
-            return Redirected(self.booked(ride_id), Money(self.dearer, "EUR"))
-        self.moved[ride_id] = pickup_at
-        return Redirected(self.happens(ride_id, "pickup_changed"), None)
+    async def price_pickup(self, merchant_id: str, ride_id: str, pickup_at: str) -> Redirected:
+        return Redirected(self.booked(ride_id), Money(self.dearer, "EUR"), False)
+
+    def asked_for(self, ride_id: str, request: Request) -> MerchantOrder:
+        match request:
+            case Cancel():
+                return self.happens(ride_id, canceled=True)
+            case PutOff(pickup_at=pickup_at):
+                self.moved[ride_id] = pickup_at
+                return self.happens(ride_id, "pickup_changed")
+            case Redirect(destination=destination):
+                self.elsewhere[ride_id] = destination
+                return self.booked(ride_id)
+            case _:
+                raise AssertionError("nobody asks that of a ride company")
 
     def happens(self, ride_id: str, *kinds: str, canceled: bool = False) -> MerchantOrder:
         """The ride after these events, as a webhook would tell it."""
@@ -112,5 +128,6 @@ class Company:
             4 if driver else None,
             Money(self.fee, "EUR"),
             pickup_at=self.moved.get(ride_id, agreed),
+            destination=self.elsewhere.get(ride_id),
         )
         return replace(order, ride=status)

@@ -12,6 +12,7 @@ from commerce_town import Town
 
 from lapel.brain import Menu, MenuItem
 from lapel.commerce import Address, MerchantOrder, Money
+from lapel.commerce.request import Request
 from lapel.services import Tracking
 
 PRICES = {"latte": 490, "muffin": 320, "tart": 610, "ramen": 1250, "economy": 900}
@@ -52,6 +53,8 @@ class Street(Town):
         super().__init__(Path(":memory:"))
         self.slow: dict[str, float] = {}
         self.tracked = 0
+        self.asked: list[tuple[str, Request, str]] = []
+        self.asked_for: Callable[[str, Request], MerchantOrder] = self._not_asked
 
     def _unit(self, item: str) -> int:
         return int(self.knob(f"price:{item}") or PRICES[item])
@@ -65,6 +68,18 @@ class Street(Town):
     ) -> Any:
         await asyncio.sleep(self.slow.get(op, ANSWER_S))
         return await super()._write(op, key, body, work, kind)
+
+    async def ask(
+        self, merchant_id: str, order_id: str, request: Request, key: str
+    ) -> MerchantOrder:
+        def work() -> MerchantOrder:
+            self.asked.append((order_id, request, key))
+            return self.asked_for(order_id, request)
+
+        return await self._write("ask", key, f"{order_id}:{request}", work, MerchantOrder)
+
+    def _not_asked(self, order_id: str, request: Request) -> MerchantOrder:
+        raise AssertionError("nothing is asked about an order here")
 
     def _order(self, *args: Any) -> MerchantOrder:
         order: MerchantOrder = super()._order(*args)

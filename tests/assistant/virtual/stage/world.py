@@ -13,7 +13,7 @@ import msgspec
 import pytest
 import sqlalchemy as sa
 
-import lapel.commerce.orders
+import lapel.commerce.driving
 from lapel.assistant import Assistant, Ground, House, SavedPlaces, Skill
 from lapel.brain import AddressLabel, Brain
 from lapel.commerce import Evidence, Order, OrderEvent, Orders, OrderState, Plans, Policy
@@ -57,7 +57,7 @@ class World:
         self._couriers: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
-        self._patch.setattr(lapel.commerce.orders, "_engine_class", lambda: LoopEngine)
+        self._patch.setattr(lapel.commerce.driving, "_engine_class", lambda: LoopEngine)
         accounts = StoredAccounts(self.record, wall)
         self.user_id = (await accounts.create_user("Ada")).id
         self.token = await accounts.create_token(self.user_id)

@@ -176,6 +176,7 @@ def _adjustment(adjustment: Adjustment, currency: str) -> MerchantAdjustment:
         status=adjustment.status,
         amount=Money(amounts[0], currency) if amounts and amounts[0] else None,
         text=plain(adjustment.description or ""),
+        lines=tuple((x.id, abs(x.quantity)) for x in (adjustment.line_items or ())[:LINES_LIMIT]),
     )
 
 

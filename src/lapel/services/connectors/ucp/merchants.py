@@ -14,8 +14,10 @@ import msgspec
 
 from lapel.commerce.checkout import Checkout, CheckoutStatus, DraftLine, OrderDraft
 from lapel.commerce.ports import Credential, MerchantOrder, Nonsense, Refused
+from lapel.commerce.request import Request
 from lapel.services.connectors.ucp.ap2 import TermsClient
 from lapel.services.connectors.ucp.arithmetic import check_delivery
+from lapel.services.connectors.ucp.asking import ask
 from lapel.services.connectors.ucp.carts import put
 from lapel.services.connectors.ucp.client import Client
 from lapel.services.connectors.ucp.drafts import Drafts
@@ -200,6 +202,13 @@ class UcpMerchants:
         _check_envelope(body.ucp, merchant)
         if body.ucp.status == "error":
             raise refusal(errors_of(body.messages), merchant.name, None, fallback="not_asked")
+
+    async def ask(
+        self, merchant_id: str, order_id: str, request: Request, key: str
+    ) -> MerchantOrder:
+        """Cancel, change or send back; the order as it is then."""
+        merchant = await self._registry.get(merchant_id)
+        return await ask(self._calls, merchant, order_id, request, key)
 
     async def _priced(
         self, body: CheckoutBody, merchant: Merchant, draft: OrderDraft, key: str

@@ -112,6 +112,7 @@ def status_of(body: OrderBody) -> RideStatus | None:
         fee_now=None if fee_now is None else Money(fee_now, body.currency),
         fee_kept=Money(kept[0], body.currency) if kept else None,
         pickup_at=shown(trip.pickup_at),
+        destination=address_of(trip.destination) if trip.destination else None,
     )
 
 
