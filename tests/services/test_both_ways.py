@@ -26,6 +26,7 @@ from lapel.commerce.journey import Traveller
 from lapel.commerce.money import Money
 from lapel.commerce.ports import MerchantOrder, Refused
 from lapel.services import Merchant, Pay, Rides, Tables, Travel
+from lapel.services.connectors.ucp import tools
 from lapel.services.goods.shopping import Shopping
 from lapel.services.personal import AlreadyPast, At, Clock, InDays
 from lapel.services.tables import Wanted as Sitting
@@ -351,3 +352,18 @@ async def test_money_goes_to_a_person_and_by_a_code(shopper: Shopper):
     with pytest.raises(Refused) as refused:
         await pay.payee("@nobody")
     assert refused.value.code == "unknown_payee"
+
+
+async def test_every_tool_that_lapel_knows_is_offered_by_somebody(shopper: Shopper):
+    """The two tables of verbs were written apart."""
+    if shopper.city.transport != "mcp":
+        return
+    kinds = ("merchants", "rides", "travel", "tables", "pay", "stores")
+    urls = [url for kind in kinds for url in shopper.city.urls[kind]]
+    ask = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
+    offered = {
+        tool["name"]
+        for url in urls
+        for tool in shopper.city.http.post(f"{url}/ucp/mcp", json=ask).json()["result"]["tools"]
+    }
+    assert {verb.tool for verb in tools._ALL} == offered

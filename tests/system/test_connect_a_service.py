@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import shlex
 import socket
 import subprocess
 import sys
@@ -13,9 +14,11 @@ from pathlib import Path
 
 import httpx
 import pytest
+from typer.testing import CliRunner
 
+from lapel import cli
 from lapel.devices import Family
-from town import Town
+from town import Town, opened
 from wearer import Wearer
 
 pytestmark = pytest.mark.net
@@ -28,6 +31,68 @@ def printed() -> list[str]:
     found = re.findall(r"```python\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
     assert len(found) == 2
     return found
+
+
+def commands() -> dict[str, list[list[str]]]:
+    """What is typed for each kind, by its heading in the section of all kinds."""
+    section = PAGE.read_text("utf-8").partition("## Connect one of every kind\n")[2]
+    section = section.partition("\n## ")[0]
+    found = re.findall(r"\*\*(.+?)\*\*.*?```\n(.*?)```", section, re.DOTALL)
+    lines = {kind: block.strip().splitlines() for kind, block in found}
+    assert all(line.startswith(".venv/bin/lapel ") for block in lines.values() for line in block)
+    return {kind: [shlex.split(line)[1:] for line in block] for kind, block in lines.items()}
+
+
+def ports(town: Town) -> dict[str, str]:
+    """The addresses of a City with its usual ports -> those of this one."""
+    kinds = ("merchants", "rides", "travel", "pay", "stores", "acp", "tables", "older")
+    urls = [url for kind in kinds for url in town.urls[kind]]
+    return {f"http://127.0.0.1:{8701 + at}": url for at, url in enumerate(urls)}
+
+
+ORDERED = {
+    "A shop": "Blue Door Coffee",
+    "A ride company": "Lokki Rides",
+    "An airline, a railway, a hotel": "Tern Air",
+    "Restaurants that keep tables": "Satama Tables",
+    "A seller that speaks ACP": "Lumo Candles",
+    "A shop of UCP 2026-01-11": "Anchor Chandlers",
+    "A map service": "Pharmacy",
+}
+"""Heading -> from whom something is ordered; of the map, what is answered."""
+
+
+@pytest.fixture(scope="module")
+def own_town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    for town in opened(tmp_path_factory.mktemp("kinds"), "--text", speed=600):
+        town.wait_for_menu("Anchor Chandlers")
+        yield town
+
+
+@pytest.mark.parametrize("kind", ORDERED)
+def test_every_kind_is_connected_as_the_page_says(
+    own_town: Town, kind: str, monkeypatch: pytest.MonkeyPatch
+):
+    assert list(commands()) == list(ORDERED)
+    there, orders = ports(own_town), kind != "A map service"
+    runner = CliRunner()  # the same program without starting one for every line
+    data = ["--data", str(own_town.folder / "lapel")]
+    before, said = len(own_town.orders()), ""
+    if orders:  # what was asked is seen by its order, not by waiting for whatever else is said
+        monkeypatch.setattr(cli.ask, "QUIET_S", 0.1)
+    for words in commands()[kind]:
+        typed = [there[word] if word.startswith("http://") else word for word in words]
+        if typed[0] == "press":
+            own_town.wait_for_order("awaiting_approval")
+            time.sleep(0.6)  # a press in the first moments is taken for an accident
+        done = runner.invoke(cli.app, [*typed, *data])
+        assert done.exit_code == 0, (words, done.output)
+        said += done.output
+    if not orders:
+        assert ORDERED[kind] in said
+        return
+    order = own_town.wait_for_order("placed", "delivered")
+    assert (len(own_town.orders()), order["merchant_name"]) == (before + 1, ORDERED[kind])
 
 
 def free_port() -> int:
