@@ -15,6 +15,7 @@ const EXAMPLES = [
   "Where is my order?",
   "Get me a ride home",
   "Flights to Berlin on Friday morning",
+  "Dinner for two tomorrow at half past seven near the station",
   "Find me a phone charger",
 ];
 
