@@ -22,9 +22,7 @@ from city.ucp.order_book import (
     OrderBook,
     Placed,
     Placing,
-    cancellation_json,
     entity_json,
-    refund_json,
 )
 from city.ucp.quote import Json
 from city.world import World
@@ -336,10 +334,15 @@ def under_way(tx: Transaction) -> list[Ride]:
 def entity(world: World, tx: Transaction, ride: Ride, now_s: float) -> Json:
     """UCP's order with the ride's `trip`: everything that is known of it now."""
     over = is_over(ride) and ride.status != "canceled"
+    contents = ride.contents
+    url = f"{world.urls[SLUG]}/track/{ride.tracking}"
+    events = BOOK.events_json(tx, ride.id, stamp, tracking_url=url, carrier=company.NAME)
     shown: Json = {
         "currency": CURRENCY,
-        "fulfillment": {"expectations": [], "events": _events(tx, ride, world.urls[SLUG])},
-        "adjustments": _adjustments(tx, ride),
+        "fulfillment": {"expectations": [], "events": events},
+        "adjustments": BOOK.adjustments_json(
+            tx, ride, contents.canceled_by, contents.fee, contents.given_back
+        ),
         "totals": ride.contents.totals,
         "trip": _trip(world, tx, ride, now_s),
     }
@@ -397,32 +400,6 @@ def _eta(ride: Ride, now_s: float, *, on_trip: bool) -> int:
         return 0
     due_s = ride.plan.dropped_off_s if on_trip else ride.plan.pickup_due_s(now_s)
     return max(1, round((due_s - now_s) / 60))
-
-
-def _events(tx: Transaction, ride: Ride, base: str) -> list[Json]:
-    return [
-        {
-            "id": id,
-            "occurred_at": stamp(at_s),
-            "type": kind,
-            "line_items": [{"id": "li_1", "quantity": 1}],
-            "tracking_url": f"{base}/track/{ride.tracking}",
-            "carrier": company.NAME,
-            "description": text,
-        }
-        for id, kind, text, at_s in BOOK.events(tx, ride.id)
-    ]
-
-
-def _adjustments(tx: Transaction, ride: Ride) -> list[Json]:
-    made: list[Json] = []
-    if ride.status == "canceled":
-        at_s = next(at for _, kind, _, at in BOOK.events(tx, ride.id) if kind == "canceled")
-        by, fee = ride.contents.canceled_by, ride.contents.fee
-        made.append(cancellation_json(ride.id, by, fee, at_s))
-    for number, (amount, at_s) in enumerate(ride.contents.given_back, 1):
-        made.append(refund_json(ride.id, number, amount, at_s))
-    return made
 
 
 def _occupy(tx: Transaction, plan: RidePlan) -> None:

@@ -20,9 +20,7 @@ from city.ucp.order_book import (
     OrderBook,
     Placed,
     Placing,
-    cancellation_json,
     entity_json,
-    refund_json,
 )
 from city.ucp.quote import Json, Note
 from city.world import World
@@ -229,37 +227,19 @@ class Bookings(ABC, Generic[T]):
         contents = order.contents
         changes = contents.terms.action == "change"
         over = changes or order.status in self.over - {"canceled"}
+        kept = sum(paid.kept for paid in contents.payments if paid.order_id == order.id)
         shown: Json = {
             "currency": self._currency,
-            "fulfillment": {"expectations": [], "events": self._events(tx, order)},
-            "adjustments": self._adjustments(tx, order),
+            "fulfillment": {
+                "expectations": [],
+                "events": self.book.events_json(
+                    tx, order.id, stamp_utc, carrier=self.carrier(contents.terms)
+                ),
+            },
+            "adjustments": self.book.adjustments_json(
+                tx, order, contents.canceled_by, kept, contents.given_back
+            ),
             "totals": contents.totals,
             self._member: self.shown(world, tx, order),
         }
         return entity_json(world, order, contents.line_items, over=over, shown=shown)
-
-    def _events(self, tx: Transaction, order: Booking[T]) -> list[Json]:
-        return [
-            {
-                "id": id,
-                "occurred_at": stamp_utc(at_s),
-                "type": kind,
-                "line_items": [{"id": "li_1", "quantity": 1}],
-                "carrier": self.carrier(order.contents.terms),
-                "description": text,
-            }
-            for id, kind, text, at_s in self.book.events(tx, order.id)
-        ]
-
-    def _adjustments(self, tx: Transaction, order: Booking[T]) -> list[Json]:
-        made: list[Json] = []
-        contents = order.contents
-        if order.status == "canceled":
-            at_s = next(
-                at for _, kind, _, at in self.book.events(tx, order.id) if kind == "canceled"
-            )
-            kept = sum(paid.kept for paid in contents.payments if paid.order_id == order.id)
-            made.append(cancellation_json(order.id, contents.canceled_by, kept, at_s))
-        for number, (amount, at_s) in enumerate(contents.given_back, 1):
-            made.append(refund_json(order.id, number, amount, at_s))
-        return made

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -164,6 +164,40 @@ class OrderBook(Generic[C, P]):
             (id,),
         ).fetchall()
 
+    def events_json(
+        self, tx: Transaction, id: str, written: Callable[[float], str], **more: object
+    ) -> list[Json]:
+        """UCP's events, with `more` in each; `written` gives a time as RFC 3339."""
+        return [
+            {
+                "id": event,
+                "occurred_at": written(at_s),
+                "type": kind,
+                "line_items": [{"id": "li_1", "quantity": 1}],
+                **more,
+                "description": text,
+            }
+            for event, kind, text, at_s in self.events(tx, id)
+        ]
+
+    def adjustments_json(
+        self,
+        tx: Transaction,
+        order: Placed[C, P],
+        by: str,
+        kept: int,
+        given_back: Sequence[tuple[int, float]],
+    ) -> list[Json]:
+        """UCP's adjustments: who canceled it and what was kept, and what went back when."""
+        made: list[Json] = []
+        if order.status == "canceled":
+            events = self.events(tx, order.id)
+            at_s = next(at for _, kind, _, at in events if kind == "canceled")
+            made.append(_cancellation_json(order.id, by, kept, at_s))
+        for number, (amount, at_s) in enumerate(given_back, 1):
+            made.append(_refund_json(order.id, number, amount, at_s))
+        return made
+
 
 def entity_json(
     world: World,
@@ -188,7 +222,7 @@ def entity_json(
     }
 
 
-def cancellation_json(order_id: str, by: str, fee: int, at_s: float) -> Json:
+def _cancellation_json(order_id: str, by: str, fee: int, at_s: float) -> Json:
     return {
         "id": f"adj_{order_id.partition('_')[2][:8]}_c",
         "type": "cancellation",
@@ -200,7 +234,7 @@ def cancellation_json(order_id: str, by: str, fee: int, at_s: float) -> Json:
     }
 
 
-def refund_json(order_id: str, number: int, amount: int, at_s: float) -> Json:
+def _refund_json(order_id: str, number: int, amount: int, at_s: float) -> Json:
     """The `number`th amount that went back, of 1."""
     return {
         "id": f"adj_{order_id.partition('_')[2][:8]}_{number}",
