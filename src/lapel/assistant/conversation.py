@@ -12,7 +12,7 @@ from lapel.assistant import words
 from lapel.assistant.afterwards import FRESH_S, Afterwards, Wanted, says
 from lapel.assistant.lost import Hint, nobody_knows
 from lapel.assistant.memory import ConversationState, Memory
-from lapel.assistant.offers import AGAIN, ELSEWHERE, REST, failed
+from lapel.assistant.offers import AGAIN, ELSEWHERE, REPEATS, REST, failed
 from lapel.assistant.politeness import is_yes
 from lapel.assistant.skills import Follower, Heard, Outcome, Skill
 from lapel.assistant.usual import Usual
@@ -180,10 +180,12 @@ class Conversation:
             return None
         text, unheard = utterance.text, self._unheard
         if unheard is not None and self.clock() - unheard[1] < FRESH_S:
-            again = FAILURES[unheard[2]].way is Way.AGAIN
-            if again and (says("again", text) or (is_yes(text) and before <= unheard[1])):
+            way = FAILURES[unheard[2]].way
+            asked = way is Way.AGAIN and is_yes(text) and before <= unheard[1]
+            if asked or (way in REPEATS and says("again", text)):
                 self._unheard = None
-                return await self.hear(replace(utterance, text=unheard[0]), brain, turn)
+                outcome = await self.hear(replace(utterance, text=unheard[0]), brain, turn)
+                return replace(outcome, failed=None)  # what can be done is told with it already
         wanted = await self._afterwards.hear(text, brain, self.clock(), before)
         return await self._want(wanted, brain, turn)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from lapel.commerce import Order, OrderDraft, OrderEvent, minor_digits
+from lapel.commerce import Order, OrderDraft, OrderEvent, OrderState, minor_digits
 from lapel.devices import Card, CardAction, Cue
 from lapel.failures import FAILURES, Code, Way, code_of
 
@@ -24,6 +24,8 @@ Lapel goes on by itself, asks anew, or their words say whom to ask."""
 AGAIN = CardAction("again", "Try again")
 ELSEWHERE = CardAction("elsewhere", "Other shops")
 REST = CardAction("rest", "Order the rest")
+REPEATS = frozenset({Way.AGAIN, Way.BANK, Way.LIMIT})
+"""Ways that end in "try again"."""
 _SAID = {
     Way.AGAIN: "Shall I try again?",
     Way.ELSEWHERE: "Shall I look elsewhere?",
@@ -113,8 +115,8 @@ def failure_of(event: OrderEvent, why: OrderEvent | None = None) -> tuple[Code, 
 def with_offer(cue: Cue, order: Order, event: OrderEvent, why: OrderEvent | None = None) -> Cue:
     """The cue of an event with what can be done about it, where it is a failure that ends."""
     failed = failure_of(event, why) if event.kind in OFFERED and not order.draft.plan else None
-    if failed is None or cue.card is None:
-        return cue
+    if failed is None or cue.card is None or order.state is OrderState.REFUNDING:
+        return cue  # what is on its way back is told next, with the offer
     made = offer(failed[0], order.draft, failed[1])
     reason = why.text if why is not None else ""
     shown = _raising(order) if made.way is Way.LIMIT and order.total is not None else made.shown

@@ -104,7 +104,7 @@ def apply(
         return records.move(connection, order, OrderState.CANCELED, at, *news, there)
     if report.canceled:
         # What the shop gives back is told by the bank's word, once.
-        told = Told("merchant_canceled", "m:canceled", words.SHOP_CANCELED, card(order))
+        told = Told("merchant_canceled", "m:canceled", words.SHOP_CANCELED_LATER, card(order))
         ledger.refund_due(connection, order, None, "due:all", at)
         return records.move(connection, order, OrderState.REFUNDING, at, *news, told)
     news += adjustments_told(order, report) + _asks_more(order, report)

@@ -26,6 +26,7 @@ FRESH_S = 120.0
 """So long yes, no and a bare name answer what was offered, if nothing else was said since."""
 NOBODY_ELSE = "No other shop that is open has all of that. Nothing was ordered."
 ALL_RIGHT = "All right."
+_WHY = frozenset({"place_failed", "trouble", "merchant_canceled"})
 _ENDED = frozenset(
     {
         OrderState.FAILED,
@@ -69,7 +70,7 @@ def why_of(history: Sequence[OrderEvent], event: OrderEvent) -> OrderEvent | Non
     """What came before `event` that says why the order came to nothing."""
     if event.kind != "refunded":
         return None
-    before = [x for x in history if x.n < event.n and x.kind in ("place_failed", "trouble")]
+    before = [x for x in history if x.n < event.n and x.kind in _WHY]
     return before[-1] if before else None
 
 
