@@ -77,12 +77,13 @@ def check_order(record: sa.Connection, scenario: str, order_id: str, town: Town)
 def all_met(title: str, touches: list[Touch], met: list[Touch]) -> None:
     """Every touch of an order that nothing happened to was met.
 
-    What it does again and again, such as looking at the merchant's, it may have done less often.
+    What it does again and again it may have done less often; and at the merchant's order it looks
+    only while it waits.
     """
     times = Counter(name for name, _ in met)
     missed = sorted(set(touches) - set(met))
     print(f"\n{title}: {len(met)} touches; not met: {missed}")
     for name, n in sorted(times.items()):
         print(f"  {n:3} x {name}")
-    assert all(n > 1 for _, n in missed)
+    assert all(n > 1 or name.endswith(" order") for name, n in missed)
     assert len(missed) * 5 <= len(touches)
