@@ -18,6 +18,8 @@ from lapel.assistant.tables import TablesSkill, load_table_words
 from lapel.assistant.travel import UNNAMED, ProfileName
 from lapel.commerce import (
     Address,
+    Cancel,
+    Change,
     MerchantAdjustment,
     MerchantEvent,
     MerchantOrder,
@@ -31,8 +33,9 @@ from lapel.commerce import (
     TableTerms,
     verify,
 )
+from lapel.commerce.request import Request
 from lapel.services.maps import Place, Point
-from lapel.services.tables import Change, Wanted
+from lapel.services.tables import PricedChange, Wanted
 
 pytestmark = pytest.mark.unit
 
@@ -87,7 +90,6 @@ class Company:
     status: dict[str, TableStatus] = field(default_factory=dict)
     events: dict[str, list[str]] = field(default_factory=dict)
     adjustments: dict[str, list[MerchantAdjustment]] = field(default_factory=dict)
-    keys: list[str] = field(default_factory=list)
 
     async def companies(self) -> list[object]:
         return [self]
@@ -140,29 +142,27 @@ class Company:
     async def look(self, merchant_id: str, booking_id: str) -> MerchantOrder:
         return self.booked(booking_id)
 
-    async def price_change(self, merchant_id: str, booking_id: str, offer_id: str) -> Change:
+    async def price_change(self, merchant_id: str, booking_id: str, offer_id: str) -> PricedChange:
         order, offer = self.booked(booking_id), self._offer(offer_id)
         owed = offer.price.minor - order.total.minor
         self.world.street.set(f"price:{offer_id}", owed)
-        return Change(order, Money(owed, "EUR"), applied=False)
+        return PricedChange(order, Money(owed, "EUR"))
 
-    async def change(self, merchant_id: str, booking_id: str, offer_id: str, key: str) -> Change:
-        self.keys.append(key)
-        priced = await self.price_change(merchant_id, booking_id, offer_id)
-        self.become(booking_id, self._offer(offer_id).table)
-        return replace(priced, order=self.booked(booking_id), applied=True)
+    def asked_for(self, booking_id: str, request: Request) -> MerchantOrder:
+        match request:
+            case Cancel(most=most):
+                return self.given_back(booking_id, most.minor)
+            case Change(offer_id=offer_id):
+                self.become(booking_id, self._offer(offer_id).table)
+                return self.booked(booking_id)
+            case _:
+                raise AssertionError("nobody asks that of a restaurant")
 
     def become(self, booking_id: str, table: Table) -> None:
         before = self.booked(booking_id).table
         named = msgspec.structs.replace(table, guest=before.table.guest, booking_id="")
         self.status[booking_id] = replace(before, table=named, status="changed")
         self.events.setdefault(booking_id, []).append("changed")
-
-    async def cancel(
-        self, merchant_id: str, booking_id: str, most: Money, key: str
-    ) -> MerchantOrder:
-        self.keys.append(key)
-        return self.given_back(booking_id, most.minor)
 
     def given_back(self, booking_id: str, fee: int) -> MerchantOrder:
         order = self.booked(booking_id)
@@ -207,6 +207,7 @@ class StreetMap:
 def dining(world: World, streets: StreetMap | None = None, *, shopping: bool = False) -> Company:
     company = Company(world)
     world.street.set("fee", 0)
+    world.street.asked_for = company.asked_for
     world.skills = lambda user_id: (
         TablesSkill(
             user_id,
@@ -388,7 +389,7 @@ async def test_canceling_in_time_costs_nothing_and_later_what_was_said() -> None
         told = await answered(world, phone, "cancel my table", "Shall I cancel it?")
         assert "costs nothing, you get 20 euros back" in told
         await answered(world, phone, "no", "stays as it is")
-        assert company.keys == []
+        assert world.street.asked == []
         await world.passes(22 * 3600)
         told = await answered(world, phone, "cancel my reservation at Kumo", "Shall I cancel it?")
         assert "costs 10 euros, 10 euros comes back" in told
@@ -426,7 +427,7 @@ async def test_a_change_for_nothing_is_made_by_a_yes_alone() -> None:
         told = await answered(world, phone, "make it eight o'clock", "Shall I change it?")
         assert "Tuesday 25 November at eight in the evening, and costs nothing" in told
         await answered(world, phone, "yes", "table for 2 people at Kumo", "eight in the evening")
-        assert len(company.keys) == 1
+        assert len(world.street.asked) == 1
         assert company.booked(id).table.table.starts.hour == 20
         await world.passes(23 * 3600)
         await answered(world, phone, "move my table to nine", "That has passed")
