@@ -28,14 +28,6 @@ def sign(body: bytes, key: PrivateKey) -> str:
     return f"{first}..{base64url(key.sign(first.encode() + b'.' + body))}"
 
 
-def kid_of(value: str) -> str:
-    """The name of the key, unproved; empty where it has none."""
-    try:
-        return _header(value).kid
-    except SignatureRejected:
-        return ""
-
-
 def verify(value: str, body: bytes, keys: Iterable[Jwk]) -> None:
     """SignatureRejected unless one of `keys` has signed the body; it may be encoded or not."""
     header = _header(value)
