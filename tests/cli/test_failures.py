@@ -123,7 +123,7 @@ def test_a_disk_that_is_full(refused, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(console.Running, "content", lambda *_, **__: b"x")
     monkeypatch.setattr("lapel.cli.receipts.running", lambda _: console.Running("http://x", "t"))
     monkeypatch.setattr(Path, "write_bytes", full)
-    code, said = refused("receipts", "export", "/tmp/no.jsonl")
+    code, said = refused("receipts", "export", "no.jsonl")
     assert (code, "No space left" in said) == ("bad_file", True)
 
 

@@ -172,7 +172,7 @@ SECTIONS = (
                 Way.SETUP,
                 "That is not what is wanted there",
                 "Nothing: nothing was changed",
-                "Look at `lapel COMMAND --help`, or mend the field that is named",
+                "Look at what `--help` says of the command, or mend the field that is named",
             ),
             Failure(
                 ("unknown_time",),
