@@ -9,6 +9,14 @@ export class ApiError extends Error {
   }
 }
 
+/** What happened, what it cost and what can be done, as one text; null without an error in words. */
+function whole(error) {
+  if (!error?.message) return null;
+  const cost = error.cost === "Nothing" ? "It cost nothing" : error.cost;
+  const parts = [error.message, cost, error.remedy].filter(Boolean).map((part) => part.replaceAll("`", "").replace(/[.]$/, ""));
+  return `${parts.map((part) => part[0].toUpperCase() + part.slice(1)).join(". ")}.`;
+}
+
 async function call(method, path, body) {
   let response;
   try {
@@ -19,7 +27,7 @@ async function call(method, path, body) {
       body: body === undefined || body instanceof Blob ? body : JSON.stringify(body),
     });
   } catch {
-    throw new ApiError(0, "Lapel cannot be reached. Is it still running?");
+    throw new ApiError(0, "Lapel cannot be reached. Nothing was changed. If it does not run, start it with: lapel up");
   }
   const text = await response.text();
   let answer = null;
@@ -29,7 +37,7 @@ async function call(method, path, body) {
     // An answer that is not JSON is an error page; its status says enough.
   }
   if (!response.ok) {
-    throw new ApiError(response.status, answer?.error?.message ?? `Lapel answered ${response.status}.`);
+    throw new ApiError(response.status, whole(answer?.error) ?? `Lapel answered ${response.status}. Nothing is known to have changed. Load the page again.`);
   }
   return answer;
 }
