@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import socket
 import sqlite3
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,19 @@ import httpx
 from books import check_books
 from lapel.together import Program, city
 from lapel.together.programs import of_city
+
+
+def free_ports(count: int) -> int:
+    """The first of `count` ports in a row that nobody has and that no caller is given by chance."""
+    for first in range(20000 + time.monotonic_ns() % 9000, 32000, count):
+        with ExitStack() as stack:
+            try:
+                for port in range(first, first + count):
+                    stack.enter_context(socket.socket()).bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return first
+    raise AssertionError(f"there are no {count} free ports in a row")
 
 
 def environment() -> dict[str, str]:

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import socket
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, closing
+from contextlib import closing
 from dataclasses import dataclass
 
 import pytest
 
 from lapel.devices import CueKind, Family
 from lapel.together import Program
-from town import Town
+from town import Town, free_ports
 from wearer import Wearer, text_of
 
 pytestmark = pytest.mark.crash
@@ -64,19 +63,6 @@ FAILING = [
     Failing("in_step", "merchant_cancels", words="You got"),
     Failing("after_step", "merchant_cancels", words="You got"),
 ]  # fmt: skip
-
-
-def free_ports(count: int) -> int:
-    """The first of `count` ports in a row that nobody has and that no caller is given by chance."""
-    for first in range(20000 + time.monotonic_ns() % 9000, 32000, count):
-        with ExitStack() as stack:
-            try:
-                for port in range(first, first + count):
-                    stack.enter_context(socket.socket()).bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return first
-    raise AssertionError(f"there are no {count} free ports in a row")
 
 
 @pytest.fixture(scope="module")
