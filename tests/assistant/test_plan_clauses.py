@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -9,6 +10,8 @@ import pytest
 from lapel.assistant.planning.clauses import read
 from lapel.assistant.planning.making import GroceriesMaker
 from lapel.assistant.rides.part import RideMaker
+from lapel.assistant.tables import load_table_words
+from lapel.assistant.tables.part import TableMaker
 from lapel.assistant.travel import load_travel_words
 from lapel.assistant.travel.part import JourneyMaker
 
@@ -17,6 +20,7 @@ pytestmark = pytest.mark.unit
 ZONE = ZoneInfo("Europe/Helsinki")
 NOBODY = None
 MAKERS = (
+    TableMaker(SimpleNamespace(words=load_table_words())),  # type: ignore[arg-type]
     JourneyMaker(NOBODY, NOBODY, NOBODY, load_travel_words(), ZONE),  # type: ignore[arg-type]
     RideMaker(NOBODY),  # type: ignore[arg-type]
     GroceriesMaker(NOBODY),  # type: ignore[arg-type]
@@ -63,13 +67,31 @@ def test_clauses(said, goods, rides, shared):
     [
         ("a train to Tampere tomorrow at nine and a taxi to the station", "JR"),
         ("order my groceries and a taxi home", "RG"),
+        (
+            "dinner for two at seven near the station, a car there and back, and split it with Anna",
+            "TRR",
+        ),
+        (
+            "dinner for two at seven near the station and a car there and back and split it with anna",
+            "TRR",
+        ),
+        (
+            "split it with Anna, a car there and back and dinner for two at seven near the station",
+            "TRR",
+        ),
+        (
+            "a taxi there, a table for three at eight near the harbour and bring us home at ten",
+            "TRR",
+        ),
+        ("book a table for two at Kumo tomorrow at seven and a taxi there", "TR"),
+        ("dinner for four at half past seven and split it with Anna and Ben", "T"),
         ("a taxi to the airport, a flight to Berlin on Friday and order my shopping list", "RJG"),
     ],
 )
 def test_whose_each_clause_is(said, kinds):
     found = read(said, MAKERS)
     assert found is not None
-    names = {JourneyMaker: "J", RideMaker: "R", GroceriesMaker: "G"}
+    names = {TableMaker: "T", JourneyMaker: "J", RideMaker: "R", GroceriesMaker: "G"}
     assert sorted(names[type(clause.maker)] for clause in found.clauses) == sorted(kinds)
     assert found.goods == ""
 

@@ -209,13 +209,13 @@ class TouchedStore:
         return torn
 
 
-def attribute() -> None:
-    """Let everything that is done for an order know for which."""
+def attribute(whose: Callable[[str], str] = str) -> None:
+    """Let everything that is done for an order know for which; `whose` makes the name of its id."""
 
     def named(real: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
         @wraps(real)
         async def call(self: object, order_id: str, *arguments: Any, **more: Any) -> Any:
-            WHOSE.set(order_id)
+            WHOSE.set(whose(order_id))
             return await real(self, order_id, *arguments, **more)
 
         return call
