@@ -205,7 +205,7 @@ async def test_a_ride_for_later_is_booked_moved_reminded_of_and_driven_at_its_ti
         await me[Family.PHONE].says("Your ride home comes tomorrow at 13:00")
         me.forget()
         me.type("make it half past one")
-        await me[Family.PHONE].says("Your ride home is tomorrow at 13:30 now")
+        await me[Family.PHONE].says("at 13:30 now.")
         assert spent(town) - before == fare
         order = town.wait_for_order("placed")
         assert order["pickup_at"] == (at + timedelta(minutes=30)).isoformat()
