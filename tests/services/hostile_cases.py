@@ -47,7 +47,8 @@ UNTOUCHED = Ending(OrderState.PLACED, "is placed.")
 PREPARED = Ending(OrderState.PLACED, "Your order is being prepared.")
 DELIVERED = Ending(OrderState.DELIVERED, "Your order was delivered.")
 CANCELED_LATER = Ending(
-    OrderState.REFUNDED, "The shop cancelled the order. I get your money back. You got 18 euros 10 back."
+    OrderState.REFUNDED,
+    "The shop cancelled the order. I get your money back. You got 18 euros 10 back.",
 )
 ASKS_MORE = Ending(OrderState.PLACED, "You pay 18 euros 10, as you approved.")
 SAME_NUMBER = Ending(
