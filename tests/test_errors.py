@@ -25,6 +25,7 @@ KINDS = (OVER - {"placed"}) | {
     "merchant_canceled",
     "price_changed",
     "refund_failed",
+    "refund_overdue",
 }
 """Order events that tell of something that did not go as wished."""
 COST = re.compile(

@@ -265,6 +265,7 @@ async def build(
         screen_over=settings.commerce.screen_over_minor,
         approval_s=settings.commerce.approval_s,
         undo_s=settings.commerce.undo_s,
+        refund_late_s=settings.commerce.refund_late_s,
     )
     patient = RetryingPayments(payments)
     orders = Orders(

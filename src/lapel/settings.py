@@ -75,6 +75,8 @@ class Commerce(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     approval_s: float = 60.0
     undo_s: Annotated[float, msgspec.Meta(ge=5, le=300)] = 15.0
     """So long a purchase within a standing limit can be undone before it is ordered."""
+    refund_late_s: Annotated[float, msgspec.Meta(ge=3600, le=7776000)] = 604800.0
+    """A refund that a shop announced and the bank has not made by then is told as missing."""
 
 
 class Consent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

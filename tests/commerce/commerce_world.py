@@ -234,9 +234,9 @@ def wrong_in(
 
 
 @asynccontextmanager
-async def running(folder: Path, url: str | None = None, policy: Policy = QUICK):
+async def running(folder: Path, url: str | None = None, policy: Policy = QUICK, worker: str = ""):
     world = World(folder, url)
-    world.policy = policy
+    world.policy, world.worker_name = policy, worker
     await world.open()
     try:
         yield world

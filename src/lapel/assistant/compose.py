@@ -58,7 +58,8 @@ _SPOKEN = frozenset(
         "placed", "on_the_way", "delivered", "late", "over_limit", "quote_failed", "refused",
         "lapsed", "canceled", "payment_declined", "price_changed", "limit_ended",
         "place_failed", "refunded", "trouble", "merchant_canceled", "part_refunded",
-        "refund_promised", "refund_failed", "charged_more", "adjusted", "driver_assigned",
+        "refund_promised", "refund_failed", "refund_overdue", "refund_came", "charged_more",
+        "adjusted", "driver_assigned",
         "driver_arriving", "driver_here", "on_trip", "dropped_off", "driver_canceled",
         "ride_canceled", "destination_changed", "pickup_soon", "pickup_shifted", "time_changed",
         "tipped", "billed", "overbilled",
@@ -90,13 +91,14 @@ _HAPTIC = {
 
 ADJUSTED = frozenset(
     {
-        "part_refunded", "refund_promised", "refund_failed", "charged_more", "adjusted", "billed",
-        "overbilled", "substitution_sent", "ask_done", "ask_refused", "ask_slow", "ask_unanswered",
+        "part_refunded", "refund_promised", "refund_failed", "refund_overdue", "refund_came",
+        "charged_more", "adjusted", "billed", "overbilled", "substitution_sent", "ask_done",
+        "ask_refused", "ask_slow", "ask_unanswered",
     }
 )  # fmt: skip
 """Kinds that stand beside the order's progress: they do not take its card down."""
 
-_GRAVE = frozenset({"charged_more", "refund_failed", "overbilled"})
+_GRAVE = frozenset({"charged_more", "refund_failed", "refund_overdue", "overbilled"})
 
 SILENT = frozenset(
     {

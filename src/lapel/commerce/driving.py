@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lapel.commerce import ledger, records
+from lapel.commerce import ledger, overdue, records
 from lapel.commerce.desk import Desk, Step
 from lapel.commerce.errors import OrderError
 from lapel.commerce.order import OPEN, Order, OrderState
@@ -52,6 +52,7 @@ class Driving:
         self._engine = engine
         await self._share.begin(self)
         self._chore(self._prune(engine))
+        self._chore(self._look_for_refunds())
 
     async def stop(self) -> None:
         """Leave every order as it stands."""
@@ -176,13 +177,32 @@ class Driving:
                 return
             await asyncio.sleep(self._desk.policy.long_retry_in(attempt))
 
+    async def _look_for_refunds(self) -> None:
+        """Tell of money that has not come back in time, for as long as this worker lives."""
+        policy, journal = self._desk.policy, self._desk.journal
+        while True:
+            since = self._desk.clock() - policy.refund_late_s
+            try:
+                late = await journal.read(lambda c, since=since: ledger.late_refunds(c, since))
+                for order_id in late:
+                    await self._chore(self._look_for(order_id))
+            except Exception as error:  # the boundary: it is looked again, a lost database or not
+                log.warning("refunds could not be looked for: %s", fault(error))
+            await asyncio.sleep(policy.refund_look_s)
+
+    async def _look_for(self, order_id: str) -> None:
+        """Of several workers the one does it that has the order, or takes it from a dead one."""
+        if await self._share.claim(order_id) and (order := await self._get(order_id)):
+            await overdue.look(self._desk, order)
+
     async def _get(self, order_id: str) -> Order | None:
         return await self._desk.journal.read(lambda c: records.find(c, order_id))
 
-    def _chore(self, work: Coroutine[object, object, None]) -> None:
+    def _chore(self, work: Coroutine[object, object, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(work)
         self._chores.add(task)
         task.add_done_callback(self._chores.discard)
+        return task
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import sqlalchemy as sa
@@ -68,6 +68,15 @@ class Entry:
     authorization_id: str
     at: float
     postings: tuple[Posting, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """Money that a merchant said at `at` that it gives back, under the key of that entry."""
+
+    key: str
+    at: float
+    amount: Money
 
 
 def hold(
@@ -190,6 +199,57 @@ def on_their_way(connection: sa.Connection) -> list[str]:
         .having(sa.func.sum(postings.amount_minor) != 0)
     )
     return list(rows.scalars())
+
+
+def late_refunds(connection: sa.Connection, since: float) -> list[str]:
+    """Ids of the orders that await money which a merchant announced at `since` or before."""
+    entries = schema.ledger_entries.c
+    rows = connection.execute(
+        sa.select(entries.order_id)
+        .where(
+            entries.step == Step.REFUND_DUE.value,
+            entries.at <= since,
+            entries.order_id.in_(on_their_way(connection)),
+        )
+        .distinct()
+    )
+    return list(rows.scalars())
+
+
+def expected(connection: sa.Connection, order_id: str) -> list[Expected]:
+    """What merchants have announced for an order and the bank has not made, oldest first.
+
+    The bank names no announcement: what it gives back is for the oldest of that very amount, else
+    for the oldest ones.
+    """
+    entries, postings = schema.ledger_entries.c, schema.ledger_postings.c
+    rows = connection.execute(
+        sa.select(entries.key, entries.at, postings.amount_minor, postings.currency)
+        .join(schema.ledger_postings, entries.n == postings.entry)
+        .where(entries.order_id == order_id, postings.account == TRANSIT)
+        .order_by(entries.n)
+    )
+    left: list[Expected] = []
+    for key, at, minor, currency in rows:
+        if minor > 0:
+            left.append(Expected(key, at, Money(minor, currency)))
+        else:
+            _cover(left, -minor)
+    return left
+
+
+def _cover(left: list[Expected], minor: int) -> None:
+    """Take what has come from what is awaited."""
+    exact = next((one for one in left if one.amount.minor == minor), None)
+    if exact is not None:
+        left.remove(exact)
+        return
+    while left and minor > 0:
+        one = left.pop(0)
+        rest = one.amount.minor - minor
+        if rest > 0:
+            left.insert(0, replace(one, amount=Money(rest, one.amount.currency)))
+        minor -= one.amount.minor
 
 
 def balances(connection: sa.Connection, user_id: str) -> list[Posting]:

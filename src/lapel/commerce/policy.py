@@ -78,6 +78,10 @@ class Policy:
     """So long a silent merchant is asked again: it must know a key for a day, and no longer."""
     late_s: float = 300.0
     """So much after the promised time an order is called late."""
+    refund_late_s: float = 604800.0
+    """A refund that a merchant announced is missing when the bank has not made it by then."""
+    refund_look_s: float = 3600.0
+    """How often it is looked for what is missing."""
 
     def judge(self, checkout: Checkout, limit: int | None) -> Allowed | Denied:
         """By the user's ceiling for such a purchase, see `ceilings.ceiling`."""

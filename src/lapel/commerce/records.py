@@ -346,7 +346,7 @@ def tell(
                 order_id=order.id,
                 user_id=order.user_id,
                 kind=entry.kind,
-                key=_key(entry.key),
+                key=key_text(entry.key),
                 at=at,
                 text=entry.text,
                 data=_text(data),
@@ -556,7 +556,8 @@ def draft_text(draft: OrderDraft) -> str:
     return _text(draft)
 
 
-def _key(key: str) -> str:
+def key_text(key: str) -> str:
+    """The key of an event as it is written down."""
     if len(key) <= 128:
         return key
     return hashlib.sha256(key.encode()).hexdigest()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from lapel.commerce import booked, ledger, records, transfers, trips, words
+from lapel.commerce import booked, ledger, overdue, records, transfers, trips, words
 from lapel.commerce.card import card, money
 from lapel.commerce.desk import Desk, Step, key_of
 from lapel.commerce.fees import expect_refunds
@@ -138,8 +138,8 @@ async def settle_refunds(desk: Desk, order: Order) -> bool:
     now = desk.clock()
 
     def work(connection: sa.Connection) -> tuple[bool, list[OrderEvent]]:
-        ledger.refunded(connection, order, back, now)
-        return not ledger.standing(connection, order.id).get(ledger.TRANSIT, 0), []
+        left, events = overdue.arrived(connection, order, back, now)
+        return not left, events
 
     return await desk.journal.commit(work)
 

@@ -335,6 +335,16 @@ def refund_failed(amount: Money) -> str:
     return f"The shop could not give you {spoken(amount)} back. Ask the shop."
 
 
+def refund_overdue(amount: Money, shop: str, days: int) -> str:
+    when = f"{days} {'day' if days == 1 else 'days'} ago" if days else "some time ago"
+    promised = f"{shop or 'The shop'} said {when} that it gives {spoken(amount)} back"
+    return f"{promised}, and it has not come. Ask the shop: your receipt is the proof."
+
+
+def refund_came(amount: Money) -> str:
+    return f"The {spoken(amount)} that the shop owed you came back."
+
+
 def charged_more(amount: Money, reason: str = "") -> str:
     more = f"The shop asks for {spoken(amount)} more.{_because(reason)}"
     return f"{more} I pay nothing that you have not agreed to."

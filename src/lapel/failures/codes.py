@@ -170,6 +170,7 @@ Code = Literal[
     "redirected",
     "refund_changed",
     "refund_failed",
+    "refund_overdue",
     "refund_too_large",
     "refunded",
     "refused",

@@ -88,7 +88,7 @@ SECTIONS = (
                 'Say "try again", or "another shop"',
             ),
             Failure(
-                ("refund_failed",),
+                ("refund_failed", "refund_overdue"),
                 Way.SHOP,
                 "A refund that the shop announced did not come",
                 "The amount that is named",

@@ -490,6 +490,19 @@ async def test_a_refund_that_fails_names_the_amount_and_whom_to_ask() -> None:
         assert world.street.money_kept() == 1640
 
 
+async def test_a_refund_that_does_not_come_names_the_amount_and_whom_to_ask() -> None:
+    policy = Policy(refund_late_s=60.0, refund_look_s=20.0)
+    async with wearing(policy) as (world, phone, ring, earbuds):
+        order = await placed(world, phone, ring)
+        world.street.promise_back(order.checkout_id, 320)
+        await world.orders.merchant_reports(world.street.report(order.checkout_id, "preparing"))
+        await world.until(
+            lambda: has_said(earbuds, "3 euros 20 back, and it has not come", "Ask the shop"), 300
+        )
+        assert world.kinds().count("refund_overdue") == 1
+        assert world.street.money_kept() == 1640
+
+
 async def test_a_late_order_and_a_page_of_the_shops() -> None:
     async with wearing() as (world, phone, ring, earbuds):
         order = await placed(world, phone, ring)
@@ -618,7 +631,8 @@ ELSEWHERE_PROVOKED = {
 def test_every_code_is_provoked_or_there_is_a_reason() -> None:
     provoked = {
         *OF_SHOPS, *OF_BANKS, "quote_failed", "nonsense", "lapsed", "unreachable", "place_failed", "over_limit", "trouble",
-        "price_changed", "merchant_canceled", "refunded", "refund_failed", "late", "escalated",
+        "price_changed", "merchant_canceled", "refunded", "refund_failed", "refund_overdue", "late",
+        "escalated",
     }  # fmt: skip
     assert provoked <= set(FAILURES)
     left = {
