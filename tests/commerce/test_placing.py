@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
+import msgspec
 import pytest
+from commerce_market import FLIGHT
 from commerce_town import LATTES, TOTAL, draft
 from commerce_world import BUDS, QUICK
 
-from lapel.commerce import OrderState, PaymentState, verify
+from lapel.commerce import OrderState, PaymentState, ledger, verify
 
 pytestmark = pytest.mark.net
 
@@ -160,6 +162,48 @@ async def test_a_lost_answer_is_not_a_second_order(world, fault):
     await world.state(order_id, OrderState.PLACED)
     assert len(world.town.placed()) == 1
     world.balanced(TOTAL)
+
+
+A_CHANGE = msgspec.structs.replace(
+    FLIGHT, journey=msgspec.structs.replace(FLIGHT.journey, booking_id="m_before")
+)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "said"),
+    [
+        (LATTES, "The shop took the order and gave your money back."),
+        (A_CHANGE, "The change was made, and the company gave back what it cost."),
+    ],
+)
+async def test_what_was_placed_and_paid_back_unheard_is_known_and_told(world, wanted, said):
+    """Such as a change of a flight: its answer is lost, and the user gives the flight back."""
+    world.town.set("price:flight", 700)
+    complete, placed = world.town.complete_checkout, []
+
+    async def paid_back_at_once(*args):
+        world.town.fail("complete", "lost")
+        try:
+            return await complete(*args)
+        finally:
+            [(hold, captured)] = world.town.db.execute("select id,captured from holds")
+            world.town.give_part(hold, captured)
+            placed.append(captured)
+
+    world.town.complete_checkout = paid_back_at_once
+    order_id, _ = await world.asked(wanted)
+    await world.approve(order_id)
+    order = await world.state(order_id, OrderState.REFUNDED)
+    told = [event for event in world.heard if event.order_id == order_id][-2:]
+    assert [event.kind for event in told] == ["place_failed", "refunded"]
+    assert told[0].text == said
+    assert told[0].data["code"] == "merchant_canceled"
+    assert order.merchant_order_id == f"m_{order.checkout_id}"
+    [paid] = placed  # asked for once
+    now = await world.store.read(lambda c: ledger.standing(c, order_id))
+    assert not any(now.values())
+    assert told[1].text.startswith(f"You got {paid // 100} euros")
+    world.balanced()
 
 
 async def test_every_call_fails_once_both_ways(world):

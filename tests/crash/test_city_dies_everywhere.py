@@ -95,6 +95,21 @@ STORIES = {
         ),
         speed=2,
     ),
+    "a journey changed and canceled": Story(
+        (
+            step(
+                ("flights to Berlin on Friday", "Helsinki to Berlin"),
+                ("the cheapest flexible one", "Under which name?"),
+                ("Anna Virtanen", "Your flight is booked"),
+            ),
+            step(
+                ("change it to Saturday", "Saturday"),
+                ("yes", "Your booking is for flight"),
+                anew=True,
+            ),
+            step(("cancel my flight", "back for your flight"), ("yes", "You got"), anew=True),
+        ),
+    ),
     "money sent": Story(
         (step(("send Anna twenty euros for lunch", "are on the way to Anna")),), commits=4
     ),

@@ -25,6 +25,7 @@ LOOK_S = 3600.0
 KEEPS_TOO_MUCH = "The company keeps more than its rules allow, so I ask for all your money back."
 GIVES_TOO_LITTLE = "The company gives back less than it says, so I ask for all your money back."
 CANCELED = "Your booking is cancelled."
+CHANGE_GIVEN_BACK = "The change was made, and the company gave back what it cost."
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import sqlalchemy as sa
 
-from lapel.commerce import journey_words, ledger, records, table_words, words
+from lapel.commerce import booked, journey_words, ledger, records, table_words, words
 from lapel.commerce.card import card, money
 from lapel.commerce.checkout import Checkout, CheckoutStatus
 from lapel.commerce.consent import closed
@@ -152,9 +152,41 @@ class Placer:
             if attempt < policy.place_attempts + policy.cancel_attempts - 1:
                 return self._desk.retry(order.state, attempt)
             return await self._trouble(order, words.BANK_UNSURE, attempt)
-        if state in BACK:
-            return await self._gone(order, words.PLACE_FAILED)
-        return await self._placed(order, current, attempt)
+        if state not in BACK:
+            return await self._placed(order, current, attempt)
+        number = current.order_id
+        taken = await self._desk.journal.read(
+            lambda c: records.is_taken(c, order.merchant_id, number, order.id)
+        )
+        if state is PaymentState.REFUNDED and number and not taken:
+            return await self._given_back(order, number)
+        return await self._gone(order, words.PLACE_FAILED)
+
+    async def _given_back(self, order: Order, merchant_order_id: str) -> Step:
+        """It was placed and paid back before that was heard: its number is kept, the order ends.
+
+        So it goes with a change whose booking the user gives back while its answer is still out.
+        """
+        now = self._desk.clock()
+        said = booked.CHANGE_GIVEN_BACK if order.draft.is_change else words.SHOP_GAVE_BACK
+        data = {**card(order), "code": "merchant_canceled", "item": ""}
+        told = Told("place_failed", f"{order.revision}:place_failed", said, data)
+        # Who was told of trouble hears only that the money is back.
+        news = () if order.state is OrderState.TROUBLE else (told,)
+
+        def work(connection: sa.Connection) -> tuple[None, list[OrderEvent]]:
+            events = records.move(
+                connection,
+                order,
+                OrderState.REFUNDING,
+                now,
+                *news,
+                merchant_order_id=merchant_order_id,
+            )
+            return None, events
+
+        await self._desk.journal.commit(work)
+        return Step(OrderState.REFUNDING)
 
     async def _placed(self, order: Order, answer: Checkout, attempt: int) -> Step:
         approval, agreed = approved(order), order.checkout
