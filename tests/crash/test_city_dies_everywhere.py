@@ -110,6 +110,18 @@ STORIES = {
             step(("cancel my flight", "back for your flight"), ("yes", "You got"), anew=True),
         ),
     ),
+    "a table canceled": Story(
+        (
+            step(
+                ("dinner for two the day after tomorrow near the station", "At what time?"),
+                ("half past seven", "Table for 2"),
+                ("the cheapest one", "Under which name?"),
+                ("Anna Virtanen", "Your table is booked"),
+            ),
+            step(("cancel my table", "costs nothing"), ("yes", "You got"), anew=True),
+        ),
+        commits=5,
+    ),
     "money sent": Story(
         (step(("send Anna twenty euros for lunch", "are on the way to Anna")),), commits=4
     ),
