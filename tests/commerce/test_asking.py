@@ -180,6 +180,7 @@ def url(request):
         yield None
         return
     with postgres.database(like=request.getfixturevalue("database")) as made:
+        postgres.empty(made)  # of what an earlier test left in the one that it is like
         yield made
 
 

@@ -4,14 +4,26 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import msgspec
 import pytest
 import sqlalchemy as sa
 from commerce_town import LATTES, TOTAL
 from commerce_world import QUICK, _next_event, wrong_in
 
-from lapel.commerce import BankEntry, Books, Money, OrderState, Total, ledger, verify
+from lapel.commerce import (
+    BankEntry,
+    Books,
+    Money,
+    OrderState,
+    ReceiptError,
+    Total,
+    ledger,
+    verify,
+)
+from lapel.commerce import keys as signing
 from lapel.commerce.books import Paid, compare
 from lapel.commerce.ledger import AVAILABLE, HELD, TRANSIT, LedgerError
+from lapel.commerce.receipt import Signer
 from lapel.store import schema
 
 pytestmark = pytest.mark.net
@@ -188,6 +200,68 @@ async def test_what_a_shop_took_unasked_below_the_price_is_booked_as_it_was_take
     assert (await world.event(order_id, "refunded")).text == "You got 15 euros back."
     assert await balances(world) == {}
     assert await wrong(world) == []
+
+
+@pytest.mark.parametrize("bound", [False, True])
+async def test_what_a_shop_took_below_the_total_that_it_states_is_what_was_paid(world, bound):
+    world.town.set("at_most", 1 if bound else "")
+    world.town.set("takes_less", 140)
+    order = await world.placed()
+    paid = TOTAL - 140
+    assert order.total == Money(paid, "EUR")
+    assert await story(world, order.id) == [
+        HOLD,
+        ("capture", {HELD: -paid, SPENT: paid}),
+        ("release", {HELD: -140, AVAILABLE: 140}),
+    ]
+    receipt = verify(order.receipt)
+    assert (receipt.payment.paid.minor, receipt.payment.amount.minor) == (paid, TOTAL)
+    said = (await world.event(order.id, "placed")).text
+    assert said.endswith("asked for 16 euros 40 and took 15 euros: that is what you paid.")
+    checked = await Books(world.store, world.town).check("u_0")
+    assert (checked.is_sound, checked.differences) == (True, ())
+    await world.orders.merchant_reports(world.town.report(order.checkout_id, "delivered"))
+    await world.state(order.id, OrderState.DELIVERED)
+    if not bound:  # it still states what was agreed to: nothing to be told of
+        assert "trouble" not in await world.kinds(order.id)
+    assert await wrong(world) == []
+
+
+async def test_a_shop_that_took_less_and_cancels_gives_back_what_it_took(world):
+    world.town.set("takes_less", 140)
+    order = await world.placed()
+    await world.orders.merchant_reports(world.town.report(order.checkout_id, canceled=True))
+    await world.state(order.id, OrderState.REFUNDED)
+    assert (await world.event(order.id, "refunded")).text == "You got 15 euros back."
+    assert await balances(world) == {}
+    assert await wrong(world) == []
+
+
+async def test_an_order_is_placed_once_the_bank_has_said_what_was_taken(world):
+    world.town.set("takes_less", 140)
+    world.town.fail("state", "down", "down")
+    order = await world.placed()
+    assert order.total == Money(TOTAL - 140, "EUR")
+    assert (await world.kinds(order.id)).count("placed") == 1
+    assert world.town.calls("authorize") == 1
+
+
+async def test_a_receipt_with_another_amount_than_was_agreed_to_proves_nothing(world):
+    world.town.set("takes_less", 140)
+    order = await world.placed()
+    receipt = verify(order.receipt)
+    lapel = Signer(signing.new_key())
+
+    def with_paid(minor: int) -> str:
+        paid = msgspec.structs.replace(receipt.payment.paid, minor=minor)
+        payment = msgspec.structs.replace(receipt.payment, paid=paid)
+        return lapel.sign(msgspec.structs.replace(receipt, payment=payment, key_id=lapel.key_id))
+
+    assert verify(with_paid(TOTAL)).payment.paid.minor == TOTAL
+    for minor in (0, TOTAL + 1):
+        with pytest.raises(ReceiptError) as caught:
+            verify(with_paid(minor))
+        assert caught.value.code == "other_cart"
 
 
 async def test_a_lost_answer_of_the_bank_enters_nothing_twice(world):

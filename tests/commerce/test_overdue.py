@@ -170,6 +170,7 @@ async def test_another_worker_tells_it_when_the_one_that_had_the_order_is_no_mor
     tmp_path, database
 ):
     with postgres.database(like=database) as url:
+        postgres.empty(url)
         async with worker(tmp_path, url, "one") as world:
             order = await world.placed()
             await world.orders.merchant_reports(world.town.report(order.checkout_id, "delivered"))

@@ -20,7 +20,14 @@ from lapel.commerce.escalating import escalate_again
 from lapel.commerce.money import Money
 from lapel.commerce.order import ApprovalState, Order, OrderEvent, OrderState
 from lapel.commerce.paying import BACK, at_most, give_back, payment_of, release
-from lapel.commerce.ports import Nonsense, PaymentState, PortError, Refused, Unreachable
+from lapel.commerce.ports import (
+    Nonsense,
+    Payment,
+    PaymentState,
+    PortError,
+    Refused,
+    Unreachable,
+)
 from lapel.commerce.quoting import other_service
 from lapel.commerce.receipt import Signer, receipt_of
 from lapel.commerce.records import Told
@@ -201,17 +208,18 @@ class Placer:
             lambda c: records.is_taken(c, order.merchant_id, answer.order_id, order.id)
         ):
             return await give_back(self._desk, order, words.SAME_ORDER, kind="trouble")
-        later = False
-        if at_most(order):
-            try:
-                payment = await payment_of(self._desk, order)
-            except PortError:
-                return self._desk.retry(order.state, attempt)
-            later = agreed.billed_later and payment.state is PaymentState.AUTHORIZED
-            if not later and payment.captured != answer.total:
-                said = words.overcharged(answer.total, payment.captured)
-                return await give_back(self._desk, order, said, kind="trouble")
-        now, final = self._desk.clock(), answer.total
+        try:
+            payment = await payment_of(self._desk, order)
+        except PortError:
+            return self._desk.retry(order.state, attempt)
+        if payment.state in BACK:
+            return await self._gone(order, words.PLACE_FAILED)
+        later = agreed.billed_later and payment.state is PaymentState.AUTHORIZED
+        final = _taken(order, payment, answer.total)
+        if not later and not 0 < final.minor <= answer.total.minor:
+            said = words.overcharged(answer.total, final)
+            return await give_back(self._desk, order, said, kind="trouble")
+        now = self._desk.clock()
         done = replace(
             agreed,
             status=CheckoutStatus.COMPLETED,
@@ -222,11 +230,12 @@ class Placer:
         if later:
             await self._placed_unbilled(order, done, now)
             return Step(OrderState.PLACED)
+        said = _placed_words(done, answer.total, final)
 
         def work(connection: sa.Connection) -> tuple[None, list[OrderEvent]]:
             previous = records.last_receipt(connection, order.user_id)
             mandates = closed.find(connection, approval.id)
-            paid = final if at_most(order) else None
+            paid = final if at_most(order) or final != answer.total else None
             receipt = receipt_of(order, done, now, self._signer.key_id, previous, mandates, paid)
             data = {
                 **card(order, done),
@@ -240,7 +249,7 @@ class Placer:
                 order,
                 OrderState.PLACED,
                 now,
-                Told("placed", f"{order.revision}:placed", _placed_words(done, final), data),
+                Told("placed", f"{order.revision}:placed", said, data),
                 **{**records.checkout_values(done), "total_minor": final.minor},
                 merchant_order_id=done.order_id,
                 receipt=self._signer.sign(receipt),
@@ -355,12 +364,24 @@ class Placer:
         )
 
 
-def _placed_words(done: Checkout, final: Money) -> str:
+def _taken(order: Order, payment: Payment, stated: Money) -> Money:
+    """What the order costs by the bank's word: a merchant may take less than it says.
+
+    One that takes an exact price only later is believed until then.
+    """
+    if payment.state is PaymentState.AUTHORIZED and not at_most(order):
+        return stated
+    return payment.captured
+
+
+def _placed_words(done: Checkout, stated: Money, final: Money) -> str:
     if done.journey is not None:
-        return journey_words.placed(done.journey)
-    if done.table is not None:
-        return table_words.placed(done.table)
-    return words.placed(done, final)
+        said = journey_words.placed(done.journey)
+    elif done.table is not None:
+        said = table_words.placed(done.table)
+    else:
+        said = words.placed(done, final)
+    return said if final == stated else f"{said} {words.took_less(stated, final)}"
 
 
 def _within(order: Order, final: Money, agreed: Money) -> bool:

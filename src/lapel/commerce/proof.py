@@ -46,11 +46,9 @@ if TYPE_CHECKING:
 
 def check(receipt: Receipt, mandates: Mandates) -> None:
     """Raise `ReceiptError` unless the mandates are the user's yes to what the receipt says."""
-    cart = _cart(receipt)
+    cart = _agreed_cart(receipt)
     _within(receipt)
     consent = receipt.consent
-    if cart.hash() != consent.checkout_hash:
-        raise ReceiptError("the cart is not the one that was agreed to", code="other_cart")
     at = datetime.fromisoformat(consent.at).timestamp()
     try:
         agreed = verify_checkout(
@@ -179,7 +177,19 @@ def _within(receipt: Receipt) -> None:
         raise ReceiptError("more was paid than was agreed to", code="other_cart")
 
 
-def _cart(receipt: Receipt) -> Checkout:
+def _agreed_cart(receipt: Receipt) -> Checkout:
+    """The checkout of the receipt that the user agreed to; raises `ReceiptError` without one.
+
+    Where another amount was paid the price had been a bound, or exact and the merchant took less.
+    """
+    for at_most in (False,) if receipt.payment.paid is None else (True, False):
+        cart = _cart(receipt, at_most=at_most)
+        if cart.hash() == receipt.consent.checkout_hash:
+            return cart
+    raise ReceiptError("the cart is not the one that was agreed to", code="other_cart")
+
+
+def _cart(receipt: Receipt, *, at_most: bool) -> Checkout:
     """The checkout as far as the user agreed to it, from the receipt alone."""
     return Checkout(
         merchant_id=receipt.merchant.id,
@@ -208,7 +218,7 @@ def _cart(receipt: Receipt) -> Checkout:
             "",
             "",
             receipt.payment.payee,
-            at_most=receipt.payment.paid is not None,
+            at_most=at_most,
         ),
         trip=None if receipt.trip is None else _trip(receipt.trip),
         pickup=receipt.pickup,

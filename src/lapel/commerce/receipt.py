@@ -105,7 +105,9 @@ class Merchant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Payment(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """`amount` was agreed; `paid` is there when that was a bound, and is the final price."""
+    """`amount` was agreed. `paid` is there when that was a bound, or when the merchant took less,
+    and is what the bank paid.
+    """
 
     payee: str
     handler: str
@@ -238,7 +240,7 @@ def receipt_of(
     paid: Money | None = None,
     bill: tuple[BilledLine, ...] = (),
 ) -> Receipt:
-    """The receipt of an order that is being placed as `checkout`; `paid` if that was a bound.
+    """The receipt of an order that is being placed as `checkout`; `paid` if it is not that total.
 
     `bill` is what a grocer brought in the end.
     """

@@ -10,7 +10,7 @@ from lapel.commerce.desk import Desk, Step, key_of
 from lapel.commerce.fees import expect_refunds
 from lapel.commerce.journeys import JOURNEYS
 from lapel.commerce.order import Order, OrderEvent, OrderState
-from lapel.commerce.paying import payment_of
+from lapel.commerce.paying import at_most, payment_of
 from lapel.commerce.ports import (
     MerchantAdjustment,
     MerchantEvent,
@@ -274,6 +274,8 @@ def _asks_more(order: Order, report: MerchantOrder) -> list[Told]:
     Less is no fault: something may have been left out and given back.
     """
     paid = order.total
+    if not at_most(order) and order.checkout is not None:
+        paid = order.checkout.total  # it may have taken less than the exact total, and was heard
     if paid is None or (
         report.total.currency == paid.currency and report.total.minor <= paid.minor
     ):

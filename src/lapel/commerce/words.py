@@ -233,6 +233,10 @@ def other_there(quoted: Money, there: Money) -> str:
     )
 
 
+def took_less(stated: Money, taken: Money) -> str:
+    return f"The shop asked for {spoken(stated)} and took {spoken(taken)}: that is what you paid."
+
+
 def paid(amount: Money) -> str:
     return f"{spoken(amount)} is set aside for the shop."
 
