@@ -48,6 +48,10 @@ CLAIMED = {
     "no substitutions": Prefer("none"),
     "substitutions are fine": Prefer("similar"),
     "ask me about substitutions": Prefer("ask"),
+    "substitute anything": Prefer("similar"),
+    "If there is no oat milk, take anything.": Prefer("similar", "oat milk"),
+    "if there are no eggs leave them out": Prefer("none", "eggs"),
+    "if they have no juice ask me": Prefer("ask", "juice"),
 }
 LEFT = (
     "two lattes and a muffin to my office",
@@ -60,6 +64,7 @@ LEFT = (
     "did you order my shopping list",
     "remind me to buy milk",
     "list the reminders",
+    "if there is no oat milk take anything up to four euros",
 )
 
 

@@ -152,6 +152,22 @@ async def test_what_may_be_replaced_can_be_said_before_and_while_it_is_asked() -
         assert order.draft.lines[0].substitution == "none"
 
 
+async def test_what_may_come_for_one_thing_is_kept_in_its_line_alone() -> None:
+    async with market() as (world, _, phone, ring):
+        await says(world, phone, "add milk and eggs to my shopping list", "Added")
+        phone.type("order my list with no substitutions")
+        await world.asked()
+        await says(world, phone, "if there is no tea take anything", "There is no tea in this")
+        before = await world.state(OrderState.AWAITING_APPROVAL)
+        assert [x.substitution for x in before.draft.lines] == ["none", "none"]
+        await says(world, phone, "if there is no milk take anything", "Whole milk, 1 l: replaced")
+        await world.asked(2)
+        await world.passes(1)
+        ring.press()
+        order = await world.state(OrderState.PLACED)
+        assert [x.substitution for x in order.draft.lines] == ["similar", "none"]
+
+
 @pytest.mark.parametrize("how", ["button", "word"])
 async def test_the_user_is_asked_while_it_is_picked(how: str) -> None:
     async with market() as (world, street, phone, ring):

@@ -48,7 +48,10 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Prefer:
+    """`of` is the one thing that it is about, as it was said; empty for all."""
+
     substitution: Substitution
+    of: str = ""
 
 
 Wish = Add | Show | TakeOff | Clear | Order | Prefer
@@ -88,7 +91,7 @@ _SIMILAR = (
     r"(?:needed|necessary|you (?:must|have to))|"
     r"(?:substitutes|substitutions|replacements|something similar) (?:are|is) (?:fine|ok|okay|"
     r"allowed|welcome)|(?:with|allow) (?:substitutes|substitutions|replacements)|"
-    r"take something similar(?: if needed)?)"
+    r"take something similar(?: if needed)?|(?:substitute|replace) anything)"
 )
 _ASK = (
     r"(?:ask me (?:about|for|before) (?:every |any |each )?(?:substitutes|substitutions|"
@@ -104,7 +107,15 @@ _ORDER = (
     ),
     re.compile(rf"^(?:order|buy|get)(?: me| us)? (?:my|the|our) groceries{_PLACE}{_WITH}$"),
 )
-_PREFER = re.compile(rf"^{_POLICY}$")
+_PREFER = re.compile(rf"^(?P<of>){_POLICY}$")
+_ONE = re.compile(
+    r"^(?:if|when) (?:there is|there's|there are|they have|you find) no (?P<of>[^,]+?),? (?:then )?"
+    r"(?:(?P<similar>(?:take|get|bring)(?: me)? (?:anything|something)"
+    r"(?: (?:similar|else|like it))?)|"
+    r"(?P<none>leave (?:it|them) out|(?:take|get|bring)(?: me)? nothing|skip (?:it|them))|"
+    r"(?P<ask>ask me))$"
+)
+"""For one thing. An amount after it is a bound that this cannot keep: it matches nothing."""
 
 _SMALL = (
     "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven",
@@ -177,8 +188,8 @@ def _read(said: str) -> Wish | None:
     for pattern, sure in _OFF:
         if match := pattern.match(said):
             return TakeOff(tuple(wanted(part).text for part in parts(match["things"])), sure)
-    if match := _PREFER.match(said):
-        return Prefer(_policy(match))
+    if match := _PREFER.match(said) or _ONE.match(said):
+        return Prefer(_policy(match), re.sub(r"^(?:more|any) ", "", match["of"]))
     return None
 
 

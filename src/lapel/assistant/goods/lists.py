@@ -46,6 +46,12 @@ PREFERRED: dict[Substitution, str] = {
     "ask": "All right, I ask you before anything is replaced.",
 }
 
+_FOR_ONE: dict[Substitution, str] = {
+    "none": "left out if it is missing.",
+    "similar": "replaced by something similar that is no dearer if it is missing.",
+    "ask": "I ask you before it is replaced.",
+}
+
 
 class GroceriesPort(Protocol):
     """What the skill needs of `services.goods.Groceries`."""
@@ -163,8 +169,10 @@ class ListSkill:
                 await self.list.remove([entry.id for entry in every])
                 self._done = {heard.turn: _Undo(removed=tuple(every))}
                 return Outcome("Your shopping list is empty now.")
-            case Prefer(substitution=wish_):
+            case Prefer(substitution=wish_, of=""):
                 return await self._prefer(wish_)
+            case Prefer(substitution=wish_, of=of):
+                return await self._prefer_for(of, wish_)
             case grammar.Order():
                 self._skipped.clear()
                 return await self._order(wish, heard)
@@ -207,6 +215,20 @@ class ListSkill:
         lines = tuple(_replaced_by(line, wish) for line in order.draft.lines)
         await self.orders.revise(order.id, _with_lines(order.draft, lines))
         return Outcome(awaited=order.id, notes=(PREFERRED[wish],))
+
+    async def _prefer_for(self, of: str, wish: Substitution) -> Outcome | None:
+        """For one thing of the order that waits; None without one: it may be about anything."""
+        order = await self._ordering.waiting()
+        if order is None:
+            return None
+        named = [x for x in order.draft.lines if set(words(of)) <= set(words(x.title))]
+        if len(named) != 1 or not words(of):
+            which = joined([x.title for x in named], "or") if words(of) else ""
+            return Outcome(f"Which one: {which}?" if which else f"There is no {of} in this order.")
+        lines = tuple(_replaced_by(x, wish) if x in named else x for x in order.draft.lines)
+        await self.orders.revise(order.id, _with_lines(order.draft, lines))
+        note = f"{named[0].title}: {_FOR_ONE[wish]}"
+        return Outcome(awaited=order.id, notes=(note,))
 
     # From the list to an order. -------------------------------------------------------------------
 
