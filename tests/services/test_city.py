@@ -331,7 +331,7 @@ async def test_a_card_that_is_declined(shopper: Shopper):
     shopper.city.fault("decline_payment")
     with pytest.raises(Refused) as refused:
         await shopper.place(quoted)
-    assert refused.value.code == "card_declined"
+    assert refused.value.code == "payment_declined"
 
 
 async def test_a_capture_is_refunded(shopper: Shopper):

@@ -93,10 +93,10 @@ async def test_the_one_that_comes_today_is_ordered_and_sent_back(town: Town):
         me.type("i want to return the charger")
         question = await phone.says("Volt Electronics takes", "It keeps 4 euros 90", "Shall I?")
         phone.client.gesture("screen", Gesture.PRESS, "return:yes", question.topic)
-        await glasses.says("expects", "back. I tell you when the money comes")
+        await glasses.says("expects something back")
         await glasses.says("The shop gives you 13 euros back", timeout_s=60)
         me.type("who has the cheapest margherita")
         await glasses.says("Forno Nero", "is the cheapest", "before delivery")
-    entries = town.bank_entries()[before:]
+    entries = [x for x in town.bank_entries()[before:] if x["kind"] != "opening"]
     assert [(x["kind"], x["amount"]) for x in entries] == [("payment", -2480), ("refund", 1300)]
     assert town.api("/api/ledger/check")["sound"]

@@ -108,9 +108,9 @@ def test_what_it_needs_is_pinned():
 
 def test_nothing_is_imported_that_is_not_asked_for():
     """A package that comes along with another one may be gone with its next version."""
-    asked = {
-        named(r) for r in [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["speech"]]
-    }
+    extras = PROJECT["optional-dependencies"]
+    wanted = [*PROJECT["dependencies"], *extras["speech"], *extras["understanding"]]
+    asked = {named(r) for r in wanted}
     homes = packages_distributions()
     strangers: set[str] = set()
     for path in (ROOT / "src").rglob("*.py"):
