@@ -132,6 +132,7 @@ class Home:
 async def homes(database, tmp_path, monkeypatch) -> AsyncIterator[tuple[Home, Home]]:
     monkeypatch.setattr(lapel.commerce.driving, "_engine_class", lambda: Engine)
     with postgres.database(like=database) as url:
+        postgres.empty(url)  # of what an earlier test left in the one that it is like
         async with AsyncExitStack() as stack:
             made: list[Home] = []
             for name in ("here", "there"):

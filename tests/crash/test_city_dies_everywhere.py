@@ -28,6 +28,7 @@ ENDS = {"delivered", "refunded", "failed", "refused", "canceled", "lapsed"}
 AGAIN_S = 8.0
 """So long the user waits for an answer before they say it again."""
 PATIENCE_S = 60.0
+QUIET_S = 15.0
 PORTS = 40
 
 
@@ -287,13 +288,20 @@ def which(deaths: Iterable[str], when: str) -> set[str]:
 async def at_rest(town: MortalTown, known: int, before: int) -> None:
     """Until nothing is under way, and until then the books may differ."""
     until = time.monotonic() + PATIENCE_S
+    seen, quiet = (0, 0), time.monotonic()
     while True:
         found = town.orders()
         open_orders = [x for x in found[: len(found) - known] if x["state"] not in ENDS]
         wrong = [] if open_orders else check_books(town.folder)
         deaths = town.deaths()[before:]
         # What dies within a change is done again, also after the order's end.
-        if not open_orders and not wrong and which(deaths, "within") == which(deaths, "after"):
-            return
+        if not open_orders and not wrong:
+            if which(deaths, "within") == which(deaths, "after"):
+                return
+            # A change may also have been made needless by another: then nobody dies any more.
+            if (len(deaths), len(found)) != seen:
+                seen, quiet = (len(deaths), len(found)), time.monotonic()
+            if time.monotonic() - quiet > QUIET_S:
+                return
         assert time.monotonic() < until, (open_orders, wrong)
         await asyncio.sleep(0.1)

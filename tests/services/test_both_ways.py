@@ -140,7 +140,7 @@ async def test_a_ride_for_later_is_found_at_its_time_booked_put_off_and_given_up
     assert gone.canceled
     for bad, code in (
         (timedelta(days=40), "pickup_too_far"),
-        (timedelta(seconds=10), "pickup_too_soon"),
+        (timedelta(seconds=2), "pickup_too_soon"),
     ):
         with pytest.raises(Refused) as refused:
             await rides.estimate(STATION, HOME, datetime.now(zone) + bad)
