@@ -5,25 +5,32 @@ from __future__ import annotations
 import gzip
 import json
 import zlib
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TextIO, cast
 
 
 class DataError(ValueError):
     """The data cannot be read; the words say which file and line."""
 
 
-def lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Each object with its line number, from 1. DataError for what is no object."""
-    opened = gzip.open if path.suffix == ".gz" else open
+@contextmanager
+def opened(path: Path) -> Generator[TextIO]:
+    """The text of a file, plain or gzipped; DataError where it cannot be read."""
     try:
-        with opened(path, "rt", encoding="utf-8") as file:
-            for number, line in enumerate(file, 1):
-                if line.strip():
-                    yield number, _object(path, number, line)
+        with (gzip.open if path.suffix == ".gz" else open)(path, "rt", encoding="utf-8") as file:
+            yield cast("TextIO", file)
     except (OSError, EOFError, UnicodeDecodeError, zlib.error) as error:
         raise DataError(f"{path} cannot be read: {error}") from error
+
+
+def lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Each object with its line number, from 1. DataError for what is no object."""
+    with opened(path) as file:
+        for number, line in enumerate(file, 1):
+            if line.strip():
+                yield number, _object(path, number, line)
 
 
 def _object(path: Path, number: int, line: str) -> dict[str, Any]:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 import time
-import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
@@ -13,7 +11,7 @@ from typing import Any, cast
 import msgspec
 
 from lapel.brain.router import Router
-from lapel.evals.data import DataError, percentile
+from lapel.evals.data import DataError, opened, percentile
 
 _AT_ONCE = 64
 
@@ -90,12 +88,13 @@ def measure_intents(
 
 
 def _rows(path: Path, part: str) -> list[tuple[str, str]]:
-    opened = gzip.open if path.suffix == ".gz" else open
     try:
-        with opened(path, "rt", encoding="utf-8") as file:
+        with opened(path) as file:
             data = cast("dict[str, Any]", json.load(file))
         return [(str(text), str(label)) for text, label in data[part]]
     except KeyError as error:
         raise DataError(f"{path} has no part {error}") from error
-    except (OSError, EOFError, ValueError, TypeError, zlib.error) as error:
+    except DataError:
+        raise
+    except (ValueError, TypeError) as error:
         raise DataError(f"{path} cannot be read: {error}") from error

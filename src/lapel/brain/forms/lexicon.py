@@ -91,11 +91,9 @@ class Lexicon:
     language: Language
     sounds: Sounds
     slots: list[SlotInfo] = field(default_factory=list[SlotInfo])
-    nouns: int = 0
     _names: dict[str, list[_Entry]] = field(default_factory=lambda: defaultdict(list))
     _parts: dict[str, list[_Entry]] = field(default_factory=lambda: defaultdict(list))
     _alike: list[str] = field(default_factory=list[str])
-    _known: set[str] = field(default_factory=set[str])
     _noun_stems: set[str] = field(default_factory=set[str])
     _amounts: dict[str, str] = field(default_factory=dict[str, str])
     _longest: int = 1
@@ -187,7 +185,6 @@ class Lexicon:
 
     def _add_noun(self, words: str, forms: int) -> None:
         self._add(words, _Entry(Kind.NOUN, forms=forms))
-        self.nouns |= forms
         for word in words.split():
             means = self._names.get(self.language.stem(word), ())
             taken = any(entry.kind is Kind.VALUE for entry in means)
@@ -216,7 +213,6 @@ class Lexicon:
                 return
         known.append(entry)
         self._longest = max(self._longest, len(stems))
-        self._known.update(stems)
 
     def _stems(self, words: str) -> list[str]:
         return [self.language.stem(token.text) for token in self.language.tokens(words)]

@@ -27,13 +27,12 @@ NEAR = 2.0
 class Route:
     """What an utterance is most likely about. `known` is false for talk about nothing of it.
 
-    `score` is comparable between utterances only; at `threshold` it is known.
+    `score` is comparable between utterances only; at the weights' threshold it is known.
     """
 
     intent: str
     score: float
     known: bool
-    threshold: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +128,7 @@ class Router:
             best = int(scores.argmax())
             score = float(scores[best] + weights.nearness * like.max())
             known = score >= weights.threshold
-            found.append(Route(weights.intents[best], score, known, weights.threshold))
+            found.append(Route(weights.intents[best], score, known))
         return found
 
 
