@@ -6,7 +6,7 @@ import pytest
 
 from lapel.brain.language import Word, load_language
 from lapel.brain.sound import Sounds
-from lapel.brain.tokens import tokenise
+from lapel.brain.tokens import parted, tokenise
 
 pytestmark = pytest.mark.unit
 
@@ -31,7 +31,8 @@ def test_hesitations_separate_nothing() -> None:
 
 
 def test_scripts_without_spaces_are_cut_into_characters() -> None:
-    assert [t.text for t in tokenise("两杯latte", {})] == ["两", "杯", "latte"]
+    assert [t.text for t in tokenise("两杯latte吧", {})] == ["两", "杯", "latte", "吧"]
+    assert parted("来(一|)杯 latte") == ["来", "(", "一", "|)", "杯", "latte"]
 
 
 @pytest.mark.parametrize(

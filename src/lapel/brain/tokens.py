@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from lapel.brain.frame import Span
 
 # Digits and letters part ("12oz"); scripts without spaces give one token a character.
+_UNSPACED = r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]"
 _TOKEN = re.compile(
-    r"\d+(?:st|nd|rd|th)\b|\d+|[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]"
-    r"|[^\W\d_]+(?:['\u2019][^\W\d_]+)*|&",
+    rf"\d+(?:st|nd|rd|th)\b|\d+|{_UNSPACED}"
+    rf"|(?:(?!{_UNSPACED})[^\W\d_])+(?:['\u2019][^\W\d_]+)*|&",
     re.UNICODE,
 )
+_BETWEEN = re.compile(rf"\s+|(?<={_UNSPACED})|(?={_UNSPACED})")
 # The full-width marks of East Asian text, an ellipsis and dashes count as well.
 _STOP = re.compile(r"[.!?;\u3002\uff01\uff1f\n]")
 _PAUSE = re.compile(r"[,:\uff0c\u3001\u2026\u2014\u2013]|\.{2,}|\s-\s")
@@ -33,6 +35,11 @@ def plain(word: str) -> str:
     """Lower case, without accents, straight apostrophes."""
     decomposed = unicodedata.normalize("NFKD", word.lower().replace("\u2019", "'"))
     return "".join(c for c in decomposed if not unicodedata.combining(c))
+
+
+def parted(phrase: str) -> list[str]:
+    """The words of a phrase of a language file: as in `tokenise`, and nothing is changed."""
+    return [part for part in _BETWEEN.split(phrase) if part]
 
 
 def gap_between(text: str) -> str:

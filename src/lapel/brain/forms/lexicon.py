@@ -147,10 +147,19 @@ class Lexicon:
             if own:
                 max(own, key=lambda x: len(set(x.slot.said.values()))).core |= bit
         for number, info in enumerate(self.slots):
-            for words, values in info.slot.said.items():
+            for words, values in self._said(info.slot).items():
                 self._add_value(number, info, words, values)
             if info.slot.qualified:
                 self._add_all(number, info)
+
+    def _said(self, slot: Slot) -> dict[str, Values]:
+        """The names of a slot's values, and what else these are called in this language."""
+        others = {
+            other: values
+            for words, values in slot.said.items()
+            for other in self.language.other_names(words)
+        }
+        return others | dict(slot.said)
 
     def _add_value(self, number: int, info: SlotInfo, words: str, values: Values) -> None:
         entry = _Entry(Kind.VALUE, number, info.forms, values)
@@ -195,7 +204,7 @@ class Lexicon:
         """Every value of a slot, by the slot's own name: "all the fillings"."""
         words = info.slot.name.lower().split("_")
         value = f"all_{info.slot.name.lower()}s"
-        for all_of in ("all", "all the", "every", "all of the"):
+        for all_of in self.language.everything:
             for end in range(1, len(words) + 1):
                 entry = _Entry(Kind.VALUE, number, info.forms, (value,))
                 self._add(f"{all_of} {' '.join(words[:end])}", entry)

@@ -11,7 +11,7 @@ from importlib.resources import files
 from itertools import product
 from typing import Any, cast
 
-from lapel.brain.tokens import Token, tokenise
+from lapel.brain.tokens import Token, parted, tokenise
 
 __all__ = ["Language", "PhraseMatch", "Word", "load_language"]
 
@@ -98,36 +98,59 @@ class _Node:
     leaf: tuple[Word, int, str] | None = None
 
 
+class _Same:
+    """Patterns with "{}" for the same words: whoever says one may say any other."""
+
+    def __init__(self, patterns: list[str]) -> None:
+        self._patterns = patterns
+        # The longest first: "without any {}" is no "without {}".
+        self._found = [
+            re.compile(re.escape(pattern).replace(r"\{\}", "(.+)"))
+            for pattern in sorted(patterns, key=len, reverse=True)
+        ]
+
+    def others(self, name: str) -> list[str]:
+        for pattern in self._found:
+            if match := pattern.fullmatch(name):
+                return [other.format(*match.groups()) for other in self._patterns]
+        return []
+
+
 class Language:
     """One language's words. Read-only after construction, shared by all users."""
 
     def __init__(self, data: dict[str, Any]) -> None:
         self.code = cast("str", data["code"])
-        self.contractions = {k: tuple(v.split()) for k, v in data["contractions"].items()}
+        contractions = cast("dict[str, str]", data.get("contractions", {}))
+        self.contractions = {k: tuple(parted(v)) for k, v in contractions.items()}
+        self.counts_after = cast("bool", data.get("counts_after", False))
+        self.everything = _words(data, "everything")
+        self.same_names = tuple(_Same(group) for group in data.get("same_names", ()))
         self.reorder = cast("dict[str, Any]", data["reorder"])
-        self.multiples = cast("dict[str, int]", data["multiples"])
-        self.homophones = cast("dict[str, int]", data["homophones"])
-        self.synonyms = cast("dict[str, str]", data["synonyms"])
-        self.name_glue = frozenset(cast("list[str]", data["name_glue"]))
-        self.refusals = tuple(cast("list[str]", data["refusals"]))
-        self.pronouns = frozenset(cast("list[str]", data["pronouns"]))
-        self.roles = frozenset(cast("list[str]", data["roles"]))
-        self.halves = frozenset(cast("list[str]", data["halves"]))
-        self.servings = tuple(cast("list[str]", data["servings"]))
+        self.multiples = cast("dict[str, int]", data.get("multiples", {}))
+        self.homophones = cast("dict[str, int]", data.get("homophones", {}))
+        self.synonyms = cast("dict[str, str]", data.get("synonyms", {}))
+        self.name_glue = frozenset(_words(data, "name_glue"))
+        self.refusals = _words(data, "refusals")
+        self.pronouns = frozenset(_words(data, "pronouns"))
+        self.roles = frozenset(_words(data, "roles"))
+        self.halves = frozenset(_words(data, "halves"))
+        self.servings = _words(data, "servings")
         self.none_words = frozenset(w for phrase in data["none"] for w in _expand(phrase))
         self.vowels = cast("str", data["sound"]["vowels"])
         self.sound_rules = [(re.compile(a), b) for a, b in data["sound"]["rules"]]
-        self._skippable = frozenset(cast("list[str]", data["skippable"]))
+        self._skippable = frozenset(_words(data, "skippable"))
         self._numbers = cast("dict[str, int]", data["numbers"])
-        self._endings = [(a, b) for a, b in data["endings"]["rules"]]
-        self._keep = frozenset(cast("list[str]", data["endings"]["keep"]))
-        self._y = cast("str", data["endings"]["y_after_consonant"])
+        endings = cast("dict[str, Any]", data.get("endings", {}))
+        self._endings = [(a, b) for a, b in endings.get("rules", ())]
+        self._keep = frozenset(_words(endings, "keep"))
+        self._y = cast("str", endings.get("y_after_consonant", "y"))
         self._articles = (data["speaking"]["article"], data["speaking"]["article_before_vowel"])
         self._plurals = [(a, b) for a, b in data["speaking"]["plurals"]]
         self._spoken_numbers = {n: word for word, n in data["numbers"].items()}
-        self._forms = [(a, b) for a, b in data["forms"]["rules"]]
-        self._hesitations = frozenset(cast("list[str]", data["hesitations"]))
-        self._trailing = frozenset(cast("list[str]", data["trailing"]))
+        self._forms = [(a, b) for a, b in data.get("forms", {}).get("rules", ())]
+        self._hesitations = frozenset(_words(data, "hesitations"))
+        self._trailing = frozenset(_words(data, "trailing"))
         self._stems: dict[str, str] = {}
         self._root = _Node()
         self._add_numbers(data)
@@ -184,6 +207,11 @@ class Language:
             if other != words:
                 found.append(other)
         return found
+
+    def other_names(self, name: str) -> list[str]:
+        """What else a name is called by: of "no sugar" and "without sugar" each is the other."""
+        found = [other for same in self.same_names for other in same.others(name)]
+        return [other for other in dict.fromkeys(found) if other != name]
 
     def is_plural(self, word: str) -> bool:
         return word.endswith("s") and self.stem(word) != word
@@ -271,15 +299,15 @@ class Language:
                 for unit, extra in self._numbers.items():
                     if 0 < extra < 10:
                         self._add(f"{word} {unit}", Word.NUMBER, number + extra)
-        for phrase, number in data["number_phrases"].items():
+        for phrase, number in data.get("number_phrases", {}).items():
             self._add(phrase, Word.NUMBER, number)
-        for word, number in data["ordinals"].items():
+        for word, number in data.get("ordinals", {}).items():
             self._add(word, Word.ORDINAL, number)
 
     def _add(self, pattern: str, word: Word, number: int = 0, amount: str = "") -> None:
         for phrase in _expand(pattern):
             node = self._root
-            for part in phrase.split():
+            for part in parted(phrase):
                 node = node.next.setdefault(part, _Node())
             if node is not self._root and node.leaf is None:
                 node.leaf = (word, number, amount)
@@ -290,6 +318,11 @@ class Language:
             for text, node in self._root.next.items()
             if node.leaf and node.leaf[0] in kinds
         }
+
+
+def _words(data: dict[str, Any], key: str) -> tuple[str, ...]:
+    """A list of words of a language file; one that needs none leaves it out."""
+    return tuple(cast("list[str]", data.get(key, [])))
 
 
 def _expand(pattern: str) -> list[str]:
