@@ -59,6 +59,9 @@ class AlikeFinder:
         measured = self._measure(said, index)
         if measured is not None:
             return measured
+        if said.stems[0].isdecimal() or said.stems[-1].isdecimal():
+            # A count is heard well: "3 cevichis" is three of something.
+            return None
         known = index.vocabulary
         ranked = self._rank(said.key, index.spoken)
         ranked = [r for r in ranked if self._rest_fits(said, r[1], known)]

@@ -116,7 +116,7 @@ class Editor:
             lines = self._described(phrase, lines)
         elif phrase.head is Head.ALL:
             return list(self._new or lines)
-        elif phrase.values and phrase.definite and phrase.head is Head.LINE:
+        elif phrase.values and phrase.definite and phrase.head is Head.LINE and not phrase.ordinal:
             lines = self._described(phrase, lines)
         elif not phrase.ordinal:
             return self._last()

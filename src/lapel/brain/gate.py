@@ -61,7 +61,8 @@ class Verdict:
 
 def judge(chunks: list[Chunk], reading: Reading, *, talking: bool) -> Verdict:
     """`talking` is true while there is a cart or a question: then shorter things are requests."""
-    words = [c.word for c in chunks if c.name is None and c.place is None]
+    free = [c for c in chunks if c.start not in reading.exchanged]
+    words = [c.word for c in free if c.name is None and c.place is None]
     simple = _simple(chunks, reading, words)
     if simple is not None:
         return simple

@@ -28,7 +28,7 @@ class NounMatch:
     def __init__(self, sentence: Sentence, chunks: list[Chunk], start: int, mode: Mode) -> None:
         self._sentence = sentence
         self._chunks = chunks
-        self._start = start
+        self.start = start
         self.at = start
         first = chunks[start].start if start < len(chunks) else 0
         self.phrase = Phrase(mode, Head.NOTHING, first, first)
@@ -56,7 +56,7 @@ class NounMatch:
     def run(self) -> bool:
         while self.at < len(self._chunks):
             chunk = self._chunks[self.at]
-            if self.at > self._start and chunk.gap and not self._joins(chunk):
+            if self.at > self.start and chunk.gap and not self._joins(chunk):
                 break
             step = self._step(chunk)
             if step is _Step.STOP:

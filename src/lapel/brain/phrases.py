@@ -93,6 +93,8 @@ class Reading:
     instead: bool = False
     cleared: bool = False
     """Opens by cancelling what there is: "cancel that, a mocha"."""
+    exchanged: set[int] = field(default_factory=set[int])
+    """Where a word of refusal only exchanges one thing for another."""
     restarts: bool = False
     """Opens by taking back what was said before: "no wait"."""
 

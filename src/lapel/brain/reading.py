@@ -27,6 +27,7 @@ _DETERMINERS = frozenset(
     | {Word.REMOVE, Word.ONLY, Word.CONTAINER, Word.EXTRA_NUMBER}
 )
 _AFTER_A_CORRECTION = frozenset({*_MODES, Word.ARTICLE, Word.NUMBER, Word.PRONOUN})
+_BETWEEN = frozenset({Word.FILLER, Word.AND, Word.WANT, Word.ORDER})
 _SILENT = frozenset({Word.FILLER, Word.POLITE, Word.THANKS, Word.GREETING})
 
 
@@ -90,6 +91,7 @@ class Reader:
             Word.FROM: self._from,
             Word.INSTEAD: self._instead,
             Word.INSTEAD_OF: self._instead_of,
+            Word.NOT: self._not,
             Word.AGAIN: self._again,
             Word.NUMBER: self._number,
             Word.ARTICLE: self._determiner,
@@ -328,6 +330,27 @@ class Reader:
         else:
             self.reading.phrases.append(old)
             self._changing = old
+
+    def _not(self, chunk: Chunk) -> None:
+        """Changes A into B by "not the A, the B": the only refusal that is a request."""
+        self._at += 1
+        old = NounMatch(self._sentence, self._chunks, self._at, Mode.CHANGE)
+        if not old.run() or not old.phrase.refers:
+            return
+        new = NounMatch(self._sentence, self._chunks, self._after_joint(old.at), Mode.ADD)
+        paused = old.at < len(self._chunks) and self._chunks[old.at].gap == ","
+        if not new.run() or not (paused or new.start > old.at) or new.phrase.head is not Head.ITEM:
+            return
+        self.reading.exchanged.add(chunk.start)
+        self._at = self._tails.read(new.phrase, new.at)
+        old.phrase.into = new.phrase
+        self.reading.phrases.append(old.phrase)
+
+    def _after_joint(self, at: int) -> int:
+        """The place after "but" and the like."""
+        while at < len(self._chunks) and self._chunks[at].word in _BETWEEN:
+            at += 1
+        return at
 
     def _again(self, chunk: Chunk) -> None:
         self._at += 1
