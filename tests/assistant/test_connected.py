@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from lapel.assistant.connected import ConnectedSkill
 from lapel.assistant.connected.grammar import UseTool, WhichTool, read
 from lapel.assistant.skills import Heard, Outcome
-from lapel.brain import Source, Utterance
+from lapel.brain import Source, Utterance, Words
 from lapel.commerce import Evidence
 from lapel.devices import Cue
 from lapel.services.connected import Server, ServerError, Servers, State, Tool, ToolCalls
@@ -46,7 +46,7 @@ class Table:
 
     async def hear(self, text: str) -> Outcome | None:
         self.turn += 1
-        said = Utterance(text, Source.TYPED, 1.0)
+        said = Words(Utterance(text, Source.TYPED))
         return await self.skill.hear(Heard(said, self.turn, self.now, cart_open=False))
 
     async def says(self, text: str) -> str:

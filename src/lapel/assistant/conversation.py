@@ -33,6 +33,7 @@ from lapel.brain import (
     Source,
     Understanding,
     Utterance,
+    Words,
 )
 from lapel.commerce import (
     TO_BE_FETCHED,
@@ -157,7 +158,7 @@ class Conversation:
         if utterance.source not in USERS_OWN:
             return None
         cart_open = bool(self.state.frame.lines) or order is not None
-        heard = Heard(utterance, turn, self.clock(), cart_open)
+        heard = Heard(Words(utterance), turn, self.clock(), cart_open)
         for skill in self.skills:
             outcome = await skill.hear(heard)
             if outcome is not None:

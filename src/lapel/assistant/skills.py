@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-from lapel.brain import Utterance
+from lapel.brain import Utterance, Words
 from lapel.commerce import Evidence
 from lapel.devices import Card, Cue, PositionReported
 from lapel.failures import Code
@@ -38,16 +38,20 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """One utterance of the user's own. `at` is in seconds since 1970.
+    """One utterance of the user's own, never of anybody else. `at` is in seconds since 1970.
 
     `turn` names it for `undo`; `cart_open` is true while a cart is being filled or priced, when an
     ambiguous word ("cancel", "two") is meant for the cart.
     """
 
-    utterance: Utterance
+    words: Words
     turn: int
     at: float
     cart_open: bool
+
+    @property
+    def utterance(self) -> Utterance:
+        return self.words.utterance
 
 
 class Skill(Protocol):

@@ -21,18 +21,22 @@ from lapel.brain.actions import (
 )
 from lapel.brain.brain import Brain
 from lapel.brain.describe import CardLine, Description
-from lapel.brain.frame import (
-    USERS_OWN,
-    CartLine,
-    Frame,
-    Question,
-    Slot,
-    Source,
-    Span,
-    Utterance,
-)
+from lapel.brain.frame import CartLine, Frame, Question, Slot, Span
 from lapel.brain.menu import Menu, MenuItem, OptionGroup, OptionValue
 from lapel.brain.places import AddressLabel
+from lapel.brain.provenance import (
+    USERS_OWN,
+    Argument,
+    Facts,
+    Known,
+    ProvenanceError,
+    Said,
+    Source,
+    Tainted,
+    Thing,
+    Utterance,
+    Words,
+)
 from lapel.brain.reorder import Reorder, ReorderPhrases, Which
 
 __all__ = [
@@ -41,6 +45,7 @@ __all__ = [
     "AddLine",
     "AddressLabel",
     "Affirm",
+    "Argument",
     "AskMenu",
     "AskStatus",
     "Brain",
@@ -55,21 +60,28 @@ __all__ = [
     "Deny",
     "Description",
     "DropCodes",
+    "Facts",
     "Frame",
+    "Known",
     "Menu",
     "MenuItem",
     "OptionGroup",
     "OptionValue",
+    "ProvenanceError",
     "Question",
     "RemoveLine",
     "Reorder",
     "ReorderPhrases",
     "RepeatLast",
+    "Said",
     "Slot",
     "Source",
     "Span",
+    "Tainted",
+    "Thing",
     "Understanding",
     "UseCode",
     "Utterance",
     "Which",
+    "Words",
 ]

@@ -28,7 +28,7 @@ from lapel.brain.describe import Description, describe
 from lapel.brain.destinations import only_a_strange_place
 from lapel.brain.endpoint import complete_hint
 from lapel.brain.finish import Finisher
-from lapel.brain.frame import USERS_OWN, Frame, Question, Slot, Span, Utterance
+from lapel.brain.frame import Frame, Question, Slot, Span
 from lapel.brain.gate import Kind
 from lapel.brain.language import Word, load_language
 from lapel.brain.lexicon import MenuIndex
@@ -36,6 +36,7 @@ from lapel.brain.menu import Menu
 from lapel.brain.moving import move_lines
 from lapel.brain.phrases import Head, Reading
 from lapel.brain.places import AddressLabel, PlaceIndex
+from lapel.brain.provenance import USERS_OWN, Utterance
 from lapel.brain.reorder import ReorderPhrases
 from lapel.brain.restating import items_of, plain_items
 from lapel.brain.sound import Sounds

@@ -6,31 +6,6 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 
-class Source(StrEnum):
-    """Where a text came from. Only the user's own words may cause an effect."""
-
-    VOICE = "voice"
-    TYPED = "typed"
-    OTHER_VOICE = "other_voice"
-    CAMERA = "camera"
-    MENU = "menu"
-    MERCHANT = "merchant"
-    WEB = "web"
-    MEMORY = "memory"
-
-
-USERS_OWN = frozenset({Source.VOICE, Source.TYPED})
-
-
-@dataclass(frozen=True, slots=True)
-class Utterance:
-    """What was said or typed, and by whom. `confidence` is the recogniser's, 1.0 for typing."""
-
-    text: str
-    source: Source
-    confidence: float = 1.0
-
-
 @dataclass(frozen=True, slots=True)
 class Span:
     """Characters `start` to `end` of the utterance that an argument comes from."""
