@@ -152,13 +152,24 @@ async def test_a_dearer_destination_is_only_driven_to_when_the_difference_is_pai
     assert told["trip"]["destination"]["street_address"] == "Eteläesplanadi 22"
     change = await rider.quote("destination_change", ride_id=id, destination=HOME)
     assert rider.tools.total_of(change) == whole - before > 0
-    assert (await rider.buy(change))["status"] == "completed"
+    bought = await rider.buy(change)
+    assert bought["status"] == "completed"
     assert (await rider.order(id))["trip"]["destination"]["street_address"] == "Liisankatu 21"
     assert await rider.spent() == whole
     back = await rider.post(f"/rides/{id}/destination", {"destination": OFFICE})
     assert back["change"] == {"applied": True, "difference": before - whole}
     assert await rider.spent() == before
-    await rider.post(f"/rides/{id}/cancel", {"most": 400})
+    # Each order tells what comes back of its own payment.
+    assert back["adjustments"] == []
+    change_id = bought["order"]["id"]
+    [refund] = (await rider.order(change_id))["adjustments"]
+    assert refund["totals"] == [{"type": "total", "amount": before - whole}]
+    told = rider.platform.orders
+    await rider.platform.until(lambda: change_id in {x["id"] for x in told() if x["adjustments"]})
+    gone = await rider.post(f"/rides/{id}/cancel", {"most": 400})
+    kept = gone["adjustments"][0]["fee"]
+    returned = sum(-x["totals"][0]["amount"] for x in gone["adjustments"] if x["type"] == "refund")
+    assert kept + returned == before
 
 
 async def test_a_tip_is_a_payment_of_its_own(rider: Rider):

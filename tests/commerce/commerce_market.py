@@ -1,4 +1,4 @@
-"""The town's merchants that do more than deliver: a grocer, a ride company, an airline, a shop that takes back."""
+"""The town's merchants that do more than deliver: a grocer, rides, flights, tables, a shop that takes back."""
 
 from __future__ import annotations
 
@@ -28,12 +28,13 @@ from lapel.commerce import (
     Trip,
 )
 from lapel.commerce.checkout import Weighing
-from lapel.commerce.ports import BilledLine, SubstitutionQuestion
+from lapel.commerce.ports import BilledLine, SubstitutionQuestion, TableStatus
 from lapel.commerce.request import Request
+from lapel.commerce.table import Restaurant, Table, TableTerms
 
 APPLES, RYE, LEFT_OUT = 473, 380, "rye"
 """What 1.9 kg of apples come to, and what the grocer brings for the bread that it has not."""
-PRICES = {"apples": 548, "bread": 199, "ride": 1900, "flight": 15000}
+PRICES = {"apples": 548, "bread": 199, "ride": 1900, "flight": 15000, "table": 4000}
 EACH = 490
 """What one thing is worth that is sent back."""
 KEEPS = 400
@@ -72,6 +73,22 @@ FLIGHT = OrderDraft(
         "2030-06-01T08:00:00+02:00",
         FareRules("Flex", 0, KEEPS, "2030-06-01T08:00:00+03:00"),
         (Traveller("Aino", "Korhonen"),),
+    ),
+)
+TABLE = OrderDraft(
+    "sointu",
+    (DraftLine("table", "Table for 2", 1),),
+    OFFICE,
+    table=Table(
+        "tb_1",
+        Restaurant("r_1", "Sointu", "Aleksi 1", "00100", "Helsinki", "FI", "Europe/Helsinki"),
+        "2030-06-01T19:00:00+03:00",
+        "2030-06-01T21:00:00+03:00",
+        2,
+        "deposit",
+        2000,
+        TableTerms("2030-05-31T19:00:00+03:00", KEEPS),
+        guest="Aino",
     ),
 )
 
@@ -121,6 +138,11 @@ class Market(Town):
                 fee_kept=kept,
             )
             return replace(order, journey=status)
+        if checkout.table is not None:
+            stands = "canceled" if canceled else "booked"
+            fee = None if canceled else eur(KEEPS)
+            table = TableStatus(checkout.table, stands, OFFICE, fee_now=fee, fee_kept=kept)
+            return replace(order, table=table)
         if checkout.trip is not None:
             status = "canceled" if canceled else "driver_assigned"
             at = self.knob("pickup_at") or checkout.trip.trip.pickup_at

@@ -106,6 +106,19 @@ def test_what_came_in_time_is_not_missed():
     play(scene)
 
 
+def test_a_lost_database_does_not_end_the_looking_for_what_was_announced():
+    async def scene(world, order):
+        await world.promises(order)
+        world.town.give_part(order.authorization_id, 320)
+        world.record.broken += [OSError("no database")] * 2
+        await asyncio.sleep(120.0)
+        assert world.record.broken == []
+        assert (await Books(world.record, world.town).check("u_0")).differences == ()
+        assert await world.wrong() == []
+
+    play(scene)
+
+
 def test_nothing_is_called_missing_without_the_banks_word():
     async def scene(world, order):
         await world.promises(order)

@@ -11,7 +11,7 @@ from commerce_market import FLIGHT
 from commerce_town import LATTES, TOTAL, draft
 from commerce_world import BUDS, QUICK
 
-from lapel.commerce import OrderState, PaymentState, ledger, verify
+from lapel.commerce import OrderState, PaymentState, Unreachable, ledger, verify
 
 pytestmark = pytest.mark.net
 
@@ -203,6 +203,33 @@ async def test_what_was_placed_and_paid_back_unheard_is_known_and_told(world, wa
     now = await world.store.read(lambda c: ledger.standing(c, order_id))
     assert not any(now.values())
     assert told[1].text.startswith(f"You got {paid // 100} euros")
+    world.balanced()
+
+
+@pytest.mark.parametrize("silent", [0, 1])
+async def test_what_was_placed_without_its_money_is_told_as_that(world, silent):
+    """Its hold is free again before the shop's answer is heard, or while the bank is asked."""
+    complete = world.town.complete_checkout
+
+    async def never_taken(*args):
+        answer = await complete(*args)
+        world.town.db.execute("update holds set state='voided', captured=0")
+        world.town.db.execute("delete from moves")
+        if silent:
+            raise Unreachable("no answer")
+        return answer
+
+    world.town.complete_checkout = never_taken
+    order_id, _ = await world.asked()
+    await world.approve(order_id)
+    order = await world.state(order_id, OrderState.REFUNDED)
+    told = [event.text for event in world.heard if event.order_id == order_id][-2:]
+    assert told == [
+        "The shop has the order and never took its money, which is free again. "
+        "Ask the shop whether it still comes.",
+        "Nothing was charged.",
+    ]
+    assert order.merchant_order_id == f"m_{order.checkout_id}"
     world.balanced()
 
 

@@ -53,11 +53,17 @@ _BESIDE = frozenset({"delayed", "pickup_soon", "pickup_changed"})
 
 
 class Paid(msgspec.Struct):
-    """One payment towards the ride and what of it went back."""
+    """One payment towards the ride, by the order that it was made for, and what went back of it."""
 
     authorization_id: str
     amount: int
+    order_id: str = ""
+    """Empty in what was written before it was kept: then it is the ride's own."""
     refunded: int = 0
+
+    @property
+    def kept(self) -> int:
+        return self.amount - self.refunded
 
 
 class Contents(msgspec.Struct):
@@ -91,9 +97,13 @@ def place(world: World, tx: Transaction, placing: Placing, terms: Terms) -> str:
         terms=terms,
         line_items=[line_json(terms)],
         totals=totals_json(terms),
-        payments=[Paid(placing.authorization_id, terms.total)],
+        payments=[],
     )
     id = BOOK.insert(tx, "ride", placing, contents, now_s)
+    payment = Paid(placing.authorization_id, terms.total, id)
+    booked = load(tx, terms.ride_id if terms.kind in ("change", "time") else id)
+    booked.contents.payments.append(payment)
+    BOOK.write(tx, booked, booked.plan)
     if terms.kind == "ride" and terms.pickup_at:
         _keep_driver(world, tx, id, terms)
         happen(world, tx, id, BOOKED, now_s)
@@ -102,8 +112,7 @@ def place(world: World, tx: Transaction, placing: Placing, terms: Terms) -> str:
         if not _assign(world, tx, load(tx, id), now_s):
             raise DataError("a ride without a driver was completed")
     elif terms.kind in ("change", "time"):
-        ride = load(tx, terms.ride_id)
-        ride.contents.payments.append(contents.payments[0])
+        ride = booked
         ride.contents.totals = _with_change(ride.contents.totals, terms)
         if terms.kind == "time":
             put_off(world, tx, ride, _at_time(terms, ride))
@@ -195,22 +204,35 @@ def _keep_driver(world: World, tx: Transaction, id: str, terms: Terms) -> None:
 
 
 def give_back(world: World, tx: Transaction, ride: Ride, amount: int) -> None:
-    """Refund so much of what was paid, the latest payment first."""
-    if amount > 0:
-        ride.contents.given_back.append((amount, world.clock.now_s()))
+    """Refund so much of what was paid, the latest payment first; each order tells its part."""
+    now_s = world.clock.now_s()
     for paid in reversed(ride.contents.payments):
-        part = min(amount, paid.amount - paid.refunded)
-        if part > 0:
-            ledger.refund(tx, paid.authorization_id, world.real_s(), part, ride.id)
-            paid.refunded += part
-            amount -= part
+        part = min(amount, paid.kept)
+        if part <= 0:
+            continue
+        ledger.refund(tx, paid.authorization_id, world.real_s(), part, paid.order_id or ride.id)
+        paid.refunded += part
+        amount -= part
+        if _is_of(ride, paid):
+            ride.contents.given_back.append((part, now_s))
+        else:
+            change = load(tx, paid.order_id)
+            change.contents.given_back.append((part, now_s))
+            BOOK.write(tx, change, None)
+            BOOK.tell(world, tx, change.id, lambda placed: entity(world, tx, placed, now_s))
+
+
+def _is_of(ride: Ride, paid: Paid) -> bool:
+    """Whether it was paid by the ride's own order, and not by one that changed it."""
+    return paid.order_id in ("", ride.id)
 
 
 def cancel(world: World, tx: Transaction, ride: Ride, by: str, fee: int) -> None:
     """End the ride, keep the fee, and give the rest back."""
-    paid = sum(p.amount - p.refunded for p in ride.contents.payments)
-    ride.contents.canceled_by, ride.contents.fee = by, min(fee, paid)
-    give_back(world, tx, ride, paid - ride.contents.fee)
+    paid = sum(each.kept for each in ride.contents.payments)
+    give_back(world, tx, ride, paid - min(fee, paid))
+    ride.contents.canceled_by = by
+    ride.contents.fee = sum(each.kept for each in ride.contents.payments if _is_of(ride, each))
     now_s = world.clock.now_s()
     if ride.plan is not None:
         at = ride.plan.position(now_s)

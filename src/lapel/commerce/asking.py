@@ -38,8 +38,8 @@ _KINDS = {
     SendBack: "return_asked",
 }
 _SAY_SO = {
-    Cancel: {"ride_canceled", "journey_canceled", "merchant_canceled"},
-    Change: {"journey_changed", "change_done"},
+    Cancel: {"ride_canceled", "journey_canceled", "table_canceled", "merchant_canceled"},
+    Change: {"journey_changed", "table_changed"},
     PutOff: {"pickup_changed"},
     Redirect: {"destination_changed"},
     SendBack: {"refund_promised", "part_refunded", "adjusted"},
@@ -184,16 +184,18 @@ async def _look(desk: Desk, order: Order) -> MerchantOrder:
 
 
 def _may_be_asked(order: Order, request: Request) -> bool:
+    """Of a booking, never of what was bought to change one: that is the booking's affair."""
     draft = order.draft
     placed = order.state is OrderState.PLACED and bool(order.merchant_order_id)
-    booked = {"ride": draft.trip, "journey": draft.journey, "table": draft.table}
+    ride = draft.trip if draft.trip is not None and draft.trip.kind == "ride" else None
+    booked = {"ride": ride, "journey": draft.journey, "table": draft.table}
     match request:
         case Cancel(kind=kind) | Change(kind=kind):
-            return placed and booked[kind] is not None
+            return placed and booked[kind] is not None and not draft.is_change
         case Redirect():
-            return placed and draft.trip is not None
+            return placed and ride is not None
         case PutOff():
-            return placed and draft.trip is not None and bool(draft.trip.pickup_at)
+            return placed and ride is not None and bool(ride.pickup_at)
         case SendBack():
             return order.state is OrderState.DELIVERED and bool(request.lines)
 

@@ -52,6 +52,18 @@ class Kind:
         return self.done | {self.canceled}
 
 
+@dataclass(frozen=True, slots=True)
+class Cancellation:
+    """How it is told: as `event`, with `canceled` in front, where the user gave it back for what
+    the merchant says that it `kept`; with `called_off` where the merchant cancels by itself.
+    """
+
+    event: str
+    kept: Money | None
+    canceled: str
+    called_off: str
+
+
 def followed_until(draft: OrderDraft) -> float:
     """Until when such an order is followed at least; 0 for orders of anything else."""
     if draft.journey is not None:
@@ -77,15 +89,22 @@ def apply(
     """Write what is new in a report about such an order, or about the change of one."""
     news = _news(kind, order, report, keys)
     if report.canceled:
-        return _canceled(kind, connection, order, report, keys, news, at)
-    fees.expect_refunds(connection, order, report, at)
-    return settle(connection, order, news, kind.done, at)
+        over = Cancellation(kind.canceled, kind.kept(report), CANCELED, kind.called_off)
+        return cancel(over, connection, order, report, keys, news, at)
+    news += fees.adjustments_told(order, report)
+    return settle(connection, order, report, news, kind.done, at)
 
 
 def settle(
-    connection: sa.Connection, order: Order, news: list[Told], done: frozenset[str], at: float
+    connection: sa.Connection,
+    order: Order,
+    report: MerchantOrder,
+    news: list[Told],
+    done: frozenset[str],
+    at: float,
 ) -> list[OrderEvent]:
-    """Write what is new; one of `done` ends the order."""
+    """Write what is new, and what comes back; one of `done` ends the order."""
+    fees.expect_refunds(connection, order, report, at)
     if any(told.kind in done for told in news):
         return records.move(connection, order, OrderState.DELIVERED, at, *news)
     events = records.tell(connection, order, at, news)
@@ -94,13 +113,13 @@ def settle(
     return events
 
 
-def canceled(fee: Money, back: Money) -> str:
+def canceled(fee: Money, back: Money, said: str = CANCELED) -> str:
     rest = f"you get {spoken(back)} back" if back.minor else "nothing comes back"
-    return f"{CANCELED} It cost {spoken(fee)}; {rest}."
+    return f"{said} It cost {spoken(fee)}; {rest}."
 
 
-def _canceled(
-    kind: Kind,
+def cancel(
+    over: Cancellation,
     connection: sa.Connection,
     order: Order,
     report: MerchantOrder,
@@ -109,13 +128,13 @@ def _canceled(
     at: float,
 ) -> list[OrderEvent]:
     """What was kept is believed only as far as the user agreed to it; else all comes back."""
-    kept, most = kind.kept(report), fees.agreed(keys)
+    kept, most = over.kept, fees.agreed(keys)
     paid = order.total or report.total
     back = sum(amount.minor for amount in report.refunds)
     honest = kept is not None and most is not None and kept.minor <= most
     if kept is not None and kept.minor > 0 and honest and back + kept.minor == paid.minor:
-        said = canceled(kept, Money(back, kept.currency))
-        told = Told(kind.canceled, "m:canceled", said, {**card(order), "fee": money(kept)})
+        said = canceled(kept, Money(back, kept.currency), over.canceled)
+        told = Told(over.event, "m:canceled", said, {**card(order), "fee": money(kept)})
         fees.expect_refunds(connection, order, report, at)
         return records.move(connection, order, OrderState.CANCELED, at, *news, told)
     if kept is not None and not honest and kept.minor > 0:
@@ -123,7 +142,7 @@ def _canceled(
     elif kept is not None and kept.minor > 0:
         said = GIVES_TOO_LITTLE
     else:
-        said = CANCELED if most is not None else kind.called_off
+        said = over.canceled if most is not None else over.called_off
     told = Told("merchant_canceled", "m:canceled", said, card(order))
     return records.move(connection, order, OrderState.REFUNDING, at, *news, told)
 

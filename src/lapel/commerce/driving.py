@@ -165,16 +165,25 @@ class Driving:
 
     async def _settle_left(self) -> None:
         """Of orders that are over: money that was on its way back when a process died."""
-        for order_id in await self._desk.journal.read(ledger.on_their_way):
-            self.settle(order_id)
+        while self._engine is not None:
+            try:
+                for order_id in await self._desk.journal.read(ledger.on_their_way):
+                    self.settle(order_id)
+                return
+            except Exception as error:  # the boundary: money is not forgotten for a lost database
+                log.warning("refunds on their way cannot be read yet: %s", fault(error))
+                await asyncio.sleep(_AGAIN_S)
 
     async def _settle(self, order_id: str) -> None:
         for attempt in range(self._desk.policy.refund_attempts):
-            order = await self._get(order_id)
-            if order is None or order.state not in (OrderState.DELIVERED, OrderState.CANCELED):
-                return
-            if await settle_refunds(self._desk, order):
-                return
+            try:
+                order = await self._get(order_id)
+                if order is None or order.state not in (OrderState.DELIVERED, OrderState.CANCELED):
+                    return
+                if await settle_refunds(self._desk, order):
+                    return
+            except Exception as error:  # the boundary: money is not forgotten for a lost database
+                log.warning("a refund cannot be looked for yet: %s", fault(error))
             await asyncio.sleep(self._desk.policy.long_retry_in(attempt))
 
     async def _look_for_refunds(self) -> None:
@@ -184,25 +193,33 @@ class Driving:
             since = self._desk.clock() - policy.refund_late_s
             try:
                 late = await journal.read(lambda c, since=since: ledger.late_refunds(c, since))
-                for order_id in late:
-                    await self._chore(self._look_for(order_id))
-            except Exception as error:  # the boundary: it is looked again, a lost database or not
+            except Exception as error:  # the boundary: it is looked again when the database is back
                 log.warning("refunds could not be looked for: %s", fault(error))
+                late = []
+            for order_id in late:
+                await self._look_for(order_id)
             await asyncio.sleep(policy.refund_look_s)
 
     async def _look_for(self, order_id: str) -> None:
         """Of several workers the one does it that has the order, or takes it from a dead one."""
-        if await self._share.claim(order_id) and (order := await self._get(order_id)):
-            await overdue.look(self._desk, order)
+        try:
+            if await self._share.claim(order_id) and (order := await self._get(order_id)):
+                await overdue.look(self._desk, order)
+        except Exception as error:  # the boundary of one order: the others are looked for, too
+            log.warning("a late refund could not be looked for: %s", fault(error))
 
     async def _get(self, order_id: str) -> Order | None:
         return await self._desk.journal.read(lambda c: records.find(c, order_id))
 
-    def _chore(self, work: Coroutine[object, object, None]) -> asyncio.Task[None]:
+    def _chore(self, work: Coroutine[object, object, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
         self._chores.add(task)
-        task.add_done_callback(self._chores.discard)
-        return task
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._chores.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("something about the orders was not done: %s", fault(error))
 
 
 @dataclass(frozen=True, slots=True)

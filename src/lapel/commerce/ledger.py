@@ -116,20 +116,35 @@ def released(connection: sa.Connection, order: Order, at: float) -> None:
 
 def refund_due(
     connection: sa.Connection, order: Order, amount: Money | None, name: str, at: float
-) -> None:
+) -> bool:
     """The merchant gives `amount` back (None: all that it has); `name` makes it once an order.
 
-    More than the merchant has is not expected back.
+    More than the merchant has, or in another currency, is not expected back. False when nothing
+    is, or not anew.
     """
     spent, tip = SPENT + order.merchant_id, TIP + order.merchant_id
     now = standing(connection, order.id)
     left = now.get(spent, 0) + now.get(tip, 0)
     if _known(connection, _key(order, name)) or left == 0:
-        return
+        return False
+    if amount is not None and amount.currency != _currency(order):
+        return False
     minor = left if amount is None else min(amount.minor, left)
     of_goods = min(minor, now.get(spent, 0))
     movement = {spent: -of_goods, tip: of_goods - minor, TRANSIT: minor}
     _post(connection, order, Step.REFUND_DUE, name, movement, _currency(order), at)
+    return True
+
+
+def due_under(connection: sa.Connection, order: Order, name: str) -> int:
+    """What is expected back under that name, come or not, in minor units."""
+    postings = schema.ledger_postings.c
+    found = connection.scalar(
+        sa.select(postings.amount_minor).where(
+            postings.entry == _known(connection, _key(order, name)), postings.account == TRANSIT
+        )
+    )
+    return int(found or 0)
 
 
 def refunded(connection: sa.Connection, order: Order, total: Money, at: float) -> None:

@@ -161,21 +161,24 @@ class Placer:
             return await self._trouble(order, words.BANK_UNSURE, attempt)
         if state not in BACK:
             return await self._placed(order, current, attempt)
-        number = current.order_id
-        taken = await self._desk.journal.read(
-            lambda c: records.is_taken(c, order.merchant_id, number, order.id)
-        )
-        if state is PaymentState.REFUNDED and number and not taken:
-            return await self._given_back(order, number)
-        return await self._gone(order, words.PLACE_FAILED)
+        return await self._unpaid(order, current, state)
 
-    async def _given_back(self, order: Order, merchant_order_id: str) -> Step:
-        """It was placed and paid back before that was heard: its number is kept, the order ends.
+    async def _unpaid(self, order: Order, done: Checkout, state: PaymentState) -> Step:
+        """It was placed and the money is back before that was heard: its number is kept, it ends.
 
         So it goes with a change whose booking the user gives back while its answer is still out.
         """
+        number = done.order_id
+        taken = await self._desk.journal.read(
+            lambda c: records.is_taken(c, order.merchant_id, number, order.id)
+        )
+        if not number or taken:
+            return await self._gone(order, words.PLACE_FAILED)
         now = self._desk.clock()
-        said = booked.CHANGE_GIVEN_BACK if order.draft.is_change else words.SHOP_GAVE_BACK
+        if state is not PaymentState.REFUNDED:
+            said = words.SHOP_TOOK_NOTHING
+        else:
+            said = booked.CHANGE_GIVEN_BACK if order.draft.is_change else words.SHOP_GAVE_BACK
         data = {**card(order), "code": "merchant_canceled", "item": ""}
         told = Told("place_failed", f"{order.revision}:place_failed", said, data)
         # Who was told of trouble hears only that the money is back.
@@ -188,7 +191,7 @@ class Placer:
                 OrderState.REFUNDING,
                 now,
                 *news,
-                merchant_order_id=merchant_order_id,
+                merchant_order_id=number,
             )
             return None, events
 
@@ -213,7 +216,7 @@ class Placer:
         except PortError:
             return self._desk.retry(order.state, attempt)
         if payment.state in BACK:
-            return await self._gone(order, words.PLACE_FAILED)
+            return await self._unpaid(order, answer, payment.state)
         later = agreed.billed_later and payment.state is PaymentState.AUTHORIZED
         final = _taken(order, payment, answer.total)
         if not later and not 0 < final.minor <= answer.total.minor:

@@ -7,17 +7,11 @@ import sqlalchemy as sa
 from lapel.commerce import booked, ledger, overdue, records, transfers, trips, words
 from lapel.commerce.card import card, money
 from lapel.commerce.desk import Desk, Step, key_of
-from lapel.commerce.fees import expect_refunds
+from lapel.commerce.fees import adjustments_told, expect_refunds, returned_later
 from lapel.commerce.journeys import JOURNEYS
 from lapel.commerce.order import Order, OrderEvent, OrderState
 from lapel.commerce.paying import at_most, payment_of
-from lapel.commerce.ports import (
-    MerchantAdjustment,
-    MerchantEvent,
-    MerchantOrder,
-    PortError,
-    Refused,
-)
+from lapel.commerce.ports import MerchantEvent, MerchantOrder, PortError, Refused
 from lapel.commerce.records import Told
 from lapel.commerce.settling import questions_told
 from lapel.commerce.tables import TABLES
@@ -90,6 +84,8 @@ def apply(
     if order.state is OrderState.DELIVERED:
         expect_refunds(connection, order, report, at)
         return records.tell(connection, order, at, adjustments_told(order, report))
+    if order.state is OrderState.CANCELED and order.receipt is not None:
+        return records.tell(connection, order, at, returned_later(connection, order, report, at))
     if order.state is not OrderState.PLACED:
         return []
     keys = records.told_keys(connection, order.id)
@@ -232,40 +228,6 @@ def _said(order: Order, kind: str) -> str:
     if kind == "delivered" and order.draft.pickup:
         return words.FETCHED
     return _WORDS[kind]
-
-
-def adjustments_told(order: Order, report: MerchantOrder) -> list[Told]:
-    """Each adjustment once in each of its statuses, in the merchant's order."""
-    told: list[Told] = []
-    for adjustment in report.adjustments:
-        kind, said = _adjusted(adjustment)
-        data: dict[str, object] = {
-            **card(order),
-            "adjustment": adjustment.id,
-            "adjustment_kind": adjustment.kind,
-            "status": adjustment.status,
-            "merchant_text": adjustment.text,
-        }
-        if adjustment.amount is not None:
-            data["amount"] = money(adjustment.amount)
-        told.append(Told(kind, f"m:adj:{adjustment.status}:{adjustment.id}", said, data))
-    return told
-
-
-def _adjusted(adjustment: MerchantAdjustment) -> tuple[str, str]:
-    """The kind of event that an adjustment is, and the words for it."""
-    amount, reason = adjustment.amount, adjustment.text
-    if amount is None:
-        return "adjusted", words.adjusted(adjustment.kind, adjustment.status, reason)
-    if amount.minor > 0:
-        return "charged_more", words.charged_more(amount, reason)
-    match adjustment.status:
-        case "completed":
-            return "part_refunded", words.part_refunded(-amount, reason)
-        case "pending":
-            return "refund_promised", words.refund_promised(-amount, reason)
-        case _:
-            return "refund_failed", words.refund_failed(-amount)
 
 
 def _asks_more(order: Order, report: MerchantOrder) -> list[Told]:

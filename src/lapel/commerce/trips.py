@@ -7,11 +7,10 @@ from collections.abc import Iterable
 import sqlalchemy as sa
 from msgspec.structs import replace
 
-from lapel.commerce import fees, ledger, records, words
-from lapel.commerce.booked import settle
-from lapel.commerce.card import card, money, trip_data
+from lapel.commerce import fees, records, words
+from lapel.commerce.booked import Cancellation, cancel, settle
+from lapel.commerce.card import card, trip_data
 from lapel.commerce.checkout import Checkout, OrderDraft, Trip
-from lapel.commerce.money import Money
 from lapel.commerce.order import Order, OrderEvent, OrderState
 from lapel.commerce.ports import MerchantEvent, MerchantOrder, RideStatus
 from lapel.commerce.records import Told
@@ -59,9 +58,11 @@ def apply(
     """Write what is new in a report about a placed ride, a change or a tip."""
     news = [*_moved(connection, order, report, keys), *_progress(order, report, keys)]
     if report.canceled:
-        return _canceled(connection, order, report, keys, news, at)
-    news += _refunds(order, report)
-    return settle(connection, order, news, _DONE, at)
+        kept = report.ride.fee_kept if report.ride else None
+        over = Cancellation("ride_canceled", kept, words.RIDE_CANCELED, words.NO_DRIVER_LEFT)
+        return cancel(over, connection, order, report, keys, news, at)
+    news += fees.adjustments_told(order, report)
+    return settle(connection, order, report, news, _DONE, at)
 
 
 def followed_until(draft: OrderDraft) -> float:
@@ -140,29 +141,6 @@ def _changes(keys: set[str]) -> int:
     return max((int(key.split(":")[2]) for key in keys if key.startswith("m:pickup:")), default=0)
 
 
-def _canceled(
-    connection: sa.Connection,
-    order: Order,
-    report: MerchantOrder,
-    keys: set[str],
-    news: list[Told],
-    at: float,
-) -> list[OrderEvent]:
-    """A fee is believed only when the user agreed to one as high; else all the money comes back."""
-    kept = report.ride.fee_kept if report.ride else None
-    agreed = fees.agreed(keys)
-    if kept is not None and 0 < kept.minor <= (agreed or 0):
-        back = sum(amount.minor for amount in report.refunds)
-        data = {**card(order), "fee": money(kept)}
-        said = words.ride_canceled(kept, Money(back, kept.currency))
-        told = Told("ride_canceled", "m:canceled", said, data)
-        ledger.refund_due(connection, order, Money(back, kept.currency), "due:fee", at)
-        return records.move(connection, order, OrderState.CANCELED, at, *news, told)
-    said = words.NO_DRIVER_LEFT if agreed is None else words.RIDE_CANCELED
-    told = Told("merchant_canceled", "m:canceled", said, card(order))
-    return records.move(connection, order, OrderState.REFUNDING, at, *news, told)
-
-
 def _progress(order: Order, report: MerchantOrder, keys: set[str]) -> list[Told]:
     """What was not told yet. Each driver who gives the ride up begins its stages anew.
 
@@ -211,17 +189,3 @@ def _told(order: Order, kind: str, key: str, event: MerchantEvent, report: Merch
     if kind == "time_changed" and order.draft.trip is not None:
         said = words.pickup_changed(order.draft.trip.pickup_at)
     return Told(kind, key, said, data)
-
-
-def _refunds(order: Order, report: MerchantOrder) -> list[Told]:
-    """What went back for a destination that costs less, each part once."""
-    return [
-        Told(
-            "part_refunded",
-            f"m:adj:{x.status}:{x.id}",
-            words.part_refunded(-x.amount),
-            {**card(order), "adjustment": x.id, "amount": money(x.amount)},
-        )
-        for x in report.adjustments
-        if x.status == "completed" and x.amount is not None and x.amount.minor < 0
-    ]

@@ -59,6 +59,10 @@ SHOP_LATE = "It took too long to place, so I stopped the order."
 SHOP_CANCELED = "The shop cancelled the order."
 SHOP_CANCELED_LATER = f"{SHOP_CANCELED} I get your money back."
 SHOP_GAVE_BACK = "The shop took the order and gave your money back."
+SHOP_TOOK_NOTHING = (
+    "The shop has the order and never took its money, which is free again. "
+    "Ask the shop whether it still comes."
+)
 SAME_ORDER = "The shop answers with an order that you had before. I get your money back."
 NOT_SOLVED = "The shop took the payment but does not answer. You pay once at most. I keep checking."
 BOTH_SILENT = "Neither the shop nor the bank answers. You pay once at most. I keep checking."
@@ -429,10 +433,6 @@ def _trip_placed(terms: TripTerms) -> str:
 RIDE_CANCELED = "Your ride is cancelled."
 DRIVER_LATE = "Your driver should be here by now, and the company says nothing. Ask it."
 NO_DRIVER_LEFT = "The ride company cancelled the ride: there is no driver for it."
-
-
-def ride_canceled(fee: Money, back: Money) -> str:
-    return f"Your ride is cancelled. It cost {spoken(fee)}; you get {spoken(back)} back."
 
 
 _RIDE_STEPS = {
