@@ -24,6 +24,8 @@ from starlette.middleware import Middleware
 
 from lapel import first_run
 from lapel.assistant import Ground, Homes, House, RideSkill, SavedPlaces, Skill
+from lapel.assistant.helping import HelpSkill
+from lapel.assistant.history import HistorySkill
 from lapel.assistant.lost import hinting
 from lapel.assistant.planning.making import GroceriesMaker
 from lapel.assistant.planning.undoing import BookingUndoer
@@ -277,6 +279,7 @@ async def build(
         vault=vault,
         worker=worker,
     )
+    books = Books(store, patient)
     accounts = StoredAccounts(store)
     await _users_keys(accounts, store, vault)
     pairing = Pairing(store, accounts)
@@ -318,6 +321,8 @@ async def build(
             guiding,
             connected.skill(user_id, house),
             shops,
+            HistorySkill(user_id, orders, books, _zone(settings)),
+            HelpSkill(),
         ]
 
     house = House(
@@ -359,7 +364,7 @@ async def build(
         food,
         house,
         store,
-        Books(store, patient),
+        books,
         speech=speech,
     )
     app = Starlette(

@@ -49,6 +49,8 @@ _HOW = {
     "For your order, say: where is my order.": ("order_status",),
 }  # fmt: skip
 """How something is said that Lapel can do, by the router's intents."""
+EXAMPLES = tuple(said.partition(": ")[2].rstrip(".") for said in _HOW)
+"""One way to ask for each, or two."""
 _BY_INTENT = {intent: said for said, intents in _HOW.items() for intent in intents}
 
 log = logging.getLogger(__name__)

@@ -31,6 +31,7 @@ from lapel.commerce.errors import (
     ReceiptError,
 )
 from lapel.commerce.journey import FareRules, Journey, JourneyKind, Stop, Traveller
+from lapel.commerce.ledger import Spent
 from lapel.commerce.limits import LimitState, StandingLimit
 from lapel.commerce.money import Money, minor_digits
 from lapel.commerce.order import (
@@ -164,6 +165,7 @@ __all__ = [
     "RideStatus",
     "SendBack",
     "ShareError",
+    "Spent",
     "Standing",
     "StandingLimit",
     "Statement",

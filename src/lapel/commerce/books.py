@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from lapel.commerce import ledger
-from lapel.commerce.ledger import Entry, Posting
+from lapel.commerce.ledger import Entry, Posting, Spent
 from lapel.commerce.money import Money
 from lapel.commerce.order import OrderState
 from lapel.commerce.ports import BankEntry, BankStatement, Payments
@@ -82,6 +82,13 @@ class Books:
         return await self._store.read(
             lambda c: ledger.entries_of(c, user_id, order_id=order_id, limit=limit)
         )
+
+    async def spent(self, user_id: str, since: float, until: float) -> list[Spent]:
+        """By payee and currency, the most first; what was given back then makes it less.
+
+        `since` and `until` (not included) are in seconds since 1970.
+        """
+        return await self._store.read(lambda c: ledger.spent(c, user_id, since, until))
 
     async def check(self, user_id: str) -> Checked:
         """Compare with the bank now. Raises what the bank's port raises."""

@@ -45,6 +45,14 @@ class Step(StrEnum):
     REFUND = "refund"
 
 
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What a payee has taken, tips included, less what it gave back; never zero."""
+
+    payee: str
+    amount: Money
+
+
 class LedgerError(CommerceError):
     """An entry that may not be: `unbalanced`, or `conflict` with the one under its key."""
 
@@ -179,6 +187,23 @@ def standing(connection: sa.Connection, order_id: str) -> dict[str, int]:
         .group_by(postings.account)
     )
     return {account: int(minor) for account, minor in rows}
+
+
+def spent(connection: sa.Connection, user_id: str, since: float, until: float) -> list[Spent]:
+    """What the user spent from `since` to before `until`, by payee and currency, the most first."""
+    entries, postings = schema.ledger_entries.c, schema.ledger_postings.c
+    minor = sa.func.sum(postings.amount_minor)
+    rows = connection.execute(
+        sa.select(schema.orders.c.merchant_name, postings.currency, minor)
+        .join(schema.ledger_postings, entries.n == postings.entry)
+        .join(schema.orders, schema.orders.c.id == entries.order_id)
+        .where(entries.user_id == user_id, entries.at >= since, entries.at < until)
+        .where(postings.account.startswith(SPENT) | postings.account.startswith(TIP))
+        .group_by(schema.orders.c.merchant_name, postings.currency)
+        .having(minor != 0)
+        .order_by(minor.desc(), schema.orders.c.merchant_name)
+    )
+    return [Spent(payee, Money(int(total), currency)) for payee, currency, total in rows]
 
 
 def charged(connection: sa.Connection, order_id: str) -> int:
