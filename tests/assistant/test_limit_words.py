@@ -36,6 +36,10 @@ NERO = "forno nero"
             "You may spend up to \u20ac12.50 at Forno Nero without asking",
             SetLimit(NERO, 1250, "EUR"),
         ),
+        (
+            "let Forno Nero charge up to fifteen euros for a margherita and cola without asking",
+            SetLimit(NERO, 1500, "EUR", goods=("margherita", "cola")),
+        ),
         ("You may spend up to twelve fifty without asking", SetLimit("", 1250, "EUR")),
         (
             "Forno Nero may charge up to twenty dollars without asking me, and 100 dollars a month",

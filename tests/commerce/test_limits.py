@@ -16,6 +16,7 @@ from commerce_world import QUICK, TAP, running
 
 from lapel.commerce import (
     Evidence,
+    Item,
     LimitError,
     LimitState,
     LimitTerms,
@@ -73,6 +74,34 @@ def folder(tmp_path, untouched):
 
 def town_with(folder, policy, url=None):
     return running(folder, url, policy)
+
+
+async def test_a_limit_for_certain_goods_is_for_nothing_else(folder):
+    async with town_with(folder, SHORT) as world:
+        await world.placed()
+        had = await world.orders.standing.bought("u_0", [BLUE])
+        assert [item.id for item in had] == [line.item_id for line in LATTES.lines]
+        assert await world.orders.standing.bought("u_1", [BLUE]) == []
+        latte, _ = had
+        await allowed(world, items=(latte,))
+        await nothing_more_opens(world)  # there is a muffin in it
+        limit = await allowed(world, items=tuple(had))
+        order_id, how = await asked_or_told(world)
+        assert how == "told"
+        order = await world.state(order_id, OrderState.PLACED)
+        assert verify(order.receipt).consent.gesture == "within_limit"
+        await allowed(world, items=(Item("other", "Something else"),))
+        assert (await world.orders.standing.get(limit.id)).state is LimitState.REPLACED
+        await nothing_more_opens(world)
+
+
+def test_terms_with_goods_name_one_shop_and_each_once():
+    item = Item("latte", "Iced latte")
+    now = time.time()
+    assert terms(items=(item,)).fault(now) == ""
+    assert "one shop" in terms(items=(item,), merchants=()).fault(now)
+    assert "twice" in terms(items=(item, item)).fault(now)
+    assert "at most" in terms(items=tuple(Item(str(n), "x") for n in range(21))).fault(now)
 
 
 async def test_within_a_limit_it_is_told_ordered_when_the_window_ends_and_proved(place):

@@ -11,6 +11,7 @@ from commerce_town import LATTES
 from commerce_world import QUICK, TAP, running
 
 from lapel.commerce import (
+    Item,
     LimitTerms,
     MandateError,
     Money,
@@ -23,7 +24,9 @@ from lapel.commerce import keys as signing
 from lapel.commerce.consent import verify_checkout, verify_payment
 from lapel.commerce.consent.open_mandates import (
     AUDIENCE,
+    MOST_PIECES,
     OPEN_CHECKOUT,
+    OPEN_PAYMENT,
     OpenMandates,
     SetBy,
     check_within,
@@ -66,6 +69,7 @@ def refusal(mandates: OpenMandates, key=KEY) -> str:
         {"currency": "JPY", "most_minor": 1, "budget_minor": 7},
         {"currency": "KWD", "most_minor": 1500, "budget_minor": 2000},
         {"period": "day"},
+        {"items": (Item("latte", "Iced latte"), Item("mü", "Muffin"))},
         {"merchants": (Party("a", "Äiti & Söhne"), Party("b", "\u96ea"))},
     ],
 )
@@ -134,12 +138,100 @@ def test_what_is_not_of_this_limit_by_this_key_is_refused():
 def test_one_purchase_keeps_to_it_or_does_not(minor, currency, merchant, after_s, code):
     opened = verify_open(signed(), KEY.public)
     bought = {"amount": Money(minor, currency), "merchant_id": merchant, "at": AT + after_s}
+    bought["lines"] = [("latte", 1)]
     if not code:
         check_within(opened, **bought)
         return
     with pytest.raises(MandateError) as caught:
         check_within(opened, **bought)
     assert caught.value.code == code
+
+
+LATTE = Item("latte", "Iced latte")
+MUFFIN = Item("muffin", "Muffin")
+
+
+@pytest.mark.parametrize(
+    ("items", "lines", "fits"),
+    [  # as AP2's own evaluator has it: an empty list is any goods, the quantity a bound
+        ((), [("latte", 1)], True),
+        ((), [("latte", 2), ("anything", MOST_PIECES - 2)], True),
+        ((), [("latte", 2), ("anything", MOST_PIECES - 1)], False),
+        ((), [], False),
+        ((), [("latte", 0)], False),
+        ((LATTE,), [("latte", 3)], True),
+        ((LATTE, MUFFIN), [("muffin", 1), ("latte", 1), ("latte", 1)], True),
+        ((LATTE,), [("latte", 1), ("muffin", 1)], False),
+        ((LATTE,), [("latte", MOST_PIECES + 1)], False),
+        ((LATTE,), [("latte", 2), ("muffin", -1)], False),
+    ],
+)
+def test_a_cart_holds_nothing_but_the_goods_of_the_limit(items, lines, fits):
+    opened = verify_open(signed(msgspec.structs.replace(TERMS, items=items)), KEY.public)
+    bought = {"amount": Money(1, "EUR"), "merchant_id": "blue", "lines": lines, "at": AT}
+    if fits:
+        check_within(opened, **bought)
+        return
+    with pytest.raises(MandateError) as caught:
+        check_within(opened, **bought)
+    assert caught.value.code == "other_checkout"
+
+
+def claims_of(presentation: str) -> dict:
+    return msgspec.json.decode(signing.from_base64url(presentation.split(".")[1]))
+
+
+@pytest.mark.parametrize("items", [(), (LATTE, MUFFIN)])
+def test_the_open_checkout_mandate_is_of_the_schema(items):
+    """AP2's `open_checkout_mandate.json`: one `line_items`, whose entries have these three."""
+    claims = claims_of(signed(msgspec.structs.replace(TERMS, items=items)).checkout)
+    (goods,) = [x for x in claims["constraints"] if x["type"] == "checkout.line_items"]
+    (entry,) = goods["items"]
+    assert entry == {
+        "id": "goods",
+        "acceptable_items": [{"id": x.id, "title": x.title} for x in items],
+        "quantity": MOST_PIECES,
+    }
+
+
+def as_before(terms: LimitTerms = TERMS, key=KEY) -> OpenMandates:
+    """The mandates as they were signed before they had `line_items`."""
+    now = signed(terms, key)
+    checkout, payment = claims_of(now.checkout), claims_of(now.payment)
+    checkout["constraints"] = [
+        x for x in checkout["constraints"] if x["type"] != "checkout.line_items"
+    ]
+    payment["constraints"][0]["conditional_transaction_id"] = open_mandate_hash(checkout)
+    by = verify_open(now, key.public).set_by
+
+    def again(claims, vct, **hidden):
+        assert claims["vct"] == vct
+        body = {name: x for name, x in claims.items() if name not in ("cnf", "_sd", "_sd_alg")}
+        issued = issue(key, body, hidden)
+        return present(key, issued, hidden, audience=AUDIENCE, nonce="m_1", at=int(AT))
+
+    return OpenMandates(
+        "m_1",
+        again(checkout, OPEN_CHECKOUT),
+        again(payment, OPEN_PAYMENT, risk_data=msgspec.to_builtins(by)),
+    )
+
+
+def test_a_limit_that_was_signed_without_line_items_still_stands():
+    opened = verify_open(as_before(), KEY.public)
+    assert opened.terms == TERMS
+    cart = {"amount": Money(1, "EUR"), "merchant_id": "blue", "at": AT}
+    check_within(opened, **cart, lines=[("whatever", 1)])
+    named = msgspec.structs.replace(TERMS, items=(LATTE,))
+    with pytest.raises(MandateError) as caught:
+        verify_open(as_before(named), KEY.public)  # what names goods never was of that form
+    assert caught.value.code == "other_evidence"
+
+
+def test_what_was_agreed_to_before_there_were_goods_has_the_hash_that_it_had():
+    assert LimitTerms(
+        "EUR", 1500, 5000, "week", 1764000000, (Party("blue", "Blue Door"),)
+    ).hash() == ("6a5f7f44e5828f3b65fab7ce71196b544a518f9fcf815a6efae35358df206832")
 
 
 def test_its_hash_is_over_the_claims_and_not_over_the_signature():

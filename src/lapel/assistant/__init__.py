@@ -7,6 +7,7 @@ from lapel.assistant.homes import Homes
 from lapel.assistant.house import House
 from lapel.assistant.limits import (
     LimitsSkill,
+    goods_called,
     limit_question,
     limit_settled,
     limit_topic,
@@ -38,6 +39,7 @@ __all__ = [
     "Teller",
     "approval_topic",
     "asked_about_code",
+    "goods_called",
     "limit_question",
     "limit_settled",
     "limit_topic",

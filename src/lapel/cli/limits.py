@@ -48,6 +48,10 @@ def add(
         list[str] | None,
         typer.Option("--shop", help="A known shop; several times for several. None: any."),
     ] = None,
+    goods: Annotated[
+        list[str] | None,
+        typer.Option("--goods", help="Only this, of what you had from the one shop; repeatable."),
+    ] = None,
     period: Annotated[str, typer.Option("--period", help="day, week or month.")] = "week",
     purchases: Annotated[int, typer.Option(help="Most purchases in a period; 0: any.")] = 0,
     days: Annotated[int, typer.Option(help="How long it stands.")] = 90,
@@ -61,6 +65,7 @@ def add(
         "budget_minor": _minor(budget, currency),
         "period": period,
         "shops": shop or [],
+        "goods": goods or [],
         "currency": currency,
         "purchases": purchases,
         "days": days,
@@ -109,7 +114,9 @@ def limit(
 
 
 def _shops(row: Row) -> str:
-    return ", ".join(shop["name"] for shop in row["shops"]) or "any paid before"
+    shops = ", ".join(shop["name"] for shop in row["shops"]) or "any paid before"
+    goods = ", ".join(dict.fromkeys(item["title"] for item in row["goods"]))
+    return f"{shops}: only {goods}" if goods else shops
 
 
 def _state(row: Row) -> str:

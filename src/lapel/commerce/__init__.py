@@ -18,7 +18,7 @@ from lapel.commerce.checkout import (
     Trip,
     TripTerms,
 )
-from lapel.commerce.consent.open_mandates import LimitTerms, Party, Period
+from lapel.commerce.consent.open_mandates import Item, LimitTerms, Party, Period
 from lapel.commerce.errors import (
     ApprovalError,
     CommerceError,
@@ -113,6 +113,7 @@ __all__ = [
     "EngineError",
     "Evidence",
     "FareRules",
+    "Item",
     "Journey",
     "JourneyKind",
     "JourneyOffer",

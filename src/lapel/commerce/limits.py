@@ -224,6 +224,8 @@ def _allows(connection: sa.Connection, limit: StandingLimit, checkout: Checkout)
     terms, total = limit.terms, checkout.total
     if total.currency != terms.currency or not 0 < total.minor <= terms.most_minor:
         return False
+    if not terms.admits((line.item_id, line.quantity) for line in checkout.lines):
+        return False
     if terms.merchants:
         return terms.names(checkout.merchant_id)
     # Any shop means any that the user has said yes to before.

@@ -167,7 +167,13 @@ def _same_limit(within: str, mandates: Mandates, receipt: Receipt, at: float) ->
     if opened.hash != within:
         raise MandateError("it stands on another limit", code="other_evidence")
     amount = _money(receipt.payment.amount)
-    check_within(opened, amount=amount, merchant_id=receipt.merchant.id, at=at)
+    check_within(
+        opened,
+        amount=amount,
+        merchant_id=receipt.merchant.id,
+        lines=[(line.item_id, line.quantity) for line in receipt.lines],
+        at=at,
+    )
 
 
 def _within(receipt: Receipt) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from lapel.commerce.checkout import Checkout, OrderDraft, PaymentTarget
+from lapel.commerce.checkout import Checkout, CheckoutLine, OrderDraft, PaymentTarget
 from lapel.commerce.errors import CommerceError
 from lapel.commerce.money import Money
 from lapel.commerce.order import (
@@ -30,6 +30,8 @@ from lapel.commerce.order import (
 from lapel.store import insert, is_live, schema
 
 _Row = sa.RowMapping
+_LATELY = 100
+"""Orders at one merchant that are looked through for what was bought there."""
 
 # Made here, once: msgspec learns a type at its first use, and two threads that both come first in
 # that have crashed the process.
@@ -248,6 +250,22 @@ def last_paid(connection: sa.Connection, user_id: str, merchant_id: str) -> Paym
         .limit(1)
     ).scalar()
     return _checkout_of(text).payment if text else None
+
+
+def bought(connection: sa.Connection, user_id: str, merchant_id: str) -> list[CheckoutLine]:
+    """What this merchant sold to the user, the newest first."""
+    orders = schema.orders.c
+    texts = connection.scalars(
+        sa.select(orders.checkout)
+        .where(
+            orders.user_id == user_id,
+            orders.merchant_id == merchant_id,
+            orders.receipt.is_not(None),
+        )
+        .order_by(orders.created_at.desc(), orders.id.desc())
+        .limit(_LATELY)
+    )
+    return [line for text in texts for line in _checkout_of(text).lines]
 
 
 def has_paid(connection: sa.Connection, user_id: str, checkout: Checkout) -> bool:

@@ -8,7 +8,7 @@ signed. Whatever no longer fits at that moment becomes an ordinary question.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -18,7 +18,14 @@ from lapel.commerce import limits, records, words
 from lapel.commerce.card import card
 from lapel.commerce.checkout import Checkout
 from lapel.commerce.consent import closed, public_keys
-from lapel.commerce.consent.open_mandates import LimitTerms, SetBy, sign_open, verify_open
+from lapel.commerce.consent.open_mandates import (
+    Item,
+    LimitTerms,
+    Party,
+    SetBy,
+    sign_open,
+    verify_open,
+)
 from lapel.commerce.desk import Desk, Step
 from lapel.commerce.errors import LimitError
 from lapel.commerce.limits import LimitState, StandingLimit, Used
@@ -190,6 +197,15 @@ class Standing:
     async def all(self, user_id: str) -> list[StandingLimit]:
         """Every limit that there ever was, the newest first."""
         return await self._desk.journal.read(lambda c: limits.limits_of(c, user_id, *LimitState))
+
+    async def bought(self, user_id: str, shops: Sequence[Party]) -> list[Item]:
+        """What the user has had from these shops: the goods that a limit can name."""
+
+        def work(connection: sa.Connection) -> list[Item]:
+            lines = [x for shop in shops for x in records.bought(connection, user_id, shop.id)]
+            return list({line.item_id: Item(line.item_id, line.title) for line in lines}.values())
+
+        return await self._desk.journal.read(work)
 
     async def get(self, limit_id: str) -> StandingLimit | None:
         return await self._desk.journal.read(lambda c: limits.find_limit(c, limit_id))

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from lapel.assistant import Teller, limit_question, shop_called
+from lapel.assistant import Teller, goods_called, limit_question, shop_called
 from lapel.commerce import (
     CEILING_KINDS,
     Ceiling,
@@ -37,7 +37,10 @@ DAYS = 90
 
 
 class _Wanted(msgspec.Struct, forbid_unknown_fields=True):
-    """Amounts in minor units; `shops` by name or id, none for any that was paid before."""
+    """Amounts in minor units; `shops` by name or id, none for any that was paid before.
+
+    `goods` by title, of what was bought before at the one shop; none for anything.
+    """
 
     most_minor: int
     budget_minor: int
@@ -46,6 +49,7 @@ class _Wanted(msgspec.Struct, forbid_unknown_fields=True):
     currency: str = "EUR"
     purchases: int = 0
     days: int = DAYS
+    goods: tuple[str, ...] = ()
 
 
 class _Most(msgspec.Struct, forbid_unknown_fields=True):
@@ -114,6 +118,10 @@ class LimitsApi:
         if len(shops) < len(chosen):
             unknown = next(name for name, shop in chosen if shop is None)
             return refused(f"there is no shop {unknown!r}", "unknown_merchant", 400)
+        bought = await self._standing.bought(user_id, shops) if wanted.goods else []
+        items, unknown_goods = goods_called(wanted.goods, bought)
+        if unknown_goods:
+            return refused(f"{unknown_goods!r} was not bought there before", "bad_terms", 400)
         now = time.time()
         terms = LimitTerms(
             currency=wanted.currency,
@@ -123,6 +131,7 @@ class LimitsApi:
             valid_until=int(now) + wanted.days * 86400,
             merchants=tuple(shops),
             purchases=wanted.purchases,
+            items=tuple(items),
         )
         try:
             limit = await self._standing.propose(user_id, terms)
@@ -165,6 +174,7 @@ def _row(limit: StandingLimit) -> Answer:
         "id": limit.id,
         "state": limit.state.value,
         "shops": [{"id": shop.id, "name": shop.name} for shop in terms.merchants],
+        "goods": [{"id": item.id, "title": item.title} for item in terms.items],
         "currency": terms.currency,
         "most_minor": terms.most_minor,
         "most": str(terms.most),

@@ -31,6 +31,16 @@ def shops(terms: LimitTerms) -> str:
     return words.joined([merchant.name for merchant in terms.merchants])
 
 
+def goods(terms: LimitTerms) -> str:
+    """What alone may be bought, empty for anything; variants of one thing are said once."""
+    return words.joined(list(dict.fromkeys(item.title for item in terms.items)))
+
+
+def not_bought(said: str, shop: str) -> str:
+    where = f"from {shop}" if shop else "yet"
+    return f"You have not had {said} {where}: a limit names what you have bought before."
+
+
 def until(terms: LimitTerms) -> str:
     end = datetime.fromtimestamp(terms.valid_until, UTC)
     return f"{end.day} {end:%B %Y}"
@@ -42,9 +52,10 @@ def agreed(terms: LimitTerms) -> str:
 
 def in_words(terms: LimitTerms) -> str:
     """The limit as it is said."""
+    only = f" for {goods(terms)} alone" if terms.items else ""
     number = f", at most {words.count(terms.purchases)} times" if terms.purchases else ""
     return (
-        f"{shops(terms)}: up to {spoken(terms.most)} a purchase, "
+        f"{shops(terms)}: up to {spoken(terms.most)} a purchase{only}, "
         f"{spoken(terms.budget)} a {terms.period}{number}, until {until(terms)}."
     )
 
@@ -58,6 +69,7 @@ def question(limit: StandingLimit, *, now: float, passkey: bool) -> Cue:
     topic = topic_of(limit.id)
     lines = [
         CardLine("Shops", shops(terms)),
+        *([CardLine("Only", goods(terms))] if terms.items else []),
         CardLine("Most for one purchase", str(terms.most)),
         CardLine(f"Most in any {_days(terms)}", str(terms.budget)),
     ]

@@ -15,7 +15,10 @@ from lapel.commerce import Period, minor_digits
 
 @dataclass(frozen=True, slots=True)
 class SetLimit:
-    """What the user would allow. `shop` is as it was said, empty for any; 0 for what was not."""
+    """What the user would allow; 0 for what was not said.
+
+    `shop` and `goods` are as they were said, empty for any.
+    """
 
     shop: str
     most_minor: int
@@ -24,6 +27,7 @@ class SetLimit:
     period: Period = "week"
     purchases: int = 0
     days: int = 0
+    goods: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +54,16 @@ _UPTO = r"(?:up to|at most|no more than|not more than|a maximum of|as much as)"
 _REST = r"(?P<rest>(?: .+)?)"
 _ASKING = r"without (?:asking|checking with)(?: me)?(?: first| again)?"
 _TAKE = r"(?:charge|take|bill|spend|have)"
+_GOODS = r"(?: for (?P<goods>.+?)(?: only| alone)?)?"
+_AND = re.compile(r",? and |, ")
+_ARTICLE = re.compile(r"^(?:a|an|the|some|my) ")
 _SET = tuple(
     re.compile(f"^{pattern}$")
     for pattern in (
-        rf"(?:let|allow) (?P<shop>.+?) (?:to )?{_TAKE}(?: me)? {_UPTO} (?P<most>.+?) "
-        rf"{_ASKING}{_REST}",
-        rf"(?P<shop>(?!(?:you|i|we) ).+?) (?:may|can) {_TAKE}(?: me)? {_UPTO} (?P<most>.+?) "
-        rf"{_ASKING}{_REST}",
+        rf"(?:let|allow) (?P<shop>.+?) (?:to )?{_TAKE}(?: me)? {_UPTO} (?P<most>.+?)"
+        rf"{_GOODS} {_ASKING}{_REST}",
+        rf"(?P<shop>(?!(?:you|i|we) ).+?) (?:may|can) {_TAKE}(?: me)? {_UPTO} (?P<most>.+?)"
+        rf"{_GOODS} {_ASKING}{_REST}",
         rf"you (?:may|can) (?:spend|pay|buy for|order for) {_UPTO} (?P<most>.+?)"
         rf"(?: (?:at|from|with) (?P<shop>.+?))? {_ASKING}{_REST}",
         rf"(?:buy|order)(?: anything| something| things)? (?:for )?{_UPTO} (?P<most>.+?)"
@@ -210,7 +217,8 @@ def _set(found: dict[str, str | None], currency: str) -> SetLimit | None:
     most = amount(found["most"] or "", currency)
     if most is None:
         return None
-    wish = SetLimit(_shop(found.get("shop") or ""), *most)
+    shop, said = _shop(found.get("shop") or ""), found.get("goods") or ""
+    wish = SetLimit(shop, *most, goods=tuple(_ARTICLE.sub("", x) for x in _AND.split(said) if x))
     return _more(wish, (found.get("rest") or "").strip())
 
 
@@ -259,4 +267,5 @@ def _with(
         period or wish.period,
         purchases or wish.purchases,
         days or wish.days,
+        wish.goods,
     )

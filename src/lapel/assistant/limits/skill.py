@@ -18,6 +18,7 @@ from lapel.assistant.limits.grammar import (
 from lapel.assistant.ordering import sentence
 from lapel.assistant.skills import Heard, Outcome, Teller
 from lapel.commerce import (
+    Item,
     LimitError,
     LimitNow,
     LimitTerms,
@@ -45,6 +46,7 @@ def terms_of(
     now: float,
     *,
     wish: SetLimit,
+    items: Sequence[Item] = (),
 ) -> LimitTerms:
     """The limit with what was not said filled in; all of it is shown before it is agreed to."""
     whole = 10 ** minor_digits(currency)
@@ -57,6 +59,7 @@ def terms_of(
         valid_until=int(now) + (wish.days or DAYS) * 86400,
         merchants=tuple(shops),
         purchases=wish.purchases,
+        items=tuple(items),
     )
 
 
@@ -72,6 +75,18 @@ def called(said: str, known: Sequence[Party]) -> Party | None:
         return within[0]
     near = difflib.get_close_matches(wanted, list(by_name), n=1, cutoff=_ALIKE)
     return by_name[near[0]] if near else None
+
+
+def goods_called(said: Sequence[str], bought: Sequence[Item]) -> tuple[list[Item], str]:
+    """The goods that are meant, each in all its variants, and the first name that fits none."""
+    known = [Party(item.id, item.title) for item in bought]
+    chosen: list[Item] = []
+    for name in said:
+        meant = called(name, known)
+        if meant is None:
+            return chosen, name
+        chosen += [x for x in bought if x.title == meant.name and x not in chosen]
+    return chosen, ""
 
 
 class LimitsSkill:
@@ -150,8 +165,12 @@ class LimitsSkill:
             if shop is None:
                 return Outcome(f"I know no shop called {wish.shop}.")
             chosen = [shop]
+        bought = await self._standing.bought(self._user_id, chosen) if wish.goods else []
+        items, unknown = goods_called(wish.goods, bought)
+        if unknown:
+            return Outcome(cues.not_bought(unknown, wish.shop))
         now = self._clock()
-        terms = terms_of(chosen, wish.most_minor, wish.currency, now, wish=wish)
+        terms = terms_of(chosen, wish.most_minor, wish.currency, now, wish=wish, items=items)
         try:
             limit = await self._standing.propose(self._user_id, terms)
         except LimitError as error:

@@ -5,6 +5,7 @@ import { el } from "../dom.js";
 
 const FIELDS = [
   { name: "shop", label: "Shop (empty: any paid before)" },
+  { name: "goods", label: "Only these goods, with commas (empty: anything)" },
   { name: "most", label: "Most for one purchase", inputmode: "decimal", pattern: "\\d+([.,]\\d\\d)?", required: true },
   { name: "budget", label: "Budget, a whole amount", inputmode: "numeric", pattern: "\\d+", required: true },
 ];
@@ -17,7 +18,9 @@ function minor(text, digits = 2) {
 }
 
 function shops(limit) {
-  return limit.shops.map((shop) => shop.name).join(", ") || "Any shop paid before";
+  const named = limit.shops.map((shop) => shop.name).join(", ") || "Any shop paid before";
+  const goods = [...new Set(limit.goods.map((item) => item.title))].join(", ");
+  return goods ? `${named}: only ${goods}` : named;
 }
 
 function state(limit) {
@@ -55,6 +58,7 @@ function form({ fail, onChanged }) {
     try {
       await api.askLimit({
         shops: shop ? [shop] : [],
+        goods: inputs.get("goods").value.split(",").map((each) => each.trim()).filter(Boolean),
         most_minor: minor(inputs.get("most").value),
         budget_minor: minor(inputs.get("budget").value),
         period: period.value,
