@@ -365,6 +365,20 @@ async def test_times_that_have_passed_are_refused_and_nothing_is_asked() -> None
         assert company.asked == []
 
 
+async def test_what_nobody_has_is_told_with_the_time_that_was_understood() -> None:
+    async with World() as world:
+        company = dining(world)
+        company.closed = True
+        (phone,) = await world.wear(PHONE)
+        said = await answered(world, phone, "a table for two tomorrow at seven", "no table")
+        assert "for two" in said
+        assert "at seven in the evening" in said
+        said = await answered(
+            world, phone, "a table for two near the station on friday at eight", "no table"
+        )
+        assert "near the station on Friday" in said
+
+
 async def test_words_that_may_mean_furniture_belong_to_a_list_that_is_open() -> None:
     async with World() as world:
         dining(world)

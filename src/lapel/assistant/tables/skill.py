@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from lapel.assistant import ordering
+from lapel.assistant import ordering, words
 from lapel.assistant.ordering import Costless, Ordering, PlacesPort, default_place, own_place, told
 from lapel.assistant.personal.language import Words
 from lapel.assistant.politeness import is_no, is_yes, plain
@@ -17,7 +17,7 @@ from lapel.assistant.tables import choosing, cues, reading
 from lapel.assistant.tables.booked import Booking, Bookings, Changed
 from lapel.assistant.tables.ports import GuestPort, MapPort, NoMap, TablesPort
 from lapel.assistant.tables.reading import Pick, Request, Wish
-from lapel.commerce import Money, OrderDraft, Orders, Refused, TableOffer
+from lapel.commerce import Money, OrderDraft, Orders, Refused, TableOffer, times
 from lapel.devices import Cue, PositionReported
 from lapel.services.maps import Place, Point
 from lapel.services.navigation import distance_m
@@ -254,12 +254,17 @@ class TablesSkill:
             near=near,
             place="" if near or wish.place == "here" else wish.place,
         )
-        offers = await self._offers(wanted, wish)
+        try:
+            offers = await self._offers(wanted, wish)
+        except Refused as error:
+            if error.code != "no_table":
+                raise
+            offers = []
         ahead = [x for x in offers if x.table.starts.timestamp() > at]
         if not wish.place:
             ahead = await self._around(ahead, at)
         if not ahead:
-            raise Refused("There is no table then. Say another time.", code="no_table")
+            raise Refused(_none_at(wish, moment), code="no_table")
         place = "" if not wish.place else _near_words(wish.place)
         return Found(ahead, wanted.wall, place, near)
 
@@ -441,6 +446,14 @@ class TablesSkill:
 
 def _at(offer: TableOffer) -> Point:
     return offer.address.latitude, offer.address.longitude
+
+
+def _none_at(wish: Wish, moment: datetime) -> str:
+    """That nobody has what was asked for, with all of it, so that a wrong time is noticed."""
+    where = f" at {wish.name}" if wish.name else f" with {wish.cuisine} food" if wish.cuisine else ""
+    near = f" near {_near_words(wish.place)}" if wish.place else ""
+    when = times.spoken_day(moment) if wish.timed else times.day(moment)
+    return f"There is no table for {words.count(wish.party)}{where}{near} on {when}."
 
 
 def _near_words(said: str) -> str:
