@@ -19,6 +19,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "commerce": {"store", "settings"},
     "brain": {"commerce", "store", "settings"},
     "services": {"brain", "commerce", "store", "settings"},
+    "models": {"brain"},
     "turns": {"settings"},
     "devices": {"speech", "store", "settings"},
     "assistant": {

@@ -33,7 +33,7 @@ def commands(group: Any, path: str = "") -> Iterator[tuple[str, Any]]:
 
 
 ALL = dict(commands(typer.main.get_command(app)))
-ALONE |= {name for name in ALL if name.startswith("eval ")}
+ALONE |= {name for name in ALL if name.startswith(("eval ", "models"))}
 
 
 def needed(name: str, tmp_path: Path) -> list[str]:

@@ -17,6 +17,7 @@ from lapel.cli import (
     evaluate,
     limits,
     merchants,
+    models,
     passkeys,
     pay,
     personal,
@@ -55,6 +56,7 @@ app.add_typer(personal.notes, name="notes")
 app.add_typer(pay.contacts, name="contacts")
 app.command("scan")(pay.scan)
 app.add_typer(services.services, name="services")
+app.add_typer(models.models, name="models")
 app.add_typer(receipts.receipts, name="receipts")
 app.add_typer(books.ledger, name="ledger")
 app.command("bench")(bench.bench)
