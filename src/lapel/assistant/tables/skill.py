@@ -450,7 +450,8 @@ def _at(offer: TableOffer) -> Point:
 
 def _none_at(wish: Wish, moment: datetime) -> str:
     """That nobody has what was asked for, with all of it, so that a wrong time is noticed."""
-    where = f" at {wish.name}" if wish.name else f" with {wish.cuisine} food" if wish.cuisine else ""
+    food = f" with {wish.cuisine} food" if wish.cuisine else ""
+    where = f" at {wish.name}" if wish.name else food
     near = f" near {_near_words(wish.place)}" if wish.place else ""
     when = times.spoken_day(moment) if wish.timed else times.day(moment)
     return f"There is no table for {words.count(wish.party)}{where}{near} on {when}."
