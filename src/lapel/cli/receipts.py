@@ -11,6 +11,9 @@ import typer
 from lapel.cli.console import DataOption, JsonOption, Trouble, path_of, running, show_json
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from lapel.commerce import LimitUse
     from lapel.commerce.receipt import Amount
 
 receipt = typer.Typer(help="Receipts: portable proof of what was bought and who approved it.")
@@ -35,7 +38,7 @@ def verify(
     as_json: JsonOption = False,
 ) -> None:
     """Check a receipt without any network: every amount, every letter, and who signed it."""
-    from lapel.commerce import ReceiptError, is_statement
+    from lapel.commerce import ReceiptError, is_statement, uses
     from lapel.commerce import verify as verify_file
     from lapel.commerce.keys import thumbprint
 
@@ -68,6 +71,7 @@ def verify(
     typer.echo(f"The user signed this very cart with key {thumbprint(found.mandates.jwk)}")
     if found.mandates.merchant_jwk:
         typer.echo(f"as {found.merchant.name} had signed it ({found.mandates.audience})")
+    _say_limits(uses([found]))
 
 
 @receipts.command()
@@ -86,19 +90,34 @@ def verify_all(file: Path, key: KeyOption = None, as_json: JsonOption = False) -
 
 
 def _verify_all(content: bytes, key: str | None, *, as_json: bool) -> None:
-    from lapel.commerce import ReceiptError, verify_statement
+    from lapel.commerce import ReceiptError, uses, verify_statement
 
     try:
         found = verify_statement(content, key=key or "")
     except ReceiptError as error:
         raise Trouble(f"NOT valid: {error}", error.code) from error
     if as_json:
-        show_json(msgspec.to_builtins(found))
+        limits = msgspec.to_builtins(uses(found.receipts))
+        show_json({**msgspec.to_builtins(found), "limits": limits})
         return
     typer.echo(f"Valid and complete until {found.end.exported_at}, closed by {found.end.key_id}")
     for entry in found.receipts:
         typer.echo(f"  {entry.placed_at}  {entry.merchant.name:<32} {_money(entry.total):>12}")
     typer.echo(f"{found.end.count} in all.")
+    _say_limits(uses(found.receipts))
+
+
+def _say_limits(found: Iterable[LimitUse]) -> None:
+    """Each limit that gave a yes, and what was bought by it in each of its periods."""
+    for use in found:
+        terms = use.terms
+        at = ", ".join(shop.name for shop in terms.merchants) or "shops paid before"
+        number = f" and {terms.purchases} purchases" if terms.purchases else ""
+        typer.echo(f"Limit {use.limit_id} for {at}: {terms.budget}{number} in any {terms.period}")
+        for period in use.periods:
+            count = f"{period.purchases} purchase{'' if period.purchases == 1 else 's'}"
+            over = "  MORE than the limit, unless some of it came back" if period.over else ""
+            typer.echo(f"  {terms.period} to {period.ends}  {period.spent!s:>12}, {count}{over}")
 
 
 def _write(file: Path, content: bytes) -> None:

@@ -2,6 +2,7 @@
 
 from lapel.commerce.asking import Ask, cancellation
 from lapel.commerce.books import Books
+from lapel.commerce.budgets import LimitUse, uses
 from lapel.commerce.ceilings import CEILING_KINDS, Ceiling, CeilingKind, Ceilings
 from lapel.commerce.checkout import (
     TO_BE_FETCHED,
@@ -122,6 +123,7 @@ __all__ = [
     "LimitNow",
     "LimitState",
     "LimitTerms",
+    "LimitUse",
     "MandateError",
     "MerchantAdjustment",
     "MerchantEvent",
@@ -191,6 +193,7 @@ __all__ = [
     "split_bill",
     "spoken",
     "unheeded",
+    "uses",
     "verify",
     "verify_chain",
     "verify_statement",
