@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lapel.brain.frame import CartLine, Frame, Question, Span
+from lapel.brain.questions import Asks
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +100,15 @@ class AskStatus:
 
 @dataclass(frozen=True, slots=True)
 class AskMenu:
-    """What can I get there? `query` is a category or a dish, or empty; `merchant_id` if named."""
+    """What can I get there? `query` is a category or a dish, or empty; `merchant_id` if named.
+
+    `asks` is what is asked: for the menu, which there are, whether there is one, what is in it.
+    """
 
     query: str = ""
     spans: tuple[Span, ...] = ()
     merchant_id: str = ""
+    asks: Asks = Asks.WHICH
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,7 @@ from lapel.brain.moving import move_lines
 from lapel.brain.phrases import Head, Reading
 from lapel.brain.places import AddressLabel, PlaceIndex
 from lapel.brain.provenance import USERS_OWN, Utterance
+from lapel.brain.questions import QuestionPhrases
 from lapel.brain.reorder import ReorderPhrases
 from lapel.brain.restating import items_of, plain_items
 from lapel.brain.sound import Sounds
@@ -74,6 +75,7 @@ class Brain:
         options = frozenset[str]().union(*(i.options for i in self._menus.values()))
         self._chunker = Chunker(self._language, self._sounds, self._places, vocabulary, options)
         self._nowhere = MenuIndex(Menu("", "", ()), self._language)
+        self._questions = QuestionPhrases(self._language)
         self.reorder_phrases = ReorderPhrases(self._language)
 
     def understand(self, utterance: Utterance, frame: Frame) -> Understanding:
@@ -108,10 +110,34 @@ class Brain:
         if not sentence.tokens:
             return Understanding(frame, confidence=0.0)
         understood = self._answered(sentence, frame) or self._understand(sentence, frame)
+        understood = self._asked(sentence, understood, frame)
         if understood.frame is not frame:
             said = (*understood.frame.said, utterance.text)[-_MOST_SAID:]
             understood = replace(understood, frame=replace(understood.frame, said=said))
         return replace(understood, confidence=understood.confidence * utterance.confidence)
+
+    def _asked(self, sentence: Sentence, understood: Understanding, frame: Frame) -> Understanding:
+        """A question about the menu that the grammar took for talk, or did not read exactly."""
+        if any(not isinstance(action, AskMenu) for action in understood.actions):
+            return understood
+        if understood.frame.lines != frame.lines or not (
+            found := self._questions.read(sentence.text)
+        ):
+            return understood
+        if understood.actions:
+            (asked,) = understood.actions
+            if not isinstance(asked, AskMenu) or asked.merchant_id:
+                return understood
+            return replace(understood, actions=(replace(asked, query=found.what, asks=found.asks),))
+        if found.vague and not self._sold(found.what):
+            return understood
+        spans = (span_of(sentence.tokens, 0, len(sentence.tokens)),)
+        what = found.what or next(iter(understood.unknown), "")
+        return Understanding(frame, (AskMenu(what, spans, asks=found.asks),))
+
+    def _sold(self, words: str) -> bool:
+        stems = self._chunker.sentence(words).stems
+        return any(stem in index.vocabulary for index in self._menus.values() for stem in stems)
 
     def address_called(self, words: str) -> str | None:
         """The label of the user's address that these words name."""

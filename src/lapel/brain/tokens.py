@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 from lapel.brain.frame import Span
 
-# Digits and letters part ("12oz"); scripts without spaces give one token a character.
+# Digits and letters part ("12oz"), a share is one word ("2%").
+# Scripts without spaces give one token a character.
 _UNSPACED = r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]"
 _TOKEN = re.compile(
-    rf"\d+(?:st|nd|rd|th)\b|\d+|{_UNSPACED}"
+    rf"\d+(?:st|nd|rd|th)\b|\d+%|\d+|{_UNSPACED}"
     rf"|(?:(?!{_UNSPACED})[^\W\d_])+(?:['\u2019][^\W\d_]+)*|&",
     re.UNICODE,
 )

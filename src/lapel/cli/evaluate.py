@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lapel.cli.console import Trouble
+from lapel.cli.console import JsonOption, Trouble
 
 if TYPE_CHECKING:
     import msgspec
 
-evaluate = typer.Typer(
-    help="Measure understanding on labelled data. Prints JSON.", no_args_is_help=True
-)
+evaluate = typer.Typer(help="Measure understanding on labelled data.", no_args_is_help=True)
 DataFile = Annotated[
     Path, typer.Option("--data", help="Labelled lines, .jsonl or .jsonl.gz.", exists=True)
 ]
@@ -25,7 +23,7 @@ _EVERY = 500
 
 @evaluate.callback()
 def _family() -> None:
-    """Measure understanding on labelled data. Prints JSON."""
+    """Measure understanding on labelled data."""
 
 
 @evaluate.command("menu")
@@ -36,29 +34,53 @@ def menu(
     ],
     data: DataFile,
     misses: Keep = 0,
+    as_json: JsonOption = False,
 ) -> None:
     """Spoken orders to trees: exact match without regard to order, item F1, and time."""
     from lapel.brain.forms import SchemaError
     from lapel.evals import DataError, measure_menu
 
     try:
-        _print(measure_menu(menu, data, keep=misses, each=_progress("orders")))
+        _print(measure_menu(menu, data, keep=misses, each=_progress("orders")), as_json)
     except (SchemaError, DataError) as error:
         raise Trouble(str(error), "bad_file") from error
 
 
 @evaluate.command("intents")
-def intents(data: DataFile, misses: Keep = 0) -> None:
+def intents(data: DataFile, misses: Keep = 0, as_json: JsonOption = False) -> None:
     """Talk to intents: accuracy on what is known, and how much other talk is refused."""
     from lapel.brain.router import EncoderUnavailable
     from lapel.evals import DataError, measure_intents
 
     try:
-        _print(measure_intents(data, keep=misses, each=_progress("utterances")))
+        _print(measure_intents(data, keep=misses, each=_progress("utterances")), as_json)
     except DataError as error:
         raise Trouble(str(error), "bad_file") from error
     except EncoderUnavailable as error:
         raise Trouble(str(error), "encoder_unavailable") from error
+
+
+@evaluate.command("taskmaster")
+def taskmaster(
+    data: DataFile,
+    menu: Annotated[
+        Path | None,
+        typer.Option(
+            "--menu",
+            help="Dialogues to learn the menu from; else train.jsonl.gz beside the data.",
+        ),
+    ] = None,
+    misses: Keep = 0,
+    as_json: JsonOption = False,
+) -> None:
+    """Dialogues at a counter to calls of its API: calls a turn, final carts, false orders."""
+    from lapel.evals import DataError, measure_taskmaster
+
+    learned = menu or data.with_name("train.jsonl.gz")
+    try:
+        _print(measure_taskmaster(data, learned, keep=misses, each=_progress("dialogues")), as_json)
+    except DataError as error:
+        raise Trouble(str(error), "bad_file") from error
 
 
 def _progress(what: str) -> Callable[[int], None]:
@@ -71,7 +93,22 @@ def _progress(what: str) -> Callable[[int], None]:
     return told
 
 
-def _print(report: msgspec.Struct) -> None:
+def _print(report: msgspec.Struct, as_json: bool) -> None:
+    """All of it as JSON, or a line a figure, shares in per cent, and then the misses."""
     import msgspec
 
-    typer.echo(msgspec.json.format(msgspec.json.encode(report), indent=2).decode())
+    if as_json:
+        typer.echo(msgspec.json.format(msgspec.json.encode(report), indent=2).decode())
+        return
+    for name, value in msgspec.structs.asdict(report).items():
+        if name == "misses":
+            for miss in value:
+                typer.echo(f"- {' | '.join(map(str, msgspec.structs.astuple(miss)))}")
+        else:
+            typer.echo(f"{name.replace('_', ' '):28} {_figure(name, value)}")
+
+
+def _figure(name: str, value: float) -> str:
+    if isinstance(value, int):
+        return f"{value:,}"
+    return f"{value:.2f}" if name.endswith(("_ms", "threshold")) else f"{value:.1%}"

@@ -127,6 +127,7 @@ class Language:
         self.everything = _words(data, "everything")
         self.same_names = tuple(_Same(group) for group in data.get("same_names", ()))
         self.reorder = cast("dict[str, Any]", data["reorder"])
+        self.questions = cast("dict[str, Any]", data.get("questions", {}))
         self.multiples = cast("dict[str, int]", data.get("multiples", {}))
         self.homophones = cast("dict[str, int]", data.get("homophones", {}))
         self.synonyms = cast("dict[str, str]", data.get("synonyms", {}))
