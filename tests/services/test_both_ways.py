@@ -138,15 +138,17 @@ async def test_a_ride_for_later_is_found_at_its_time_booked_put_off_and_given_up
     for_nothing = Cancel("ride", Money(0, "EUR"), done.total)
     gone = await ask(company, done.order_id, for_nothing, shopper.key("cancel"))
     assert gone.canceled
+    moment = at.replace(second=30)  # a pick-up is a whole minute: the next is half of one ahead
+    then = Rides(shopper.world.registry, shopper.world.client, moment.timestamp)
     for bad, code in (
         (timedelta(days=40), "pickup_too_far"),
         (timedelta(seconds=2), "pickup_too_soon"),
     ):
         with pytest.raises(Refused) as refused:
-            await rides.estimate(STATION, HOME, datetime.now(zone) + bad)
+            await then.estimate(STATION, HOME, moment + bad)
         assert refused.value.code == code
     with pytest.raises(AlreadyPast):
-        await rides.estimate(STATION, HOME, datetime.now(zone) - timedelta(minutes=2))
+        await then.estimate(STATION, HOME, moment - timedelta(minutes=2))
 
 
 async def test_a_company_that_takes_no_rides_for_later_is_asked_for_none(
