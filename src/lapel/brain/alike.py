@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rapidfuzz import fuzz, process
-
 from lapel.brain.lexicon import MenuIndex, Name
 from lapel.brain.places import PlaceIndex
 from lapel.brain.sound import Sounds
@@ -125,10 +123,8 @@ class AlikeFinder:
         return bool(other) and self._sounds.likeness(rest, other) >= _REST_LIKE_ENOUGH
 
     def _rank(self, said: str, names: Sequence[str]) -> list[tuple[float, str]]:
-        close = process.extract(
-            said, names, scorer=fuzz.ratio, limit=_RANKED, score_cutoff=_LETTERS_AT_LEAST
-        )
-        ranked = [(self._sounds.likeness(said, name), name) for name, _, _ in close]
+        close = self._sounds.closest(said, names, _RANKED, _LETTERS_AT_LEAST)
+        ranked = [(self._sounds.likeness(said, name), name) for name in close]
         ranked.sort(reverse=True)
         return ranked
 

@@ -35,13 +35,17 @@ def menu(
     data: DataFile,
     misses: Keep = 0,
     as_json: JsonOption = False,
+    language: Annotated[
+        str, typer.Option("--language", help="In which the orders were said: en or zh.")
+    ] = "en",
 ) -> None:
     """Spoken orders to trees: exact match without regard to order, item F1, and time."""
     from lapel.brain.forms import SchemaError
     from lapel.evals import DataError, measure_menu
 
     try:
-        _print(measure_menu(menu, data, keep=misses, each=_progress("orders")), as_json)
+        report = measure_menu(menu, data, language=language, keep=misses, each=_progress("orders"))
+        _print(report, as_json)
     except (SchemaError, DataError) as error:
         raise Trouble(str(error), "bad_file") from error
 

@@ -37,15 +37,22 @@ class MenuReport(msgspec.Struct, frozen=True):
 
 
 def measure_menu(
-    menu: Path, data: Path, *, keep: int = 0, each: Callable[[int], None] = lambda _: None
+    menu: Path,
+    data: Path,
+    *,
+    language: str = "en",
+    keep: int = 0,
+    each: Callable[[int], None] = lambda _: None,
 ) -> MenuReport:
     """Reads every `text` of `data` by the menu and compares with its `tree`.
+
+    `language` is the code of a language file.
 
     `keep` is how many misses are kept to look at; `each` is told after every order. Raises
     SchemaError and DataError.
     """
     started = time.process_time()
-    parser = forms.Parser(forms.load_schema(menu))
+    parser = forms.Parser(forms.load_schema(menu), language)
     load_ms = (time.process_time() - started) * 1e3
     times: list[float] = []
     misses: list[Miss] = []

@@ -7,8 +7,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
 
-from rapidfuzz import fuzz, process
-
 from lapel.brain.forms.schema import Schema, Slot, Values
 from lapel.brain.language import Language, PhraseMatch, Word
 from lapel.brain.sound import Sounds
@@ -60,7 +58,8 @@ VALUE, NOUN, COUNT, WORDS, TALK, UNKNOWN = 0.1, 0.1, 0.1, 0.2, 0.8, 1.5
 _OTHER_FORM = 0.15
 _PART, _GUESS, _WEAK = 0.3, 0.8, 0.5
 _SOUNDS = 2.0
-_LIKE_ENOUGH = 0.8
+_LIKE_ENOUGH, _SOUNDS_LIKE_ENOUGH = 0.8, 0.62
+_HOMOPHONE, _OF_KNOWN = 0.4, 0.5
 _LONGEST_ALIKE = 3
 _LETTERS = 3
 _SHORT = 4
@@ -94,6 +93,7 @@ class Lexicon:
     _names: dict[str, list[_Entry]] = field(default_factory=lambda: defaultdict(list))
     _parts: dict[str, list[_Entry]] = field(default_factory=lambda: defaultdict(list))
     _alike: list[str] = field(default_factory=list[str])
+    _by_sound: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     _noun_stems: set[str] = field(default_factory=set[str])
     _amounts: dict[str, str] = field(default_factory=dict[str, str])
     _longest: int = 1
@@ -113,16 +113,30 @@ class Lexicon:
         for place, form in enumerate(self.schema.forms):
             for noun in form.nouns:
                 self._add_noun(noun, 1 << place)
+        self._add_topics()
+        self._add_sounds()
+
+    def _add_topics(self) -> None:
+        """The names of the slots: what is said about may be told first."""
         for info in self.slots:
             for word in info.slot.name.lower().split("_"):
                 stem = self.language.stem(word)
                 if not self._names.get(stem):
                     self._add(word, _Entry(Kind.TOPIC))
                 self._parts.pop(stem, None)
+
+    def _add_sounds(self) -> None:
+        """The names that may be told by how they sound."""
         self._alike = [
-            key for key, found in self._names.items()
-            if len(key) > 3 and any(e.kind in (Kind.VALUE, Kind.NOUN) for e in found)
-        ]  # fmt: skip
+            key
+            for key, found in self._names.items()
+            if len(key) >= self.language.shortest
+            and any(e.kind in (Kind.VALUE, Kind.NOUN) for e in found)
+        ]
+        if self.sounds.syllables is not None:
+            for name in filter(self.sounds.syllables.reads, self._alike):
+                for sound in self.sounds.syllables.keys(name):
+                    self._by_sound[sound].append(name)
 
     def _add_slots(self) -> None:
         by_name: dict[str, int] = {}
@@ -174,12 +188,22 @@ class Lexicon:
             bonus = 0.6 if " " in after else 0.0
             marked = _Entry(Kind.VALUE, number, info.forms, values, bonus=bonus)
             self._add(f"{words} {after}", marked)
+        if self.sounds.syllables is not None:
+            self._add_halves(words, entry)
+            return
         stems = self._stems(words)
         while len(stems) > 1 and stems[-1] in self._noun_stems:
             stems.pop()
         for stem in set(stems):
             if len(stem) > _LETTERS and not self._means_something(stem):
                 self._parts[stem].append(replace(entry, last=stem == stems[-1]))
+
+    def _add_halves(self, words: str, entry: _Entry) -> None:
+        """Beginnings and ends of a name that is written without spaces."""
+        stems = self._stems(words)
+        for size in range(2, len(stems)):
+            for part, last in ((stems[:size], False), (stems[-size:], True)):
+                self._parts["".join(part)].append(replace(entry, last=last))
 
     def _without_glue(self, words: str) -> str:
         """What is left of a name without its little words: people leave them out."""
@@ -247,7 +271,7 @@ class Lexicon:
             not covered[at] and all(match.word in _NOTHING_SURE for match in matches[at])
             for at in range(len(tokens))
         ]
-        self._repair(stems, found, strange)
+        self._repair(tokens, stems, found, strange)
         for start, here in enumerate(found):
             if not any(m.end == start + 1 and m.kind in (Kind.WORD, Kind.NUMBER) for m in here):
                 here.append(Meaning(start + 1, Kind.UNKNOWN, UNKNOWN))
@@ -303,23 +327,56 @@ class Lexicon:
                 if asks and meaning.kind is Kind.VALUE:
                     found[start][at] = Meaning(meaning.end, Kind.TOPIC, COUNT)
 
-    def _repair(self, stems: list[str], found: list[list[Meaning]], strange: list[bool]) -> None:
+    def _repair(
+        self,
+        tokens: Sequence[Token],
+        stems: list[str],
+        found: list[list[Meaning]],
+        strange: list[bool],
+    ) -> None:
         """Names said in part, misheard or misspelt: of words that mean nothing by themselves."""
+        by_sound = self.sounds.syllables is not None
+        longest = self._longest if by_sound else _LONGEST_ALIKE
         for start, odd in enumerate(strange):
-            if odd:
+            if odd and not by_sound:
                 parts = self._parts.get(stems[start]) or self._shortened(stems[start])
-                after = found[start + 1] if start + 1 < len(found) else []
-                describes = any(x.kind is Kind.VALUE for x in after)
-                for entry, doubt in _distinct(parts):
-                    if entry.last or not describes:
-                        found[start].append(_meaning(entry, start + 1, doubt))
+                self._add_parts(parts, start, start + 1, found)
             key = ""
-            for end in range(start + 1, min(start + _LONGEST_ALIKE, len(strange)) + 1):
-                if not strange[end - 1]:
+            for end in range(start + 1, min(start + longest, len(strange)) + 1):
+                if by_sound and key and tokens[end - 1].gap:
                     break
                 key += stems[end - 1]
-                if len(key) > _LETTERS and key not in self._names:
+                if key in self._names:
+                    continue
+                odd = strange[start:end]
+                if by_sound:
+                    self._add_homophones(key, start, end, found, any(odd))
+                    if any(odd):
+                        self._add_parts(self._parts.get(key, ()), start, end, found)
+                if all(odd) and len(key) >= self.language.shortest:
                     self._add_alike(key, start, end, found)
+
+    def _add_parts(
+        self, parts: Iterable[_Entry], start: int, end: int, found: list[list[Meaning]]
+    ) -> None:
+        after = found[end] if end < len(found) else []
+        describes = any(x.kind is Kind.VALUE for x in after)
+        for entry, doubt in _distinct(parts):
+            if entry.last or not describes or self.sounds.syllables is not None:
+                found[start].append(_meaning(entry, end, doubt))
+
+    def _add_homophones(
+        self, key: str, start: int, end: int, found: list[list[Meaning]], strange: bool
+    ) -> None:
+        """Names that are said exactly so: even words that mean something else may be one."""
+        if self.sounds.syllables is None or not self.sounds.syllables.reads(key):
+            return
+        cost = _HOMOPHONE + (0.0 if strange else _OF_KNOWN)
+        names = {n for s in self.sounds.syllables.keys(key) for n in self._by_sound.get(s, ())}
+        for name in sorted(names):
+            for entry in self._names[name]:
+                if entry.kind in (Kind.VALUE, Kind.NOUN):
+                    found[start].append(_meaning(entry, end, cost))
 
     def _shortened(self, stem: str) -> list[_Entry]:
         """Names with a word of which only the beginning was said."""
@@ -333,11 +390,12 @@ class Lexicon:
         ]
 
     def _add_alike(self, key: str, start: int, end: int, found: list[list[Meaning]]) -> None:
-        close = process.extract(key, self._alike, scorer=fuzz.ratio, limit=3, score_cutoff=55)
-        for name, _, _ in close:
+        by_sound = self.sounds.syllables is not None and self.sounds.syllables.reads(key)
+        enough = _SOUNDS_LIKE_ENOUGH if by_sound else _LIKE_ENOUGH
+        for name in self.sounds.closest(key, self._alike, 3, 55):
             lengths = sorted((len(key), len(name)))
             likeness = self.sounds.likeness(key, name)
-            if likeness >= _LIKE_ENOUGH and lengths[0] >= lengths[1] * _SAME_LENGTH:
+            if likeness >= enough and lengths[0] >= lengths[1] * _SAME_LENGTH:
                 for entry in self._names[name]:
                     if entry.kind in (Kind.VALUE, Kind.NOUN):
                         found[start].append(_meaning(entry, end, _SOUNDS * (1.2 - likeness)))

@@ -21,11 +21,17 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Ordered:
-    """One order: a form, how many, and what was said about it in the order in which it was."""
+    """One order: a form, how many, and what was said about it in the order in which it was.
+
+    While it is read, `each` is true for a number of all the orders before, too, and `named` is 2
+    where the form was called by its name, 1 where a value tells it, 0 where it is a guess.
+    """
 
     form: str
     number: int
     said: tuple[Said, ...]
+    each: bool = False
+    named: int = 0
 
     def tree(self) -> Node:
         """As in the PIZZA sets: amounts are COMPLEX, unwanted values NOT, several meanings OR."""

@@ -12,6 +12,7 @@ from dataclasses import replace
 from lapel.brain.forms.lexicon import Kind, Lexicon, Meaning
 from lapel.brain.forms.orders import Ordered, Said
 from lapel.brain.forms.schema import Schema
+from lapel.brain.forms.shares import share
 from lapel.brain.forms.state import Link, State, items_of, repeats, told
 from lapel.brain.language import Word, load_language
 from lapel.brain.sound import Sounds
@@ -44,7 +45,8 @@ SAME_AFTER = {
     "for": 0.1,
     "not": 0.0,
 }
-LATE_CORE = 1.6
+LATE_CORE, NEW_CORRECTED, COUNTED_VALUE = 1.6, 0.5, 0.3
+COUNT_AFTER, HANGING = 0.2, 0.5
 UNNAMED, BARE, SECOND_NOUN, DANGLING = 1.0, 0.5, 1.5, 0.3
 KEEPS_REFUSING = {"or": 0.0, "and": 0.1, "": 0.6}
 
@@ -59,6 +61,9 @@ class Parser:
         self._language = load_language(language)
         self._lexicon = Lexicon(schema, self._language, Sounds(self._language))
         self._schema = schema
+        slots = self._lexicon.slots
+        self._measured = frozenset(info.slot.name for info in slots if info.slot.qualified)
+        self._once = frozenset(info.slot.name for info in slots if not info.many)
         self._all = (1 << len(schema.forms)) - 1
 
     def parse(self, text: str, limit: int = 150) -> tuple[Ordered, ...]:
@@ -73,9 +78,8 @@ class Parser:
             states = sorted(frontier[at].values(), key=lambda x: x.cost)[:_BEAM]
             stop = tokens[at].gap
             for state in states:
-                if stop and not state.empty:
-                    state = state.copy(0.0)
-                    state.join = "open" if stop == "." else state.join or "and"
+                if stop:
+                    state = self._paused(state, stop)
                 for meaning in meanings[at]:
                     for after in self._steps(state, meaning):
                         key = after.key()
@@ -84,27 +88,18 @@ class Parser:
                             frontier[meaning.end][key] = after
         ended = [self._closed(state, last=True) for state in frontier[-1].values()]
         best = min(ended, key=lambda x: x.cost)
-        return self._spread([x for x in items_of(best.done) if isinstance(x, Ordered)])
+        orders = [x for x in items_of(best.done) if isinstance(x, Ordered)]
+        return share(orders, self._schema, self._once, self._measured)
 
-    def _spread(self, orders: list[Ordered]) -> tuple[Ordered, ...]:
-        """Gives the orders just before one their part in what was said of all: "both with milk"."""
-        for at, order in enumerate(orders):
-            shared = tuple(replace(said, shared=False) for said in order.said if said.shared)
-            for before in range(at - 1, -1, -1):
-                if (
-                    not shared
-                    or orders[before].form != order.form
-                    or self._is_dressed(orders[before])
-                ):
-                    break
-                said = (*orders[before].said, *shared)
-                orders[before] = replace(orders[before], said=said)
-            orders[at] = replace(order, said=tuple(replace(x, shared=False) for x in order.said))
-        return tuple(orders)
-
-    def _is_dressed(self, order: Ordered) -> bool:
-        many = {info.slot.name for info in self._lexicon.slots if info.slot.qualified}
-        return any(said.slot in many for said in order.said)
+    def _paused(self, state: State, stop: str) -> State:
+        """Where counts may follow, one that hangs in the air before a pause is rather no count."""
+        hangs = self._language.counts_after and (state.count or state.amount or state.refused)
+        if state.empty and not hangs:
+            return state
+        after = state.copy(HANGING if hangs else 0.0)
+        if not state.empty:
+            after.join = "open" if stop == "." else state.join or "and"
+        return after
 
     def _steps(self, state: State, meaning: Meaning) -> list[State]:
         match meaning.kind:
@@ -115,13 +110,9 @@ class Parser:
             case Kind.NUMBER:
                 return self._number(state, meaning)
             case Kind.AMOUNT:
-                after = state.copy(meaning.cost + (DANGLING if state.amount else 0.0))
-                after.amount = meaning.amount
-                return [after]
+                return self._amount(state, meaning)
             case Kind.NOT:
-                after = state.copy(meaning.cost)
-                after.refused, after.join, after.last = True, "not", -1
-                return [after]
+                return self._not(state, meaning)
             case Kind.WORD:
                 return [self._word(state, meaning)]
             case Kind.ONE:
@@ -143,20 +134,65 @@ class Parser:
         after.count, after.weak = meaning.number, meaning.weak
         after.refused = after.refused and meaning.weak
         after.amount = ""
-        if not corrects or state.empty or state.count:
+        if state.empty or state.count or meaning.weak:
             return [after]
-        counted = state.copy(meaning.cost + 0.1)
-        counted.number, counted.refused, counted.join = meaning.number, False, "noun"
+        follows = self._language.counts_after and state.join != "with"
+        if not corrects and (state.number or not follows):
+            return [after]
+        counted = state.copy(meaning.cost + (0.1 if corrects else COUNT_AFTER))
+        counted.number, counted.refused = meaning.number, False
+        counted.join = "noun" if corrects else ""
+        counted.each, counted.shared = counted.each or state.shared, False
         return [after, counted]
+
+    def _not(self, state: State, meaning: Meaning) -> list[State]:
+        """A refusal of what follows, or of what was said: "洋葱不要"."""
+        after = state.copy(meaning.cost)
+        after.refused, after.join, after.last = True, "not", -1
+        before = self._just_before(state)
+        if before is None or before.slot in self._once:
+            return [after]
+        refused = state.copy(meaning.cost + COUNT_AFTER)
+        refused.said = Link(replace(before, negative=True), state.said and state.said.before)
+        return [after, refused]
+
+    def _just_before(self, state: State) -> Said | None:
+        """The value that was said last, where words about it may follow it."""
+        if not self._language.counts_after or state.said is None or state.join:
+            return None
+        before = state.said.item
+        plain = isinstance(before, Said) and not (before.amount or before.negative)
+        return before if isinstance(before, Said) and plain else None
+
+    def _amount(self, state: State, meaning: Meaning) -> list[State]:
+        """How much of what follows, or of what was said: "芝士多一点"."""
+        after = state.copy(meaning.cost + (DANGLING if state.amount else 0.0))
+        after.amount, after.last = meaning.amount, -1
+        before = self._just_before(state)
+        if before is None or before.slot not in self._measured:
+            return [after]
+        measured = state.copy(meaning.cost + COUNT_AFTER)
+        measured.said = Link(
+            replace(before, amount=meaning.amount), state.said and state.said.before
+        )
+        return [after, measured]
 
     def _word(self, state: State, meaning: Meaning) -> State:
         after = state.copy(meaning.cost)
         word = meaning.word
-        if word in _REQUEST:
+        if word is Word.WANT and self._language.counts_after and state.join in ("", "noun"):
+            # Without a pause before it, it tells how a thing is wanted: "拿铁要大杯".
+            after.join, after.refused, after.last = "open" if state.empty else "with", False, -1
+        elif word in (Word.WITH, Word.MAKE) and self._language.counts_after and state.count:
+            pass  # "一杯加糖": what was counted begins here
+        elif word is Word.MAKE and self._language.counts_after and not state.empty:
+            after.join, after.refused, after.last = "correct", False, -1
+        elif word in _REQUEST:
             after.join, after.refused, after.last = "open", False, -1
         elif word is not None and word in _JOINS:
             after.join = _JOINS[word]
             if word is Word.WITH:
+                after.cost += DANGLING if state.refused else 0.0
                 after.refused, after.last = False, -1
         elif word is Word.DEFINITE:
             after.definite = True
@@ -188,13 +224,13 @@ class Parser:
                 cost += 0.2
             if state.amount and not info.slot.qualified:
                 cost += 1.0
-            if state.join == "correct" and not negative:
-                found += self._instead(state, meaning)
+            if not negative:
+                found += self._corrected(state, meaning)
             same = self._same(state, meaning, cost, negative)
             if same is not None:
                 found.append(same)
-            if not state.empty and not negative:
-                found.append(self._new(state, meaning, cost))
+            if not state.empty and (not negative or (state.refused and state.count)):
+                found.append(self._new(state, meaning, cost, negative))
         return found
 
     def _same(self, state: State, meaning: Meaning, cost: float, negative: bool) -> State | None:
@@ -207,7 +243,9 @@ class Parser:
             return None
         counts = state.empty or not (state.content or state.number)
         if not state.empty:
-            cost += SAME_AFTER[state.join] + (0.0 if counts else self._ignored(state))
+            counted = info.many and state.join == "with" and self._language.counts_after
+            ignored = COUNTED_VALUE if counted and state.count else self._ignored(state)
+            cost += SAME_AFTER[state.join] + (0.0 if counts else ignored)
             cost += LATE_CORE if state.join == "for" and info.core & forms else 0.0
         after = state.copy(cost)
         if counts:
@@ -215,33 +253,57 @@ class Parser:
         self._put(after, meaning, forms, negative)
         return after
 
-    def _instead(self, state: State, meaning: Meaning) -> list[State]:
-        """A value in the place of the last one: "with milk, sorry, cream"."""
-        info = self._lexicon.slots[meaning.slot]
-        before = state.said.item if state.said is not None else None
-        if not isinstance(before, Said) or before.slot != info.slot.name:
+    def _corrected(self, state: State, meaning: Meaning) -> list[State]:
+        if state.join != "correct":
             return []
-        assert state.said is not None
-        after = state.copy(
-            meaning.cost + (0.0 if state.weak or not state.count else IGNORED_NUMBER)
-        )
-        after.said = state.said.before
-        self._put(after, meaning, state.forms & meaning.forms, before.negative)
+        anew = [self._anew(state, meaning)] if state.count and not state.empty else []
+        return self._instead(state, meaning) + anew
+
+    def _instead(self, state: State, meaning: Meaning) -> list[State]:
+        """A value in the place of the last one like it: "with milk, sorry, cream"."""
+        info = self._lexicon.slots[meaning.slot]
+        said = items_of(state.said)
+        like = [i for i, x in enumerate(said) if isinstance(x, Said) and x.slot == info.slot.name]
+        if not like or (info.many and like[-1] != len(said) - 1):
+            return []
+        before = said.pop(like[-1])
+        assert isinstance(before, Said)
+        forms = state.forms & meaning.forms
+        if not forms:
+            return []
+        ignored = 0.0 if state.weak or not state.count else IGNORED_NUMBER
+        after = state.copy(meaning.cost + ignored + (0.0 if like[-1] == len(said) else 0.2))
+        after.said = None
+        for item in said:
+            after.said = Link(item, after.said)
+        self._put(after, meaning, forms, before.negative)
+        if self._language.counts_after:
+            after.join = "correct"  # a new count may follow
         return [after]
+
+    def _anew(self, state: State, meaning: Meaning) -> State:
+        """Another order in the place of the last one: "one latte, no, one mocha"."""
+        after = State()
+        after.cost, after.done = state.cost + meaning.cost, state.done
+        after.number = state.count
+        self._put(after, meaning, self._all & meaning.forms, False)
+        return after
 
     @staticmethod
     def _just_said(state: State, meaning: Meaning) -> bool:
         before = state.said.item if state.said is not None else None
         return isinstance(before, Said) and before.values == meaning.values and not state.count
 
-    def _new(self, state: State, meaning: Meaning, cost: float) -> State:
+    def _new(self, state: State, meaning: Meaning, cost: float, negative: bool) -> State:
         """A value that begins the next order."""
         info = self._lexicon.slots[meaning.slot]
         if not state.count:
             cost += NEW_AFTER[state.join] - (NEW_BY_CORE if info.core else 0.0)
+        elif state.join == "correct":
+            cost += NEW_CORRECTED
         after = self._closed(state).copy(cost)
         after.number = state.count
-        self._put(after, meaning, self._all & meaning.forms, False)
+        self._put(after, meaning, self._all & meaning.forms, negative)
         return after
 
     def _put(self, after: State, meaning: Meaning, forms: int, negative: bool) -> None:
@@ -315,7 +377,7 @@ class Parser:
         """The current order is complete: a state with nothing begun."""
         cost = 0.0
         if last:
-            cost = self._ignored(state) + (DANGLING if state.refused or state.amount else 0.0)
+            cost = self._ignored(state) + DANGLING * (state.refused + bool(state.amount))
         after = State()
         after.forms = self._all
         after.done = state.done
@@ -324,9 +386,10 @@ class Parser:
                 cost += UNNAMED
             elif not state.content:
                 cost += BARE
+            named = 2 if state.nouns else int(state.core)
             form = (state.forms & -state.forms).bit_length() - 1
             said = told(items_of(state.said), state.named_at)
-            ordered = Ordered(self._schema.forms[form].name, state.number or 1, said)
+            ordered = Ordered(self._schema.forms[form].name, state.number, said, state.each, named)
             after.done = Link(ordered, state.done)
         after.cost = state.cost + cost
         return after

@@ -52,8 +52,8 @@ class State:
     """
 
     __slots__ = (
-        "amount", "content", "core", "cost", "count", "definite", "done", "filled", "forms", "join",
-        "last", "named_at", "nouns", "number", "refused", "said", "shared", "weak",
+        "amount", "content", "core", "cost", "count", "definite", "done", "each", "filled", "forms",
+        "join", "last", "named_at", "nouns", "number", "refused", "said", "shared", "weak",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -70,6 +70,7 @@ class State:
         self.amount = ""
         self.join = "open"
         self.shared = False
+        self.each = False
         self.definite = False
         self.last = -1
         self.named_at = 0
@@ -92,6 +93,7 @@ class State:
         other.amount = self.amount
         other.join = self.join
         other.shared = self.shared
+        other.each = self.each
         other.definite = self.definite
         other.last = self.last
         other.named_at = self.named_at
@@ -103,7 +105,7 @@ class State:
         return (
             self.forms, self.filled, self.number, self.nouns, self.core, min(self.content, 2),
             self.count, self.weak, self.refused, self.amount, self.join, self.shared, self.definite,
-            self.last,
+            self.last, self.each,
         )  # fmt: skip
 
     @property

@@ -139,16 +139,23 @@ class Language:
         self.servings = _words(data, "servings")
         self.none_words = frozenset(w for phrase in data["none"] for w in _expand(phrase))
         self.vowels = cast("str", data["sound"]["vowels"])
+        sound = cast("dict[str, Any]", data["sound"])
+        self.syllables = cast("str | None", sound.get("syllables"))
+        self.beginnings = [(a, b) for a, b in sound.get("beginnings", ())]
+        self.ends = [(a, b) for a, b in sound.get("ends", ())]
+        self.close_beginnings = _words(sound, "close")
+        self.shortest = cast("int", sound.get("shortest", 4))
         self.sound_rules = [(re.compile(a), b) for a, b in data["sound"]["rules"]]
         self._skippable = frozenset(_words(data, "skippable"))
-        self._numbers = cast("dict[str, int]", data["numbers"])
+        self.numbers = cast("dict[str, int]", data["numbers"])
         endings = cast("dict[str, Any]", data.get("endings", {}))
         self._endings = [(a, b) for a, b in endings.get("rules", ())]
         self._keep = frozenset(_words(endings, "keep"))
         self._y = cast("str", endings.get("y_after_consonant", "y"))
         self._articles = (data["speaking"]["article"], data["speaking"]["article_before_vowel"])
         self._plurals = [(a, b) for a, b in data["speaking"]["plurals"]]
-        self._spoken_numbers = {n: word for word, n in data["numbers"].items()}
+        digits = data["speaking"].get("digits", False)
+        self._spoken_numbers = {} if digits else {n: word for word, n in self.numbers.items()}
         self._forms = [(a, b) for a, b in data.get("forms", {}).get("rules", ())]
         self._hesitations = frozenset(_words(data, "hesitations"))
         self._trailing = frozenset(_words(data, "trailing"))
@@ -212,7 +219,20 @@ class Language:
     def other_names(self, name: str) -> list[str]:
         """What else a name is called by: of "no sugar" and "without sugar" each is the other."""
         found = [other for same in self.same_names for other in same.others(name)]
+        found += [self._in_digits(other) for other in (name, *found)]
         return [other for other in dict.fromkeys(found) if other != name]
+
+    def _in_digits(self, name: str) -> str:
+        """A name with its numbers of several words as digits: "十二寸" is "12寸"."""
+        tokens, parts, at = self.tokens(name), list[str](), 0
+        while at < len(tokens):
+            numbers = [m for m in self.match(tokens, at) if m.word is Word.NUMBER]
+            longest = max(numbers, key=lambda match: match.end, default=None)
+            several = longest is not None and longest.end > at + 1
+            parts.append(str(longest.number) if longest and several else tokens[at].text)
+            at = longest.end if longest and several else at + 1
+        changed = len(parts) < len(tokens)
+        return " ".join(parts) if changed else name
 
     def is_plural(self, word: str) -> bool:
         return word.endswith("s") and self.stem(word) != word
@@ -281,8 +301,8 @@ class Language:
 
     def _stem(self, word: str) -> str:
         word = self.synonyms.get(word, word)
-        if word in self._numbers:
-            return str(self._numbers[word])
+        if word in self.numbers:
+            return str(self.numbers[word])
         if word in self._keep or len(word) < 4:
             return word
         for ending, replacement in self._endings:
@@ -294,10 +314,10 @@ class Language:
         return self.synonyms.get(word, word)
 
     def _add_numbers(self, data: dict[str, Any]) -> None:
-        for word, number in self._numbers.items():
+        for word, number in self.numbers.items():
             self._add(word, Word.NUMBER, number)
             if number >= 20:
-                for unit, extra in self._numbers.items():
+                for unit, extra in self.numbers.items():
                     if 0 < extra < 10:
                         self._add(f"{word} {unit}", Word.NUMBER, number + extra)
         for phrase, number in data.get("number_phrases", {}).items():
