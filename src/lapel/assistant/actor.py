@@ -83,7 +83,7 @@ INBOX = 256
 """Most things waiting for one user. When full the link that brings more waits (back-pressure)."""
 AGAIN_S = 1.0
 """What could not be told for a fault of ours is tried again after this."""
-SORRY = "Something went wrong on my side. Nothing new was ordered."
+SORRY = "Something went wrong on my side. Nothing new was ordered. Say it again, please."
 TIMINGS = 200
 """Turns whose timings are kept for `lapel bench` and the console."""
 

@@ -49,12 +49,24 @@ class Meaning(StrEnum):
 
 
 WORDS = {
-    Meaning.TOO_SOON: "That was too quick for me. Press again to order.",
-    Meaning.NOT_WORN: "Put the device on before you confirm with it.",
-    Meaning.NOT_SHOWN: "I could not show or read you the price yet, so I did not order.",
-    Meaning.OUTDATED: "That card is out of date. Nothing was ordered from it.",
-    Meaning.UNCLEAR: "Two orders wait for you. Use the button of the one you mean, or say cancel.",
-    Meaning.CANNOT_CONFIRM: "This device cannot confirm a purchase. Use the ring or the phone.",
+    Meaning.TOO_SOON: "That was too quick for me, so nothing was ordered. Press again to order.",
+    Meaning.NOT_WORN: (
+        "It is not worn, so nothing was ordered. Put the device on, then confirm with it."
+    ),
+    Meaning.NOT_SHOWN: (
+        "I could not show or read you the price yet, so nothing was ordered. "
+        "Confirm when you know it."
+    ),
+    Meaning.OUTDATED: (
+        "That card is out of date. Nothing was ordered from it. Look at the newest one."
+    ),
+    Meaning.UNCLEAR: (
+        "Two orders wait for you, so nothing was ordered. "
+        "Use the button of the one you mean, or say cancel."
+    ),
+    Meaning.CANNOT_CONFIRM: (
+        "This device cannot confirm a purchase, so nothing was ordered. Use the ring or the phone."
+    ),
 }
 
 

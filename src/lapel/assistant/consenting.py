@@ -12,11 +12,18 @@ from lapel.assistant.telling import Telling
 
 _WORDS = {
     **WORDS,
-    Meaning.TOO_SOON: "That was too quick for me. Press again to allow it.",
-    Meaning.NOT_SHOWN: "I could not show or read you the question yet, so I did nothing.",
-    Meaning.OUTDATED: "That card is out of date. Nothing was done.",
-    Meaning.UNCLEAR: "Two questions wait for you. Use the button of the one you mean.",
-    Meaning.CANNOT_CONFIRM: "This device cannot allow that. Use the ring or the phone.",
+    Meaning.TOO_SOON: "That was too quick for me, so nothing was done. Press again to allow it.",
+    Meaning.NOT_SHOWN: (
+        "I could not show or read you the question yet, so nothing was done. "
+        "Confirm when you know it."
+    ),
+    Meaning.OUTDATED: "That card is out of date. Nothing was done. Look at the newest one.",
+    Meaning.UNCLEAR: (
+        "Two questions wait for you, so nothing was done. Use the button of the one you mean."
+    ),
+    Meaning.CANNOT_CONFIRM: (
+        "This device cannot allow that, so nothing was done. Use the ring or the phone."
+    ),
 }
 
 

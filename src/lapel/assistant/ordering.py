@@ -68,8 +68,10 @@ class Costless:
         """An error with a text for the user, and with its code where it has one."""
         code = code_of(str(getattr(error, "code", ""))) or "unclear"
         text = sentence(str(error))
-        free = FAILURES[code].cost.startswith("Nothing") and "othing was" not in text
-        return Outcome(f"{text} {self.cost}" if free else text, failed=code)
+        known = FAILURES[code]
+        if "othing was" not in text:
+            text = f"{text} {self.cost if known.is_free else known.cost_said}"
+        return Outcome(text, failed=code)
 
 
 async def told(

@@ -47,7 +47,7 @@ SECTIONS = (
                     "other_evidence",
                 ),
                 Way.ANSWER,
-                "The mandate proves nothing for this purchase",
+                "The proof of consent is not one for this purchase",
                 "Nothing",
                 "Answer the question anew",
             ),
@@ -124,6 +124,7 @@ SECTIONS = (
                 "Nothing",
                 "Type instead; install the `speech` extra or mend `speech.*` in the settings; "
                 "`lapel up --text` starts without",
+                "Type to me instead.",
             ),
             Failure(
                 ("model_failed",),
@@ -137,7 +138,7 @@ SECTIONS = (
                 Way.SETUP,
                 "There is no such language model, or it cannot be added like that",
                 "Nothing",
-                "`lapel models` lists them; `lapel models add --help` says how one is added",
+                "Look at `lapel models`; `lapel models add --help` says how one is added",
             ),
             Failure(
                 ("model_altered",),
@@ -194,6 +195,7 @@ SECTIONS = (
                 "A file cannot be read or written",
                 "Nothing",
                 "Name another file, or mend its rights; then say the command again",
+                "Name another file.",
             ),
             Failure(
                 ("bad_request", "bad_json", "unknown_option"),
@@ -216,6 +218,7 @@ SECTIONS = (
                 "The picture holds not exactly one code that can be read",
                 "Nothing was sent",
                 "Take the picture again, nearer and with one code on it (a PNG)",
+                "Take the picture again, nearer.",
             ),
             Failure(
                 ("no_name",),
@@ -230,6 +233,7 @@ SECTIONS = (
                 "A fault in Lapel itself",
                 "Nothing that you have not confirmed",
                 "Say it again; if it stays, report it with the line that is printed",
+                "Say it again.",
             ),
             Failure(
                 ("unequal_books",),
@@ -244,6 +248,7 @@ SECTIONS = (
                 "Lapel runs but does not answer in time",
                 "Nothing that you have not confirmed",
                 "Say it again; `lapel orders` shows what came of it",
+                "Say it again in a moment.",
             ),
             Failure(
                 ("bench_failed",),
@@ -280,6 +285,7 @@ SECTIONS = (
                 "The device said something that its maker has to mend",
                 "Nothing: it is not acted on",
                 "Use another device; report it to its maker",
+                "Use another device.",
             ),
             Failure(
                 ("busy", "too_slow", "unavailable", "going_away", "elsewhere"),

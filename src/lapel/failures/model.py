@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -53,6 +54,18 @@ class Failure:
     def __post_init__(self) -> None:
         if not (self.codes and self.happened and self.cost and self.remedy):
             raise ValueError(f"{self.codes} lacks one of its three parts")
+
+    @property
+    def is_free(self) -> bool:
+        """Whether nothing was spent and nothing has to come back."""
+        return self.cost.startswith("Nothing") and not self.cost.startswith("Nothing in the end")
+
+    @property
+    def cost_said(self) -> str:
+        """What it cost, as a sentence for the ear."""
+        first = re.split(r"[;:]", self.cost)[0]
+        whole = re.match(r"Nothing (?:new )?(?:was|is) ", first)
+        return f"{first}." if whole else f"It costs {first[0].lower()}{first[1:]}."
 
 
 @dataclass(frozen=True, slots=True)

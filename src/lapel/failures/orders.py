@@ -35,7 +35,8 @@ SECTIONS = (
                 Way.NOTHING,
                 "You dropped it",
                 "Nothing was charged",
-                'Nothing; say "try again" if you want it after all',
+                'Say "try again" if you want it after all',
+                "Say try again if you want it after all.",
             ),
             Failure(
                 ("refused",),
@@ -69,22 +70,22 @@ SECTIONS = (
                 ("trouble",),
                 Way.WAIT,
                 "The shop or the bank is silent or says something else than was agreed",
-                "You pay once at most; `lapel ledger` shows what is held",
-                "Wait: Lapel keeps checking and tells how it ends; `lapel orders ID` shows where "
+                "At most one payment; `lapel ledger` shows what is held",
+                "Wait: Lapel keeps checking and tells how it ends; `lapel orders` shows where "
                 "it stands",
             ),
             Failure(
                 ("merchant_canceled",),
                 Way.ELSEWHERE,
                 "The shop gave the order up",
-                "The money comes back, which is told",
+                "Nothing in the end: the money comes back, which is told",
                 'Say "another shop" to order elsewhere',
             ),
             Failure(
                 ("refunded",),
                 Way.AGAIN,
                 "The order came to nothing",
-                "The money is back, or was never taken",
+                "Nothing in the end: the money is back, or was never taken",
                 'Say "try again", or "another shop"',
             ),
             Failure(
@@ -159,7 +160,7 @@ SECTIONS = (
             Failure(
                 ("approval_error", "expired"),
                 Way.AGAIN,
-                "The question, challenge or limit has expired",
+                "The question or the limit has expired",
                 "Nothing",
                 'Say "try again", and answer the new question',
             ),
@@ -175,7 +176,8 @@ SECTIONS = (
                 Way.NOTHING,
                 "It was answered before; the first answer counts",
                 "What the first answer agreed to",
-                "Nothing; `lapel orders ID` shows which it was",
+                "Look at `lapel orders`, which shows what it was",
+                "Ask me where it stands.",
             ),
             Failure(
                 ("wrong_user",),
@@ -183,6 +185,7 @@ SECTIONS = (
                 "The question is for another user",
                 "Nothing",
                 "Let them answer it",
+                "Let them answer it.",
             ),
             Failure(
                 ("needs_screen",),
@@ -190,6 +193,7 @@ SECTIONS = (
                 "A press alone does not buy this: it is large, or the payee is new",
                 "Nothing yet",
                 "Confirm on a screen that shows it",
+                "Confirm on a screen that shows it.",
             ),
             Failure(
                 ("needs_passkey",),
@@ -197,6 +201,7 @@ SECTIONS = (
                 "This takes your passkey",
                 "Nothing yet",
                 "Confirm with it on your phone",
+                "Confirm with it on your phone.",
             ),
             Failure(
                 ("bad_passkey", "passkey_error", "no_challenge", "known"),
@@ -227,6 +232,7 @@ SECTIONS = (
                 "The shop has orders under way",
                 "Nothing",
                 "Remove it when they are over",
+                "Remove it when they are over.",
             ),
             Failure(
                 ("plan_error", "other_plan"),

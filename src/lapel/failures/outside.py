@@ -12,7 +12,7 @@ SECTIONS = (
                 ("port_error", "unreachable"),
                 Way.AGAIN,
                 "No answer: whether it was done is not known",
-                "At most once what was agreed; Lapel asks again under the same key",
+                "At most once what was agreed",
                 'Before your yes, say "try again". After it, wait: the order\'s end is told',
             ),
             Failure(
@@ -32,7 +32,7 @@ SECTIONS = (
             Failure(
                 ("nonsense", "malformed", "wrong_arithmetic", "wrong_currency", "not_understood"),
                 Way.ELSEWHERE,
-                "An answer that breaks the protocol or does not add up",
+                "An answer that makes no sense or does not add up",
                 "Nothing is paid on it",
                 'Say "another shop"; tell this one',
             ),
@@ -85,7 +85,7 @@ SECTIONS = (
                 Way.ELSEWHERE,
                 "It does not accept the proof of your consent",
                 "Nothing is taken; what was held is set free",
-                'Say "another shop"; `lapel merchants check URL` tells what this one lacks',
+                'Say "another shop"; `lapel merchants check` tells what this one lacks',
             ),
             Failure(
                 ("no_driver", "no_trip", "trip_changed"),
@@ -112,8 +112,9 @@ SECTIONS = (
                 ("ride_over", "ride_under_way", "fee_changed", "costs_more"),
                 Way.ANSWER,
                 "It cannot be cancelled or changed like that any more",
-                "What is named, if you agree to it",
+                "What is named if you agree to it",
                 "Ask again, and answer the question about what it costs now",
+                "Ask again, and I say what it costs now.",
             ),
             Failure(
                 ("authentication_required",),
@@ -143,6 +144,7 @@ SECTIONS = (
                 "The shop took less than should go back, or it is back already",
                 "Nothing more",
                 "Look at `lapel ledger`",
+                "Ask me what was spent.",
             ),
             Failure(
                 ("currency_unsupported",),
@@ -178,7 +180,7 @@ SECTIONS = (
             Failure(
                 ("unauthorized",),
                 Way.ELSEWHERE,
-                "The shop does not accept orders from here; or a wrong token, key or code",
+                "The shop does not accept orders from here; or a wrong password or code",
                 "Nothing",
                 'Say "another shop"; or pair again, or open the link that `lapel link` prints',
             ),
@@ -197,7 +199,7 @@ SECTIONS = (
                 Way.ELSEWHERE,
                 "It speaks another version, or lacks what this needs",
                 "Nothing was ordered",
-                'Say "another shop"; `lapel merchants check URL` lists what this one lacks',
+                'Say "another shop"; `lapel merchants check` lists what this one lacks',
             ),
             Failure(
                 (
@@ -210,7 +212,7 @@ SECTIONS = (
                 Way.SHOP,
                 "The shop holds something else than was asked for, or has closed it",
                 "Nothing more than was agreed",
-                "Look at `lapel orders ID`; ask the shop with the receipt",
+                "Look at `lapel orders`; ask the shop with the receipt",
             ),
             Failure(
                 (
@@ -245,7 +247,7 @@ SECTIONS = (
                 Way.SETUP,
                 "The message is not proved to be the merchant's",
                 "Nothing: it is not acted on",
-                "Tell the merchant; `lapel merchants check URL` names the fault",
+                "Tell the merchant; `lapel merchants check` names the fault",
             ),
             Failure(
                 ("no_table", "party_too_large"),
@@ -269,6 +271,7 @@ SECTIONS = (
                 "The booking cannot be changed like that any more",
                 "What was paid for it",
                 "Keep it, or cancel it by its own rules",
+                "Keep it, or cancel it.",
             ),
             Failure(
                 ("refund_changed",),

@@ -222,7 +222,7 @@ class PlanSkill:
         try:
             plan: Plan = await self.plans.choose(plan_id, self.user_id, keeps=keeps)
         except PlanError as error:
-            return Outcome(error.text, failed=error.code)
+            return COSTLESS.of(error)
         said = "All right, I go on with the rest." if keeps else "All right, I undo it."
         return Outcome(said, closes=(cues.topic_of(plan.id),))
 

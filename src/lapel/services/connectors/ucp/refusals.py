@@ -124,7 +124,7 @@ _WORDS: Mapping[Code, str] = MappingProxyType(
         "other_amount": "That code is for another amount.",
         "return_closed": "{shop} does not take that back any more.",
         "unauthorized": "{shop} does not accept orders from here.",
-        "version_unsupported": "{shop} speaks another version of UCP.",
+        "version_unsupported": "{shop} and I have no common language.",
         "capabilities_incompatible": "{shop} offers nothing that Lapel can use.",
     }
 )
