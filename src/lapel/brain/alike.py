@@ -67,9 +67,9 @@ class AlikeFinder:
             return None
         best, key = ranked[0]
         enough = _WITH_LITTLE_WORD if said.little_word else _enough(key)
-        if said.bold and (best < enough or len(said.key) < 4):
+        if said.bold and (best < enough or len(said.key) < self._sounds.shortest):
             return self._boldly(ranked, index)
-        if best < enough or len(said.key) < 4:
+        if best < enough or len(said.key) < self._sounds.shortest:
             return None
         rivals = tuple(
             index.names[other]
@@ -80,7 +80,7 @@ class AlikeFinder:
 
     def place(self, said: Said) -> Alike | None:
         """A shop or an address; a wrong address costs more than a question."""
-        if len(said.key) < 5:
+        if len(said.key) <= self._sounds.shortest:
             return None
         ranked = self._rank(said.key, self._places.spoken)
         if not ranked:

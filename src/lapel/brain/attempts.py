@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from lapel.brain.cart import Cart
 from lapel.brain.chunks import Chunk, Chunker, Sentence
+from lapel.brain.counts import counts_first
 from lapel.brain.edits import Editor, Outcome
 from lapel.brain.frame import CartLine, Frame, Slot
 from lapel.brain.gate import Kind, Verdict, judge, without_remarks
@@ -101,6 +102,8 @@ class Attempts:
         cut = self._chunker.cut(sentence, index, bold=bold)
         chunks, folded = fold_kinds(sentence, cut, index, self._language)
         chunks = without_remarks(repair_numbers(sentence, chunks, self._language))
+        if self._language.counts_after:
+            chunks = counts_first(chunks)
         return chunks, folded, Reader(sentence, chunks, index).read()
 
     def _restated(self, index: MenuIndex, chunks: list[Chunk], reading: Reading) -> frozenset[int]:

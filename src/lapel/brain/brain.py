@@ -30,7 +30,7 @@ from lapel.brain.endpoint import complete_hint
 from lapel.brain.finish import Finisher
 from lapel.brain.frame import Frame, Question, Slot, Span
 from lapel.brain.gate import Kind
-from lapel.brain.language import Word, load_language
+from lapel.brain.language import Word, language_of, load_language
 from lapel.brain.lexicon import MenuIndex
 from lapel.brain.menu import Menu
 from lapel.brain.moving import move_lines
@@ -77,9 +77,22 @@ class Brain:
         self._nowhere = MenuIndex(Menu("", "", ()), self._language)
         self._questions = QuestionPhrases(self._language)
         self.reorder_phrases = ReorderPhrases(self._language)
+        self._others: dict[str, Brain] = {}
+
+    def _reader(self, text: str) -> Brain:
+        """Itself, or a brain for the language in whose script the text is written."""
+        code = language_of(text, self._language.code)
+        if code == self._language.code:
+            return self
+        if code not in self._others:
+            self._others[code] = Brain(self.menus, self._addresses, self._favourites, code)
+        return self._others[code]
 
     def understand(self, utterance: Utterance, frame: Frame) -> Understanding:
         """What the words mean for the frame. Words that are not the user's own mean nothing."""
+        reader = self._reader(utterance.text)
+        if reader is not self:
+            return reader.understand(utterance, frame)
         if utterance.source not in USERS_OWN or utterance.confidence < _HEARD:
             return Understanding(frame, confidence=0.0)
         wishes = wishes_in(utterance.text, frame)

@@ -14,6 +14,7 @@ from lapel.brain.tokens import Token
 
 _VERB_LIKE_ENOUGH = 0.75
 _WINDOW = 3
+_SAME_SOUND = 0.9
 _MAY_BE_NAMES = frozenset({Word.AMOUNT, Word.FILLER, Word.CONTAINER})
 
 
@@ -214,14 +215,17 @@ class Chunker:
         if not any(strange):
             return
         foreign = {s for s in sentence.stems if s in self._vocabulary} - index.vocabulary
-        for start, end, key in _windows(sentence, _WINDOW):
+        # A syllable is no word: as many of them as a name has may have been misheard.
+        by_sound = self._sounds.syllables is not None
+        for start, end, key in _windows(sentence, index.longest if by_sound else _WINDOW):
             if foreign.intersection(sentence.stems[start:end]):
                 continue
             if key in index.names or key in self._options:
                 continue
-            if (start, end) in found or not any(strange[start:end]) or len(key) < 3:
+            if (start, end) in found or not any(strange[start:end]):
                 continue
-            if self._joins(sentence, start, end):
+            joins = self._joins(sentence, start, end)
+            if len(key) < min(3, self._sounds.shortest) or (joins and not by_sound):
                 continue
             little = any(m.word is Word.AMOUNT for m in sentence.phrases[start])
             inside = sentence.tokens[start + 1 : end - 1]
@@ -229,6 +233,8 @@ class Chunker:
             stems, odd = tuple(sentence.stems[start:end]), tuple(strange[start:end])
             said = Said(key, stems, odd, bold, little)
             alike = self._finder.name(said, index)
+            if joins and (alike is None or alike.likeness < _SAME_SOUND):
+                continue
             if alike is not None:
                 self._put(sentence, found, start, end, index.names[alike.key], None, alike)
                 continue

@@ -87,7 +87,9 @@ class MenuIndex:
         self.spoken = [
             key
             for key, name in self.names.items()
-            if len(key) >= 4 and not key.isdigit() and (name.exact_items or name.value)
+            if len(key) >= language.shortest
+            and not key.isdigit()
+            and (name.exact_items or name.value)
         ]
 
     def stems(self, title: str) -> tuple[str, ...]:
@@ -182,7 +184,7 @@ class MenuIndex:
     def _value_names(self, group: OptionGroup) -> dict[int, list[tuple[tuple[str, ...], bool]]]:
         """For each value its full names, then the short ones that only a context makes clear."""
         titles = [
-            [words for title in (value.title, *value.aliases) if (words := self.stems(title))]
+            [words for title in self._called(value) if (words := self.stems(title))]
             for value in group.values
         ]
         heads = Counter(words[0][-1] for words in titles if words and len(words[0]) > 1)
@@ -197,6 +199,14 @@ class MenuIndex:
                     found.append((words[:-1], True))
             names[place] = list(dict.fromkeys(found))
         return names
+
+    def _called(self, value: OptionValue) -> list[str]:
+        """What an option is called in its catalogue, then what else in this language."""
+        titles = [value.title, *value.aliases]
+        return [
+            *titles,
+            *(other for title in titles for other in self._language.other_names(title)),
+        ]
 
     def _counted(self, words: tuple[str, ...]) -> tuple[str, ...]:
         """The other way to say a multiple: "double shot" is "two shots"."""

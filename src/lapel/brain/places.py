@@ -41,13 +41,14 @@ class PlaceIndex:
             for alias in menu.aliases:
                 self._add_merchant(menu.merchant_id, alias, parts=False)
         for address in addresses:
-            for title in (address.label, *address.aliases):
+            translated = language.addresses.get(address.label.lower(), ())
+            for title in (address.label, *address.aliases, *translated):
                 words = self._words(title)
                 bare = tuple(w for w in words if w not in {"my", "the", "our"}) or words
                 for key in {words, bare}:
                     if key:
                         self._place(key).address = address.label
-        self.spoken = [key for key in self.names if len(key) >= 5]
+        self.spoken = [key for key in self.names if len(key) > language.shortest]
 
     def address(self, title: str) -> str | None:
         """The label of the address that is called this, if one is."""
@@ -72,5 +73,5 @@ class PlaceIndex:
         bare = tuple(w for w in words if w not in self._language.name_glue)
         for size in range(1 if parts else len(bare), len(bare) + 1):
             part = bare[:size]
-            if len("".join(part)) > 2 and part != words:
+            if len("".join(part)) >= min(3, self._language.shortest) and part != words:
                 self._place(part).merchants.setdefault(merchant_id, size == len(bare))

@@ -21,6 +21,8 @@ class Sounds:
 
     def __init__(self, language: Language) -> None:
         self._language = language
+        self.shortest = language.shortest
+        """Characters that a name must have to be told by its sound."""
         self.key = lru_cache(maxsize=20_000)(self._key)
         self.syllables: Syllables | None = None
         if language.syllables is not None:

@@ -13,7 +13,7 @@ from typing import Any, cast
 
 from lapel.brain.tokens import Token, parted, tokenise
 
-__all__ = ["Language", "PhraseMatch", "Word", "load_language"]
+__all__ = ["Language", "PhraseMatch", "Word", "language_of", "load_language"]
 
 
 class Word(StrEnum):
@@ -76,6 +76,10 @@ class Word(StrEnum):
     NOT = "block_not"
 
 
+_SCRIPTS = {"zh": re.compile("[\u3400-\u9fff]")}
+"""Scripts that one language of those here is written in."""
+_LATIN = re.compile("[A-Za-z]")
+_KANA = re.compile("[\u3040-\u30ff]")
 _GAPS = ("", ",", ".")
 _ACROSS_A_PAUSE = frozenset(
     {Word.CORRECT, Word.YES, Word.DENY, Word.THANKS, Word.AND, Word.ORDER, Word.WANT, Word.AMOUNT}
@@ -124,6 +128,7 @@ class Language:
         contractions = cast("dict[str, str]", data.get("contractions", {}))
         self.contractions = {k: tuple(parted(v)) for k, v in contractions.items()}
         self.counts_after = cast("bool", data.get("counts_after", False))
+        self.addresses = cast("dict[str, list[str]]", data.get("addresses", {}))
         self.everything = _words(data, "everything")
         self.same_names = tuple(_Same(group) for group in data.get("same_names", ()))
         self.reorder = cast("dict[str, Any]", data["reorder"])
@@ -316,7 +321,7 @@ class Language:
     def _add_numbers(self, data: dict[str, Any]) -> None:
         for word, number in self.numbers.items():
             self._add(word, Word.NUMBER, number)
-            if number >= 20:
+            if 20 <= number < 100:
                 for unit, extra in self.numbers.items():
                     if 0 < extra < 10:
                         self._add(f"{word} {unit}", Word.NUMBER, number + extra)
@@ -363,6 +368,16 @@ def _expand(pattern: str) -> list[str]:
     head, tails = pattern[:opened], _expand(pattern[start:])
     middles = [middle for choice in choices for middle in _expand(choice)]
     return [f"{head}{middle}{tail}" for middle, tail in product(middles, tails)]
+
+
+def language_of(text: str, usual: str) -> str:
+    """The code of the language of a text, as far as its script tells it; else `usual`."""
+    if _KANA.search(text):
+        return usual
+    for code, script in _SCRIPTS.items():
+        if script.search(text):
+            return code
+    return "en" if usual in _SCRIPTS and _LATIN.search(text) else usual
 
 
 @lru_cache(maxsize=8)
