@@ -42,6 +42,7 @@ from lapel.listening import (
     server_config,
     url_of,
 )
+from lapel.models import Cascade, Listing, open_models
 from lapel.services import (
     GRACE_S,
     Accesses,
@@ -295,6 +296,8 @@ async def build(
     connected = Connected(store, folder)
     stack.push_async_callback(connected.servers.close)
     guide = Guide(store, http, settings.maps, connected.servers)
+    thinker = Cascade(Listing(folder), await stack.enter_async_context(open_models()))
+    stack.push_async_callback(thinker.close)
 
     consents = Consents(orders, planning.plans, registry, settings.server.public_url or url)
 
@@ -338,6 +341,7 @@ async def build(
             skills=skills,
             plans=planning.plans,
             lost=hinting(),
+            thinker=thinker,
         ),
         Homes(store, worker),
     )

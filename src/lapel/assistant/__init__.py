@@ -1,8 +1,9 @@
 """The user's assistant: conversation, presence, delivery of cues, approvals by gesture."""
 
-from lapel.assistant.actor import Assistant, Ground
+from lapel.assistant.actor import Assistant
 from lapel.assistant.compose import approval_topic
 from lapel.assistant.goods import ListSkill, ShopSkill
+from lapel.assistant.ground import Ground
 from lapel.assistant.homes import Homes
 from lapel.assistant.house import House
 from lapel.assistant.limits import (

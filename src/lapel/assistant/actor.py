@@ -11,18 +11,18 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 import msgspec
 
 from lapel.assistant import compose
 from lapel.assistant.consenting import Consenting
-from lapel.assistant.conversation import ASKING_THE_SHOP, Carts, Conversation, Places
+from lapel.assistant.conversation import ASKING_THE_SHOP, Conversation
 from lapel.assistant.deciding import Deciding
 from lapel.assistant.delivery import is_worn
 from lapel.assistant.following import Following
-from lapel.assistant.lost import Hint, nobody_knows
+from lapel.assistant.ground import Ground
 from lapel.assistant.matters import (
     Acted,
     Began,
@@ -35,17 +35,20 @@ from lapel.assistant.matters import (
     Moved,
     OrdersMoved,
     QuoteIsSlow,
+    ThinkingIsSlow,
+    ThoughtOver,
     Undone,
 )
 from lapel.assistant.memory import ConversationState, Memory
 from lapel.assistant.news import News, OrderNews
 from lapel.assistant.outbox import Outbox
-from lapel.assistant.skills import Asker, Outcome, Skill
+from lapel.assistant.politeness import is_no
+from lapel.assistant.skills import Asker, Outcome
 from lapel.assistant.speaking import Saying, Speaking
 from lapel.assistant.telling import Sent, Telling
+from lapel.assistant.thinking import LEFT, LET_ME_THINK, Thinking
 from lapel.assistant.voice import Voice
 from lapel.brain import Brain, Source, Utterance
-from lapel.commerce import Orders, Plans
 from lapel.devices import (
     AudioArrived,
     Card,
@@ -61,10 +64,7 @@ from lapel.devices import (
     WearChanged,
 )
 from lapel.faults import fault
-from lapel.services import Tracking
-from lapel.settings import Conversation as ConversationSettings
-from lapel.speech import SpeechEngines
-from lapel.store import Store, StoreError
+from lapel.store import StoreError
 from lapel.turns import (
     Interpret,
     PlaybackFinished,
@@ -86,25 +86,6 @@ AGAIN_S = 1.0
 SORRY = "Something went wrong on my side. Nothing new was ordered. Say it again, please."
 TIMINGS = 200
 """Turns whose timings are kept for `lapel bench` and the console."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ground:
-    """What every assistant stands on; one for the process."""
-
-    store: Store
-    orders: Orders
-    brain: Callable[[str], Awaitable[Brain]]
-    places: Callable[[str], Places]
-    track: Callable[[str, str], Awaitable[Tracking | None]]
-    engines: SpeechEngines | None = None
-    settings: ConversationSettings = field(default_factory=ConversationSettings)
-    clock: Callable[[], float] = time.time
-    plans: Plans | None = None
-    skills: Callable[[str], Sequence[Skill]] = lambda user_id: ()
-    """The skills of one user, in the order in which they are asked."""
-    carts: Carts | None = None
-    lost: Hint = nobody_knows
 
 
 @dataclass(slots=True)
@@ -134,6 +115,7 @@ class Assistant:
         self._back: dict[str, float] = {}
         self._slow: asyncio.TimerHandle | None = None
         self.telling = Telling(Outbox(ground.store, user_id, ground.clock))
+        self._thinking = Thinking(ground.thinker, self._offer)
         self._deciding = Deciding(
             user_id,
             ground.orders,
@@ -166,6 +148,7 @@ class Assistant:
             ground.skills(self.user_id),
             ground.carts,
             ground.lost,
+            lambda: ground.thinker.ready,
         )
         self._following = Following(ground.track, self._show_map, ground.settings.map_every_s)
         self._speaking = (
@@ -195,6 +178,7 @@ class Assistant:
                     group.create_task(self._speaking.run())
         finally:
             self._following.stop()
+            self._thinking.stop()
             self.voice.close()
 
     async def _remember(self) -> ConversationState:
@@ -349,8 +333,10 @@ class Assistant:
                 await self._settle(item)
             case Began() | OrdersMoved() | Kept():
                 await self._bring_up(item)
-            case QuoteIsSlow(order_id=order_id):
-                self._excuse(order_id)
+            case QuoteIsSlow() | ThinkingIsSlow():
+                self._excuse(item)
+            case ThoughtOver():
+                await self._thought(item)
             case Listens():
                 await self._renew_brain()
             case Gestured():
@@ -408,14 +394,19 @@ class Assistant:
             self._say(sent, None)
 
     async def _undo(self, turn: int) -> None:
+        self._thinking.undo(turn)
         if self._asked is not None and self._asked.turn == turn:
             self._asked = None
         await self.conversation.undo(turn)
 
-    def _excuse(self, order_id: str) -> None:
+    def _excuse(self, slow: QuoteIsSlow | ThinkingIsSlow) -> None:
         """Answer the turn now: the price is told when it comes, and the user may go on."""
+        if isinstance(slow, ThinkingIsSlow):
+            if self._thinking.is_slow(slow):
+                self._reply(LET_ME_THINK, slow.wanted.turn, slow.wanted.source)
+            return
         asked = self._asked
-        if asked is not None and asked.order_id == order_id and asked.turn is not None:
+        if asked is not None and asked.order_id == slow.order_id and asked.turn is not None:
             self._reply(ASKING_THE_SHOP, asked.turn, asked.session_id)
             asked.turn = None
 
@@ -425,6 +416,9 @@ class Assistant:
             case Interpret():
                 self._reply(SORRY, item.turn, item.source)
                 self.voice.feed(TurnDropped(item.turn))
+            case ThoughtOver():
+                self._reply(SORRY, None, item.wanted.source)
+                self.voice.feed(TurnDropped(item.wanted.turn))
             case Gestured():
                 self._reply(SORRY)
             case OrdersMoved():
@@ -437,24 +431,46 @@ class Assistant:
     async def _interpret(self, wanted: Interpret) -> None:
         if wanted.turn in self._cancelled_turns:
             return
+        thought, turn = self._thinking.stop()
+        if turn is not None:
+            self.voice.feed(ReplyReady(turn, None))  # what it waited for is not wanted any more
+        if thought and is_no(wanted.text):
+            self._reply(LEFT, wanted.turn, wanted.source)
+            return
         brain = await self._renew_brain()
-        source = Source.TYPED if wanted.typed else Source.VOICE
-        heard = Utterance(wanted.text, source, wanted.confidence)
-        outcome = await self.conversation.hear(heard, brain, wanted.turn)
+        outcome = await self.conversation.hear(_heard(wanted), brain, wanted.turn)
+        if outcome.thinks is not None:
+            self._thinking.start(wanted, outcome.thinks)
+            return
+        self._thinking.dialogue.forget()
+        await self._tell(wanted, outcome, wanted.turn, brain)
+
+    async def _thought(self, over: ThoughtOver) -> None:
+        counts, turn = self._thinking.over(over)
+        if not counts:
+            return
+        wanted, brain = over.wanted, await self._renew_brain()
+        outcome = await self.conversation.thought(over.thought, _heard(wanted), brain, wanted.turn)
+        await self._tell(wanted, outcome, turn, brain)
+
+    async def _tell(
+        self, wanted: Interpret, outcome: Outcome, turn: int | None, brain: Brain
+    ) -> None:
+        """Answer what the user wanted; `turn` waits for that, unless it was answered for now."""
         self._hints = self.conversation.hints(brain)
-        await self._note(wanted, source, outcome)
+        await self._note(wanted, outcome)
         await self._close(outcome)
         if wanted.turn in self._cancelled_turns:
             return
         if outcome.awaited is not None:
-            self._await_news(wanted, outcome.awaited, outcome.notes)
+            self._await_news(wanted, turn, outcome.awaited, outcome.notes)
             return
         text, card = outcome.text, outcome.card
         last = self.telling.last_said() if outcome.repeat else None
         if last is not None:
             # Its buttons belong to the topic that it was told under.
             text, card = last.speech, last.card and msgspec.structs.replace(last.card, actions=())
-        self._reply(text or "I have not said anything yet.", wanted.turn, wanted.source, card)
+        self._reply(text or "I have not said anything yet.", turn, wanted.source, card)
 
     async def _renew_brain(self) -> Brain:
         """The brain with today's menus, and the words that the recogniser may expect."""
@@ -462,14 +478,16 @@ class Assistant:
         self._hints = self.conversation.hints(self._brain)
         return self._brain
 
-    async def _note(self, wanted: Interpret, source: Source, outcome: Outcome) -> None:
+    async def _note(self, wanted: Interpret, outcome: Outcome) -> None:
         link = self.telling.links.get(wanted.source)
-        device_id = "" if link is None else link.device_id
+        device_id, source = "" if link is None else link.device_id, _heard(wanted).source
         await self.conversation.memory.note(device_id, source, wanted.text, outcome.text)
 
-    def _await_news(self, wanted: Interpret, order_id: str, notes: tuple[str, ...]) -> None:
+    def _await_news(
+        self, wanted: Interpret, turn: int | None, order_id: str, notes: tuple[str, ...]
+    ) -> None:
         self._close_asked()
-        self._asked = _Asked(wanted.turn, wanted.source, order_id, notes)
+        self._asked = _Asked(turn, wanted.source, order_id, notes)
         slow = QuoteIsSlow(order_id)
         loop = asyncio.get_running_loop()
         if self._slow is not None:
@@ -573,3 +591,9 @@ class Assistant:
         for cue in [*running.cues, *await self._news.pending(told), *asked]:
             if is_worn(link):
                 self.telling.present(link, cue)
+
+
+def _heard(wanted: Interpret) -> Utterance:
+    """What was said or typed, as the user's own."""
+    source = Source.TYPED if wanted.typed else Source.VOICE
+    return Utterance(wanted.text, source, wanted.confidence)

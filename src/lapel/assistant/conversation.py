@@ -10,11 +10,12 @@ from typing import Protocol
 
 from lapel.assistant import words
 from lapel.assistant.afterwards import FRESH_S, Afterwards, Wanted, says
+from lapel.assistant.cart_tools import CART_TOOLS
 from lapel.assistant.lost import Hint, nobody_knows
 from lapel.assistant.memory import ConversationState, Memory
 from lapel.assistant.offers import AGAIN, ELSEWHERE, REPEATS, REST, failed
 from lapel.assistant.politeness import is_yes
-from lapel.assistant.skills import Follower, Heard, Outcome, Skill
+from lapel.assistant.skills import Follower, Heard, Outcome, Skill, Tooled
 from lapel.assistant.usual import Usual
 from lapel.brain import (
     USERS_OWN,
@@ -35,6 +36,8 @@ from lapel.brain import (
     Utterance,
     Words,
 )
+from lapel.brain.tools import Answer, Ask, Call, Request, Thought
+from lapel.brain.withheld import withheld
 from lapel.commerce import (
     TO_BE_FETCHED,
     Address,
@@ -110,6 +113,8 @@ class Conversation:
     """Keeps at the shops what is being chosen, where they offer that."""
     lost: Hint = nobody_knows
     """What to say to words that nobody understood."""
+    thinks: Callable[[], bool] = lambda: False
+    """Whether a model can be asked about such words."""
     state: ConversationState = field(default_factory=ConversationState)
     replaced: deque[str] = field(default_factory=lambda: deque[str](maxlen=16))
     """The last orders dropped for what was said instead: the user need not be told of it."""
@@ -126,8 +131,13 @@ class Conversation:
     def __post_init__(self) -> None:
         self._afterwards = Afterwards(self.user_id, self.orders)
 
-    async def hear(self, utterance: Utterance, brain: Brain, turn: int = 0) -> Outcome:
-        """Understand and act. An utterance that is no order changes nothing."""
+    async def hear(
+        self, utterance: Utterance, brain: Brain, turn: int = 0, *, thought: bool = False
+    ) -> Outcome:
+        """Understand and act. An utterance that is no order changes nothing.
+
+        `thought` of what a model has made of words: it is not asked again.
+        """
         order = await self._open_order()
         before = self._heard_at
         self._spoke_before = (turn, before, self._unheard)
@@ -138,7 +148,7 @@ class Conversation:
         if claimed is not None:
             return self._failing(claimed, utterance)
         if not brain.menus:
-            return Outcome(
+            return self._thinking(utterance, brain, thought) or Outcome(
                 "I know no shops yet. Add one with: lapel merchants add, and its address."
             )
         self._refresh(order)
@@ -147,9 +157,34 @@ class Conversation:
         outcome = None if frame.lines else await self._again(utterance, brain)
         if outcome is None:
             understood = brain.understand(utterance, frame)
-            outcome = await self._act(understood, frame, brain, utterance.text)
+            outcome = await self._act(understood, frame, brain)
         await self.memory.save(self.state)
-        return outcome
+        if outcome is None:
+            outcome = self._thinking(utterance, brain, thought)
+        return outcome or Outcome(await self.lost(utterance.text))
+
+    def _thinking(self, utterance: Utterance, brain: Brain, thought: bool) -> Outcome | None:
+        """What a model is to be asked about words that nobody understood, if one may be."""
+        if thought or utterance.source not in USERS_OWN or not self.thinks():
+            return None
+        of_skills = [skill.tools() for skill in self.skills if isinstance(skill, Tooled)]
+        tools = tuple(tool for tools in (CART_TOOLS, *of_skills) for tool in tools)
+        asked = Request(Words(utterance), tools, brain.places_on_record, withheld(utterance.text))
+        return Outcome(thinks=asked)
+
+    async def thought(
+        self, thought: Thought, utterance: Utterance, brain: Brain, turn: int
+    ) -> Outcome:
+        """What comes of what a model made of the words: a call is said, and so understood."""
+        match thought:
+            case Call():
+                return await self.hear(thought.sentence().utterance, brain, turn, thought=True)
+            case Ask(text=text):
+                return Outcome(text)
+            case Answer(text=text, model=model):
+                return Outcome(text, Card(title=f"{model} says", body=text))
+            case None:
+                return Outcome(await self.lost(utterance.text))
 
     async def _ask_skills(
         self, utterance: Utterance, turn: int, order: Order | None
@@ -309,9 +344,8 @@ class Conversation:
         self.replaced.append(order.id)
         await self.orders.cancel(order.id)
 
-    async def _act(
-        self, understood: Understanding, before: Frame, brain: Brain, text: str
-    ) -> Outcome:
+    async def _act(self, understood: Understanding, before: Frame, brain: Brain) -> Outcome | None:
+        """None for words that say nothing."""
         for action in understood.actions:
             outcome = await self._ask(action, understood, brain)
             if outcome is not None:
@@ -327,7 +361,7 @@ class Conversation:
         if understood.is_order and before.lines:
             return await self._cancel()
         said = " ".join([*_unknown(understood), understood.reply]).strip()
-        return Outcome(said or await self.lost(text))
+        return Outcome(said) if said else None
 
     async def _ask(self, action: Action, understood: Understanding, brain: Brain) -> Outcome | None:
         """What is answered at once; None for actions that have changed the cart."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from lapel.brain.tools import Thought
 from lapel.devices import GestureMade, Link, PositionReported
 from lapel.turns import Interpret
 
@@ -75,6 +76,21 @@ class QuoteIsSlow:
     order_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class ThinkingIsSlow:
+    """The user has to hear that it is being thought about."""
+
+    wanted: Interpret
+
+
+@dataclass(frozen=True, slots=True)
+class ThoughtOver:
+    """What a model made of words that nobody understood."""
+
+    wanted: Interpret
+    thought: Thought
+
+
 Matter = (
     Interpret
     | Began
@@ -86,6 +102,8 @@ Matter = (
     | Moved
     | Kept
     | QuoteIsSlow
+    | ThinkingIsSlow
+    | ThoughtOver
     | Listens
     | Gestured
 )

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from lapel.brain import Utterance, Words
+from lapel.brain.tools import Request, Tool
 from lapel.commerce import Evidence
 from lapel.devices import Card, Cue, PositionReported
 from lapel.failures import Code
@@ -24,7 +25,7 @@ class Outcome:
 
     `closes` are topics of cues that are done with: their cards are taken down everywhere, and what
     is not told yet of them is not told any more. `failed` is why it could not be done: what can be
-    done about that is told with it.
+    done about that is told with it. `thinks` is what a model is to be asked.
     """
 
     text: str = ""
@@ -34,6 +35,7 @@ class Outcome:
     repeat: bool = False
     failed: Code | None = None
     closes: tuple[str, ...] = ()
+    thinks: Request | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,15 @@ class Asker(Protocol):
 
     async def decided(self, asked: Asked, *, yes: bool, evidence: Evidence) -> Outcome:
         """Do what was agreed to, once, or leave it; what to tell of it."""
+        ...
+
+
+@runtime_checkable
+class Tooled(Protocol):
+    """A skill that can be chosen by what it does, where its grammar does not fit the words."""
+
+    def tools(self) -> Sequence[Tool]:
+        """What it does; the sentence of each is one that `hear` claims."""
         ...
 
 

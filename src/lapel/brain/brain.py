@@ -36,7 +36,7 @@ from lapel.brain.menu import Menu
 from lapel.brain.moving import move_lines
 from lapel.brain.phrases import Head, Reading
 from lapel.brain.places import AddressLabel, PlaceIndex
-from lapel.brain.provenance import USERS_OWN, Utterance
+from lapel.brain.provenance import USERS_OWN, Facts, Thing, Utterance
 from lapel.brain.questions import QuestionPhrases
 from lapel.brain.reorder import ReorderPhrases
 from lapel.brain.restating import items_of, plain_items
@@ -151,6 +151,11 @@ class Brain:
     def _sold(self, words: str) -> bool:
         stems = self._chunker.sentence(words).stems
         return any(stem in index.vocabulary for index in self._menus.values() for stem in stems)
+
+    @property
+    def places_on_record(self) -> Facts:
+        """The user's addresses by their labels."""
+        return Facts({Thing.ADDRESS: {each.label: each.label for each in self._addresses}})
 
     def address_called(self, words: str) -> str | None:
         """The label of the user's address that these words name."""

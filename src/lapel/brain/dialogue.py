@@ -45,11 +45,13 @@ class Dialogue:
         asked, earlier = self._asked, self._earlier
         self._asked = None
         if asked is not None and _may_answer(request.words):
-            return self._keep(_completed(asked, request.words), request.words)
+            said = joined(asked.call.words, request.words)
+            return self._keep(_completed(asked, request.words), said)
         thought = await self.thinker.think(request)
         if thought is None or (isinstance(thought, Answer) and earlier is not None):
             thought = await self._joined(earlier, request) or thought
-        return self._keep(thought, request.words)
+        of = thought.call if isinstance(thought, Ask) else thought
+        return self._keep(thought, of.words if isinstance(of, Call) else request.words)
 
     async def _joined(self, earlier: Words | None, request: Request) -> Thought:
         """With what was said before, where the new words say something of the same matter."""
@@ -64,13 +66,8 @@ class Dialogue:
         return None
 
     def _keep(self, thought: Thought, words: Words) -> Thought:
-        match thought:
-            case Ask(call=call):
-                self._asked, self._earlier = thought, call.words
-            case Call(words=of):
-                self._earlier = of
-            case _:
-                self._earlier = None
+        self._asked = thought if isinstance(thought, Ask) else None
+        self._earlier = words if isinstance(thought, Ask | Call) else None
         return thought
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-from lapel.brain.numerals import Moment, moment, numbered
+from lapel.brain.numerals import in_english, moment, numbered
 from lapel.brain.provenance import Argument, Facts, Said, Thing, Words
 from lapel.brain.tools import Ask, Call, Proposal, Request, Thought
 
@@ -24,6 +24,10 @@ _FILLERS = frozenset(
     }
 )  # fmt: skip
 _SYMBOLS = {"€": "euro", "$": "dollar", "£": "pound", "¥": "yuan", "eur": "euro", "usd": "dollar"}
+_SMALL_WORDS = re.compile(
+    r"\b((?:at|in|on|by|around|about|for|this|next|every)(?: (?:about|around|the))?) $",
+    re.IGNORECASE,
+)
 _MOST_BETWEEN = 3
 """Words that may stand between those of one argument: "a pizza, a large one"."""
 _LONGEST_TIME = 6
@@ -48,16 +52,18 @@ class _Token:
 def grounded(proposal: Proposal, request: Request) -> Thought:
     """The call that a proposal comes to, the question that it waits for, or None."""
     tool = next((each for each in request.tools if each.name == proposal.tool), None)
-    if tool is None or (tool.effect and request.withheld):
+    if tool is None or (request.withheld and tool.effect and not tool.calls_off):
         return None
     found: dict[str, Argument] = {}
     for parameter in tool.parameters:
         argument = located(proposal.arguments.get(parameter.name, ""), request.words, request.facts)
+        if parameter.when and isinstance(argument, Said):
+            argument = _with_small_words(argument)
         if argument is not None:
             found[parameter.name] = argument
-    call = Call(tool, request.words, found)
+    call = Call(tool, request.words, _once(found))
     for parameter in tool.parameters:
-        if parameter.required and parameter.name not in found:
+        if parameter.required and parameter.name not in call.arguments:
             question = parameter.ask or f"What is the {parameter.name.replace('_', ' ')}?"
             return Ask(question, call, parameter.name)
     return call
@@ -67,10 +73,38 @@ def located(value: str, words: Words, facts: Facts | None = None) -> Argument | 
     """Where the user said `value`, or the thing on record that the user has named by it."""
     if not value.strip():
         return None
-    found = _as_words(value, words) or _as_time(value, words)
+    found = _as_words(value, words) or _as_time(value, words) or _as_meant(value, words)
     if found is not None and not _CJK.search(found.text):
         return found
-    return _on_record(value, words, facts) or (None if found is None else _in_digits(found))
+    return _on_record(value, words, facts) or (None if found is None else _in_english(found))
+
+
+def _with_small_words(said: Said) -> Said:
+    """With what stands before a time: "in" of "in an hour"."""
+    before = _SMALL_WORDS.search(said.words.text[: said.start])
+    return said if before is None else Said(said.words, before.start(1), said.end)
+
+
+def _once(found: dict[str, Argument]) -> dict[str, Argument]:
+    """Without what was said within another argument: the day in "tomorrow at six"."""
+
+    def within(argument: Argument) -> bool:
+        return isinstance(argument, Said) and any(
+            isinstance(other, Said)
+            and other.words is argument.words
+            and other.start <= argument.start
+            and argument.end <= other.end
+            and len(other.text) > len(argument.text)
+            for other in found.values()
+        )
+
+    return {name: argument for name, argument in found.items() if not within(argument)}
+
+
+def same_words(one: str, other: str) -> bool:
+    """Whether both say the same, small words, plurals and the writing of numbers aside."""
+    plain = ([x.norm for x in _tokens(text) if x.norm not in _FILLERS] for text in (one, other))
+    return next(plain) == next(plain)
 
 
 def answer_of(words: Words) -> Said:
@@ -121,6 +155,18 @@ def _as_time(value: str, words: Words) -> Said | None:
     return None
 
 
+def _as_meant(value: str, words: Words) -> Said | None:
+    """What was said in Chinese and given in English, of what `in_english` knows."""
+    said = _tokens(words.text) if _CJK.search(words.text) else []
+    wanted = [token.norm for token in _tokens(value)]
+    for size in range(min(_LONGEST_TIME, len(said)), 0, -1):
+        for at in range(len(said) - size + 1):
+            meant = in_english([token.norm for token in said[at : at + size]])
+            if meant and [token.norm for token in _tokens(meant)] == wanted:
+                return Said(words, said[at].start, said[at + size - 1].end)
+    return None
+
+
 def _on_record(value: str, words: Words, facts: Facts | None) -> Argument | None:
     """By another name for the same place, where it was said."""
     if facts is None:
@@ -136,12 +182,13 @@ def _on_record(value: str, words: Words, facts: Facts | None) -> Argument | None
     return None
 
 
-def _in_digits(found: Said) -> Said:
-    """A time in Chinese as the grammars of English read it: by rules, of the user's words alone."""
-    time: Moment | None = moment([token.norm for token in _tokens(found.text)])
-    if time is None:
+def _in_english(found: Said) -> Said:
+    """Times, days, durations, sums and counts in Chinese as the grammars of English read them: by
+    rules, of the user's words alone.
+    """
+    text = in_english([token.norm for token in _tokens(found.text)])
+    if not text:
         return found
-    text = time.text
     return Said(Words(replace(found.words.utterance, text=text)), 0, len(text))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -21,6 +22,23 @@ _BIG = {word: 10 * number for number, word in enumerate(_TENS, 2)}
 _AM = frozenset({"am", "morning", "早", "晨", "凌"})
 _PM = frozenset({"pm", "afternoon", "evening", "tonight", "night", "晚", "午", "傍"})
 _JOINS = frozenset({"o'clock", "at", "the", "in", "past", "to", "点", "分", "钟", "上", "下"})
+_WEEK = dict(
+    zip(
+        "123456日天7",
+        (*"monday tuesday wednesday thursday friday saturday".split(), *["sunday"] * 3),  # noqa: SIM905
+        strict=True,
+    )
+)
+_DAYS = {"今天": "today", "明天": "tomorrow", "今晚": "tonight", "后天": "in two days"} | {
+    f"{week}{day}": name for week in ("周", "星期", "礼拜") for day, name in _WEEK.items()
+}
+"""By characters with numbers in digits."""
+_UNITS = {
+    "": "", "个": "", "位": "", "人": "", "个人": "", "位客人": "", "晚": "", "分钟": " minutes",
+    "小时": " hours", "个小时": " hours", "天": " days", "秒": " seconds", "块": " yuan",
+    "块钱": " yuan", "元": " yuan", "欧": " euros", "欧元": " euros",
+}  # fmt: skip
+_LASTING = re.compile(r"(?:second|minute|hour|day|week|month)s?$|an?$")
 _HALVES = {"half": 30, "半": 30, "quarter": 15, "刻": 15}
 
 
@@ -113,6 +131,33 @@ def moment(words: Sequence[str]) -> Moment | None:
         else:
             return None
     return _moment(numbers, part, half, before=before) if marked and numbers else None
+
+
+def in_english(words: Sequence[str]) -> str:
+    """What Chinese words for a time, a day, a duration, a sum or a count mean; empty for others.
+
+    The words are characters, with numbers in digits.
+    """
+    time = moment(words)
+    if time is not None:
+        return time.text
+    for size in (3, 2):  # a day, and maybe a time of that day
+        day, rest = _DAYS.get("".join(words[:size])), moment(words[size:])
+        if day and (rest or len(words) == size):
+            return f"{day} at {rest.text}" if rest else day
+    if words and words[0].isdigit():
+        unit = _UNITS.get("".join(words[1:]))
+        return "" if unit is None else f"{words[0]}{unit}"
+    return ""
+
+
+def is_clock(text: str) -> bool:
+    """Whether it begins with a time of day: "nine", "half past seven", "8:15 pm on Friday"."""
+    words = re.findall(r"[a-z']+|\d+(?::\d+)?", text.lower())
+    plain = [word for word, _, _ in numbered(words)]
+    if not plain or (len(plain) > 1 and _LASTING.match(plain[1])):
+        return False
+    return plain[0][0].isdigit() or plain[0] in ("half", "quarter", "noon", "midday", "midnight")
 
 
 def _moment(numbers: list[int], part: int, half: str, *, before: bool) -> Moment | None:

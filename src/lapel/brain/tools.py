@@ -10,10 +10,11 @@ that the user could not have said, and limits, questions and approvals stay as t
 from __future__ import annotations
 
 import string
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, LiteralString, Protocol
 
+from lapel.brain.numerals import is_clock
 from lapel.brain.provenance import Argument, Facts, Words
 
 _NOTHING: Mapping[str, str] = {}
@@ -23,13 +24,15 @@ _NOTHING: Mapping[str, str] = {}
 class Parameter:
     """One argument of a tool. `required` where its sentence cannot do without.
 
-    What the assistant asks for by itself is not required. `ask` is the question for it.
+    What the assistant asks for by itself is not required. `ask` is the question for it. `when` is
+    set for times and days, which are said with small words of their own: "in an hour", "on Friday".
     """
 
     name: str
     description: str
     required: bool = False
     ask: str = ""
+    when: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,8 @@ class Tool:
     phrase: tuple[LiteralString, ...]
     parameters: tuple[Parameter, ...] = ()
     effect: bool = True
+    calls_off: bool = False
+    """Undoes something: a no in the words is what it is for."""
     said: str = ""
     example: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
 
@@ -52,12 +57,15 @@ class Tool:
         """The parameter of that name."""
         return next((each for each in self.parameters if each.name == name), None)
 
-    def template(self, given: Sequence[str]) -> LiteralString:
+    def template(self, given: Mapping[str, str]) -> LiteralString:
         """The sentence for these arguments, as a template for `Words.saying`."""
         sentence: LiteralString = ""
         for part in self.phrase:
-            if names_in(part) <= set(given):
-                sentence += part
+            names = names_in(part)
+            if names <= set(given):
+                at = part.startswith(" at {") and not all(is_clock(given[name]) for name in names)
+                bare = at and any(x.when and x.name in names for x in self.parameters)
+                sentence += part.removeprefix(" at") if bare else part
         return sentence
 
     @property
@@ -98,7 +106,7 @@ class Call:
 
     def sentence(self) -> Words:
         """What does it, as the user could have said it."""
-        template = self.tool.template(tuple(self.arguments))
+        template = self.tool.template({name: x.text for name, x in self.arguments.items()})
         used = {name: self.arguments[name] for name in names_in(template)}
         return self.words.saying(template, **used)
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from lapel.cli.console import JsonOption, Trouble
+from lapel.cli.console import JsonOption, Trouble, folder
 
 if TYPE_CHECKING:
     import msgspec
@@ -87,11 +88,78 @@ def taskmaster(
         raise Trouble(str(error), "bad_file") from error
 
 
-def _progress(what: str) -> Callable[[int], None]:
+@evaluate.command("tools")
+def tools(
+    llm: Annotated[str, typer.Option("--llm", help="URL of an OpenAI-compatible endpoint.")] = "",
+    model: Annotated[
+        str, typer.Option("--model", help="A model of your list; with --llm, the endpoint's own.")
+    ] = "",
+    key_env: Annotated[str, typer.Option(help="Variable that holds the endpoint's key.")] = "",
+    style: Annotated[Literal["tools", "json"], typer.Option(help="How calls are asked for.")] = (
+        "tools"
+    ),
+    file: Annotated[
+        Path | None, typer.Option("--gguf", help="A model file, run here.", exists=True)
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option("--data", help="Prompts of your own, .jsonl.", exists=True)
+    ] = None,
+    home: Annotated[
+        Path | None, typer.Option("--home", help="Where your data lives.", envvar="LAPEL_HOME")
+    ] = None,
+    misses: Keep = 0,
+    as_json: JsonOption = False,
+) -> None:
+    """Prompts to tools by a language model: tool, arguments, silence, dialogues, time."""
+    import asyncio
+
+    from lapel.evals import OURS, DataError, ToolsReport, measure_tools
+    from lapel.models import (
+        Chat,
+        Gguf,
+        Listing,
+        Local,
+        ModelError,
+        chat_of,
+        checked_url,
+        open_models,
+    )
+
+    async def measured() -> ToolsReport:
+        async with open_models() as http:
+            local: Local | None = None
+            if llm:
+                key = os.environ.get(key_env, "")
+                proposer = Chat(http, checked_url(llm, plain=True), model, key, style)
+            elif file is not None:
+                proposer = local = Local(http, file)
+            else:
+                listing = Listing(folder(home))
+                listed = listing.named(model)
+                if isinstance(listed, Gguf):
+                    proposer = local = Local(http, listing.folder / listed.file)
+                else:
+                    proposer = chat_of(listed, listing, http)
+            try:
+                each = _progress("prompts", 10)
+                return await measure_tools(proposer, data or OURS, keep=misses, each=each)
+            finally:
+                if local is not None:
+                    await local.close()
+
+    try:
+        _print(asyncio.run(measured()), as_json)
+    except DataError as error:
+        raise Trouble(str(error), "bad_file") from error
+    except ModelError as error:
+        raise Trouble(str(error), error.code) from error
+
+
+def _progress(what: str, every: int = _EVERY) -> Callable[[int], None]:
     """Says now and then how far it is, beside the result."""
 
     def told(done: int) -> None:
-        if done % _EVERY == 0:
+        if done % every == 0:
             typer.echo(f"{done:,} {what} ...", err=True)
 
     return told
@@ -115,4 +183,4 @@ def _print(report: msgspec.Struct, as_json: bool) -> None:
 def _figure(name: str, value: float) -> str:
     if isinstance(value, int):
         return f"{value:,}"
-    return f"{value:.2f}" if name.endswith(("_ms", "threshold")) else f"{value:.1%}"
+    return f"{value:.2f}" if name.endswith(("_ms", "_s", "threshold")) else f"{value:.1%}"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from lapel.cli.console import DataOption, JsonOption, Trouble, folder, show_json
-from lapel.cli.show import table
+from lapel.cli.show import table, when
 
 if TYPE_CHECKING:
     from lapel.models import Listed, Listing
@@ -41,14 +41,18 @@ def list_models(
 
 
 def _list(data: Path | None, *, as_json: bool) -> None:
+    import msgspec
+
     from lapel.models import KNOWN, ModelError
 
+    listing = _listing(data)
     try:
-        found = _listing(data).all()
+        found = listing.all()
     except ModelError as error:
         raise Trouble(str(error), error.code) from error
     if as_json:
-        show_json([_row(model) for model in found])
+        used = {name: msgspec.structs.asdict(use) for name, use in listing.used().items()}
+        show_json([{**_row(model), "used": used.get(model.name)} for model in found])
     elif not found:
         typer.echo("No models: everything is understood by rules, on this machine.")
         typer.echo("Add one with: lapel models add URL --model NAME")
@@ -56,10 +60,10 @@ def _list(data: Path | None, *, as_json: bool) -> None:
             typer.echo(f"      or with: lapel models add {known.name}  ({known.size // _MB:,} MB)")
     else:
         rows = [
-            (row["name"], row["kind"], row["where"], row["licence"], row["leaves"])
+            (row["name"], row["where"], row["licence"], row["leaves"], _used(listing, row["name"]))
             for row in map(_row, found)
         ]
-        table(rows, ("model", "kind", "where", "licence", "what you say"))
+        table(rows, ("model", "where", "licence", "what you say", "asked, of use, last"))
 
 
 @models.command("add")
@@ -184,6 +188,13 @@ def _row(model: Listed) -> dict[str, str]:
         "licence": model.licence,
         "leaves": "stays on this machine",
     }
+
+
+def _used(listing: Listing, name: str) -> str:
+    use = listing.used().get(name)
+    if use is None:
+        return "never"
+    return f"{use.asked}, {use.helped}, {when(use.last_at)} in {use.last_s:.1f} s"
 
 
 def _import(listing: Listing, name: str, sources: list[str], sha256: str) -> Listed:

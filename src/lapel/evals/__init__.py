@@ -1,16 +1,20 @@
-"""Measures of understanding on labelled data of other people: what `lapel eval` prints."""
+"""Measures of understanding on labelled data: what `lapel eval` prints."""
 
 from lapel.evals.data import DataError
 from lapel.evals.intents import IntentsReport, measure_intents
 from lapel.evals.menu import MenuReport, measure_menu
 from lapel.evals.taskmaster import TaskmasterReport, measure_taskmaster
+from lapel.evals.tools import OURS, ToolsReport, measure_tools
 
 __all__ = [
+    "OURS",
     "DataError",
     "IntentsReport",
     "MenuReport",
     "TaskmasterReport",
+    "ToolsReport",
     "measure_intents",
     "measure_menu",
     "measure_taskmaster",
+    "measure_tools",
 ]

@@ -1,6 +1,6 @@
 """Language models that the user has added: none to begin with, asked in the order of a list."""
 
-from lapel.models.cascade import PATIENCE_S, Cascade, Use, chat_of
+from lapel.models.cascade import PATIENCE_S, Cascade, chat_of
 from lapel.models.chat import Chat, open_models
 from lapel.models.errors import (
     EngineMissing,
@@ -12,7 +12,7 @@ from lapel.models.errors import (
 )
 from lapel.models.importing import Imported, hash_of, import_weights
 from lapel.models.known import KNOWN, Known, known
-from lapel.models.listing import Endpoint, Gguf, Listed, Listing, checked_url
+from lapel.models.listing import Endpoint, Gguf, Listed, Listing, Use, checked_url
 from lapel.models.local import Local
 
 __all__ = [

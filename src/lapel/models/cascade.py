@@ -6,7 +6,6 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -16,7 +15,7 @@ from lapel.brain.grounding import grounded
 from lapel.brain.tools import Answer, Ask, Call, Proposal, Request, Thought
 from lapel.models.chat import Chat
 from lapel.models.errors import ModelError
-from lapel.models.listing import Endpoint, Listed, Listing
+from lapel.models.listing import Endpoint, Listed, Listing, Use
 from lapel.models.local import Local
 from lapel.models.speaking import fit_to_say
 
@@ -31,17 +30,6 @@ class Proposer(Protocol):
     async def propose(self, request: Request) -> Proposal: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Use:
-    """How a model was asked last, and how often. Nothing of what was said."""
-
-    asked: int = 0
-    helped: int = 0
-    failed: int = 0
-    last_at: float = 0.0
-    last_s: float = 0.0
-
-
 class Cascade:
     """Implements `Thinker`. What is added to or removed from the list counts from the next time."""
 
@@ -54,7 +42,7 @@ class Cascade:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.listing = listing
-        self.used: dict[str, Use] = {}
+        self.used = listing.used()
         self._http = http
         self._patience_s = patience_s
         self._clock = clock
@@ -102,16 +90,22 @@ class Cascade:
             log.warning("the model %s did not help: %s", listed.name, error)
         finally:
             took_s = time.monotonic() - began
-            self.used[listed.name] = replace(
-                before,
+            self.used[listed.name] = Use(
                 asked=before.asked + 1,
                 helped=before.helped + (thought is not None),
                 failed=before.failed + failed,
                 last_at=self._clock(),
                 last_s=took_s,
             )
+            self._note()
         log.info("the model %s took %.2f s", listed.name, took_s)
         return thought
+
+    def _note(self) -> None:
+        try:
+            self.listing.keep_used(self.used)
+        except OSError as error:
+            log.warning("cannot write how models are used: %s", error.strerror)
 
     def _read(self, proposal: Proposal, listed: Listed, request: Request) -> Thought:
         thought = grounded(proposal, request)

@@ -19,6 +19,7 @@ import msgspec
 from lapel.models.errors import ModelRefused, ModelUnknown
 
 LIST = "list.json"
+USED = "used.json"
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
@@ -57,6 +58,19 @@ class Gguf(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="gguf"):
 
 
 Listed = Endpoint | Gguf
+
+
+class Use(msgspec.Struct, frozen=True):
+    """How often a model was asked, and how long it took last. Nothing of what was said.
+
+    `helped` counts calls, questions and answers that came of it; `last_at` is seconds since 1970.
+    """
+
+    asked: int = 0
+    helped: int = 0
+    failed: int = 0
+    last_at: float = 0.0
+    last_s: float = 0.0
 
 
 class Listing:
@@ -131,6 +145,20 @@ class Listing:
             return path.read_text("utf-8").strip()
         except FileNotFoundError:
             return ""
+
+    def used(self) -> dict[str, Use]:
+        """How the models were used, by their names; empty where that cannot be read."""
+        try:
+            return msgspec.json.decode((self.folder / USED).read_bytes(), type=dict[str, Use])
+        except (OSError, msgspec.DecodeError):
+            return {}
+
+    def keep_used(self, used: Mapping[str, Use]) -> None:
+        """Write down how the models were used."""
+        new = self.folder / f"{USED}.new"
+        with _for_owner(new) as handle:
+            os.write(handle, msgspec.json.encode(used))
+        new.replace(self.folder / USED)
 
     def _read(self) -> tuple[Listed, ...]:
         try:

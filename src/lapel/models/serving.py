@@ -31,6 +31,7 @@ def main(file: str, key: str) -> None:
     server = engine.Server(wanted)
     print(server.listening_address, flush=True)
     sys.stdin.read()
+    os._exit(0)  # the engine would first end what it is about to say
 
 
 if __name__ == "__main__":

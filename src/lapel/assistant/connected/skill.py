@@ -17,7 +17,9 @@ import msgspec
 
 from lapel.assistant.connected import wording
 from lapel.assistant.connected.grammar import ListServices, UseTool, WhatCan, WhichTool, read
+from lapel.assistant.connected.tools import tools
 from lapel.assistant.skills import Asked, Heard, Outcome, Teller
+from lapel.brain import tools as brain_tools
 from lapel.commerce import Evidence
 from lapel.devices import Card
 from lapel.services.connected import (
@@ -127,6 +129,9 @@ class ConnectedSkill:
 
     async def pressed(self, topic: str, action: str) -> Outcome | None:
         return None
+
+    def tools(self) -> Sequence[brain_tools.Tool]:
+        return tools(self._known)
 
     def hints(self) -> Sequence[str]:
         return [f"ask {server.name}" for server in self._known]

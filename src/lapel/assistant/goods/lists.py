@@ -8,6 +8,7 @@ from typing import Protocol
 
 from lapel.assistant.goods import cues, grammar
 from lapel.assistant.goods.grammar import Add, Clear, Prefer, Show, TakeOff, Wish
+from lapel.assistant.goods.tools import LIST_TOOLS
 from lapel.assistant.ordering import (
     NOT_ORDERED,
     Costless,
@@ -22,6 +23,7 @@ from lapel.assistant.parts import Around, Asks, Made
 from lapel.assistant.politeness import is_no, is_yes
 from lapel.assistant.skills import Heard, Outcome
 from lapel.assistant.words import joined
+from lapel.brain.tools import Tool
 from lapel.commerce import (
     Address,
     DraftLine,
@@ -141,6 +143,9 @@ class ListSkill:
         if kind != "substitution" or action not in (cues.ACCEPT, cues.DECLINE):
             return None
         return await self._answer(order_id, line_id, accept=action == cues.ACCEPT)
+
+    def tools(self) -> Sequence[Tool]:
+        return LIST_TOOLS
 
     def hints(self) -> Sequence[str]:
         return (

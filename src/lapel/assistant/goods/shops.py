@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from lapel.assistant.goods import shop_cues, shop_grammar
 from lapel.assistant.goods.shop_cues import Clock
 from lapel.assistant.goods.shop_grammar import Compare, Find, Pick, Return
+from lapel.assistant.goods.tools import SHOP_TOOLS
 from lapel.assistant.ordering import (
     NOT_ORDERED,
     Costless,
@@ -23,6 +24,7 @@ from lapel.assistant.ordering import (
 from lapel.assistant.politeness import is_no, is_yes
 from lapel.assistant.skills import Heard, Outcome
 from lapel.brain import Menu, MenuItem
+from lapel.brain.tools import Tool
 from lapel.commerce import (
     Address,
     DraftLine,
@@ -138,6 +140,9 @@ class ShopSkill:
         if found is None or not 0 <= row < len(found.ranked):
             return Outcome("Those offers are out of date. Ask me again.")
         return await told(self._take(found.ranked[row], found, None), COSTLESS)
+
+    def tools(self) -> Sequence[Tool]:
+        return SHOP_TOOLS
 
     def hints(self) -> Sequence[str]:
         return ("compare", "cheapest", "find me", "return")

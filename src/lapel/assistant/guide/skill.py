@@ -11,8 +11,10 @@ from importlib.resources import files
 from typing import Protocol
 
 from lapel.assistant.grammar import Grammar
+from lapel.assistant.guide.tools import TOOLS
 from lapel.assistant.politeness import whole
 from lapel.assistant.skills import Heard, Outcome
+from lapel.brain.tools import Tool
 from lapel.commerce import Address, PortError
 from lapel.devices import Card, CardLine, Cue, CueKind, MapView, Pattern, PositionReported
 from lapel.services.maps import MapError, Maps, Mode, Place, Point, Turn, Way
@@ -137,6 +139,9 @@ class GuideSkill:
 
     async def pressed(self, topic: str, action: str) -> Outcome | None:
         return None
+
+    def tools(self) -> Sequence[Tool]:
+        return TOOLS
 
     def hints(self) -> Sequence[str]:
         return _HINTS

@@ -19,8 +19,10 @@ from lapel.assistant.pay.grammar import (
     WhoOwes,
     Wish,
 )
+from lapel.assistant.pay.tools import TOOLS
 from lapel.assistant.politeness import is_no, is_yes
 from lapel.assistant.skills import Heard, Outcome
+from lapel.brain.tools import Tool
 from lapel.commerce import (
     Address,
     DraftLine,
@@ -161,6 +163,9 @@ class PaySkill:
             return replace(await self._decline(request), closes=(topic,))
         await self._pay_request(request, "", None)
         return Outcome(closes=(topic,))
+
+    def tools(self) -> Sequence[Tool]:
+        return TOOLS
 
     def hints(self) -> Sequence[str]:
         return ("send", "euros", "ask", "split", "owe", "request", "decline", "contacts")

@@ -18,8 +18,10 @@ from lapel.assistant.personal.reading import (
     is_never_mind,
     requests,
 )
+from lapel.assistant.personal.tools import TOOLS
 from lapel.assistant.personal.wording import DONE, SNOOZE, SNOOZE_S, Wording, topic_of
 from lapel.assistant.skills import Heard, Outcome
+from lapel.brain.tools import Tool
 from lapel.services.personal import (
     After,
     AlreadyPast,
@@ -127,6 +129,9 @@ class PersonalSkill:
             return Outcome(self._say("reminder_unknown"), closes=(topic,))
         self._turn = _Turn(-1)
         return await (self._done(row) if action == DONE else self._snooze(row, SNOOZE_S))
+
+    def tools(self) -> Sequence[Tool]:
+        return TOOLS
 
     def hints(self) -> Sequence[str]:
         return _HINTS

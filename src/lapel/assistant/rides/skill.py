@@ -37,7 +37,9 @@ from lapel.assistant.rides.offering import (
     same_place,
 )
 from lapel.assistant.rides.times import answered, completed, is_vague
+from lapel.assistant.rides.tools import TOOLS
 from lapel.assistant.skills import Heard, Outcome
+from lapel.brain.tools import Tool
 from lapel.commerce import (
     Address,
     DraftLine,
@@ -160,6 +162,9 @@ class RideSkill:
         if asked is None or asked.kind != "class" or not 0 <= row < len(asked.offers):
             return Outcome("Those prices are out of date. Ask me again.")
         return await told(self._book(asked, asked.offers[row], None), COSTLESS)
+
+    def tools(self) -> Sequence[Tool]:
+        return TOOLS
 
     def hints(self) -> Sequence[str]:
         return ("ride", "taxi", "economy", "comfort", "van", "driver", "destination", "tip")

@@ -17,6 +17,8 @@ from lapel.assistant.tables import choosing, cues, reading
 from lapel.assistant.tables.booked import Booking, Bookings, Changed
 from lapel.assistant.tables.ports import GuestPort, MapPort, NoMap, TablesPort
 from lapel.assistant.tables.reading import Pick, Request, Wish
+from lapel.assistant.tables.tools import TOOLS
+from lapel.brain.tools import Tool
 from lapel.commerce import Money, OrderDraft, Orders, Refused, TableOffer, times
 from lapel.devices import Cue, PositionReported
 from lapel.services.maps import Place, Point
@@ -132,6 +134,9 @@ class TablesSkill:
         if asked is None or asked.kind != "tables" or not 0 <= row < len(asked.listed):
             return Outcome("Those tables are out of date. Ask me again.")
         return await told(self._begin(asked.listed[row], asked, None), COSTLESS)
+
+    def tools(self) -> Sequence[Tool]:
+        return TOOLS
 
     def hints(self) -> Sequence[str]:
         return ("table", "restaurant", "dinner for two", "the second one", "book a table")

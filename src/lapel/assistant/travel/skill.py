@@ -18,6 +18,8 @@ from lapel.assistant.travel.booked import Booking, Bookings, Changed
 from lapel.assistant.travel.choosing import Departure
 from lapel.assistant.travel.ports import NamesPort, TravelPort
 from lapel.assistant.travel.reading import Pick, Wish
+from lapel.assistant.travel.tools import TOOLS
+from lapel.brain.tools import Tool
 from lapel.commerce import (
     Address,
     DraftLine,
@@ -123,6 +125,9 @@ class TravelSkill:
             return Outcome("Those offers are out of date. Ask me again.")
         offer = asked.listed[row].cheapest
         return await told(self._begin(offer, asked.said, asked.at, None), COSTLESS)
+
+    def tools(self) -> Sequence[Tool]:
+        return TOOLS
 
     def hints(self) -> Sequence[str]:
         return ("flight", "train", "hotel", "room", "flexible", "the second one", "hold it")

@@ -15,7 +15,9 @@ import sqlalchemy as sa
 
 import lapel.commerce.driving
 from lapel.assistant import Assistant, Ground, House, SavedPlaces, Skill
+from lapel.assistant.thinking import Nobody
 from lapel.brain import AddressLabel, Brain
+from lapel.brain.tools import Thinker
 from lapel.commerce import Evidence, Order, OrderEvent, Orders, OrderState, Plans, Policy
 from lapel.commerce.consent import Vault
 from lapel.devices import DeviceProfile, Links, Pairing, StoredAccounts
@@ -50,6 +52,7 @@ class World:
         self.brain_s = 0.0
         self.plans: Callable[[Orders], Plans | None] = lambda orders: None
         self.skills: Callable[[str], Sequence[Skill]] = lambda user_id: ()
+        self.thinker: Thinker = Nobody()
         self.events: list[OrderEvent] = []
         self.on_event: Callable[[OrderEvent], None] = lambda event: None
         self._stack = AsyncExitStack()
@@ -108,6 +111,7 @@ class World:
                 clock=wall,
                 skills=lambda user_id: self.skills(user_id),
                 plans=self.plans(self.orders),
+                thinker=self.thinker,
             )
         )
         self._stack.push_async_callback(self.house.close)
