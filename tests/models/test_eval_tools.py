@@ -94,7 +94,7 @@ async def test_the_command_against_a_real_server(tmp_path: Path):
     )
     async with serving(talker.app) as origin:
         status, report, _ = await lapel(
-            "eval", "tools", "--llm", f"{origin}/v1", "--model", "m", "--data", str(data)
+            "eval", "tools", "--json", "--llm", f"{origin}/v1", "--model", "m", "--data", str(data)
         )
     assert status == 0
     assert (report["tool_right"], report["exact"], report["exact_ungrounded"]) == (1, 1, 0)
