@@ -11,12 +11,14 @@ from lapel.assistant.goods.grammar import (
     Clear,
     Order,
     Prefer,
+    PreferEach,
     Show,
     TakeOff,
     parts,
     read,
     wanted,
 )
+from lapel.commerce import Money
 from lapel.services.goods import Wanted
 
 pytestmark = pytest.mark.unit
@@ -49,9 +51,26 @@ CLAIMED = {
     "substitutions are fine": Prefer("similar"),
     "ask me about substitutions": Prefer("ask"),
     "substitute anything": Prefer("similar"),
-    "If there is no oat milk, take anything.": Prefer("similar", "oat milk"),
-    "if there are no eggs leave them out": Prefer("none", "eggs"),
-    "if they have no juice ask me": Prefer("ask", "juice"),
+    "If there is no oat milk, take anything.": PreferEach((Prefer("similar", "oat milk"),)),
+    "if there are no eggs leave them out": PreferEach((Prefer("none", "eggs"),)),
+    "if they have no juice ask me": PreferEach((Prefer("ask", "juice"),)),
+    "if there is no oat milk take anything up to four euros": PreferEach(
+        (Prefer("similar", "oat milk", Money(400, "EUR")),)
+    ),
+    "if there are none, something else up to four euros": PreferEach(
+        (Prefer("similar", "", Money(400, "EUR")),)
+    ),
+    "swap the oat milk for anything, at most 3 euros": PreferEach(
+        (Prefer("similar", "oat milk", Money(300, "EUR")),)
+    ),
+    "replace the bread with something similar if needed": PreferEach((Prefer("similar", "bread"),)),
+    "a replacement for the milk, at most two fifty": PreferEach(
+        (Prefer("similar", "milk", Money(250, "EUR")),)
+    ),
+    "a replacement for the milk, not for the bread": PreferEach(
+        (Prefer("similar", "milk"), Prefer("none", "bread"))
+    ),
+    "no replacement for the bread": PreferEach((Prefer("none", "bread"),)),
 }
 LEFT = (
     "two lattes and a muffin to my office",
@@ -64,7 +83,10 @@ LEFT = (
     "did you order my shopping list",
     "remind me to buy milk",
     "list the reminders",
-    "if there is no oat milk take anything up to four euros",
+    "if there is no oat milk take anything up to the moon",
+    "if there is no oat milk leave it out up to four euros",
+    "swap it for something else",
+    "replace the latte with a mocha",
 )
 
 

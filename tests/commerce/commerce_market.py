@@ -109,6 +109,7 @@ class Market(Town):
                 line,
                 id=f"li_{n}",
                 substitution=asked.substitution,
+                substitution_max=asked.substitution_max,
                 weighing=Weighing(asked.grams, 2200, eur(249), eur(498)) if asked.grams else None,
             )
             for n, (line, asked) in enumerate(zip(checkout.lines, wanted.lines, strict=True))

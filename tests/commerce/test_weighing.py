@@ -52,6 +52,7 @@ def test_an_honest_bill_is_fair_to_the_cent():
 def test_every_agreed_term_is_part_of_the_hash():
     other = [
         replace(APPLES, substitution="none"),
+        replace(APPLES, substitution_max=500),
         *(
             replace(APPLES, weighing=replace(APPLES.weighing, **change))
             for change in (
@@ -60,7 +61,24 @@ def test_every_agreed_term_is_part_of_the_hash():
         ),
     ]  # fmt: skip
     hashes = {replace(AGREED, lines=(x, BREAD)).hash() for x in (APPLES, *other)}
-    assert len(hashes) == 6
+    assert len(hashes) == 7
+
+
+@pytest.mark.parametrize(
+    ("most", "billed", "fair", "faults"),
+    [
+        (0, 548, 548, ()),
+        (0, 560, 548, ("Apples",)),
+        (300, 290, 290, ()),
+        (300, 400, 300, ("Apples",)),
+        (9999, 560, 548, ("Apples",)),  # something else is never dearer than the line
+    ],
+)
+def test_something_else_costs_at_most_its_bound(most, billed, fair, faults):
+    agreed = replace(AGREED, lines=(replace(APPLES, substitution_max=most), BREAD))
+    bill = [line(APPLES, billed, item="pears", grams=2000), line(BREAD, 398)]
+    verdict = judge(agreed, bill, eur(billed + 398 + 290))
+    assert (verdict.fair, verdict.faults) == (eur(fair + 398 + 290), faults)
 
 
 bills = st.lists(

@@ -156,6 +156,7 @@ PRICES: dict[str, Bend] = {
     "kilogram_for_nothing": terms(0, unit_price=0),
     "weighs_what_is_sold_by_the_piece": terms(2, grams=500, max_grams=550, unit_price=398),
     "substitution_that_was_not_allowed": terms(2, substitution="similar"),
+    "substitution_bound_of_its_own": terms(0, substitution_max=500),
 }
 """Done to every checkout from the first on; the user is never asked."""
 

@@ -47,6 +47,8 @@ class DraftLine(msgspec.Struct, frozen=True):
     note: str = ""
     grams: int = 0
     substitution: Substitution = ""
+    substitution_max: int = 0
+    """The most that something else may cost, in minor units; 0: the line's price."""
 
 
 class Address(msgspec.Struct, frozen=True):
@@ -181,6 +183,8 @@ class CheckoutLine:
     """The merchant's, where it is needed to tell what became of the line."""
     substitution: Substitution = ""
     weighing: Weighing | None = None
+    substitution_max: int = 0
+    """The most that something else may cost, in minor units; 0: the line's price."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -344,14 +348,16 @@ def _agreed_groceries(line: CheckoutLine) -> list[object]:
     if not line.substitution:
         return []
     weighing = line.weighing
+    most: list[object] = [{"most": line.substitution_max}] if line.substitution_max else []
     if weighing is None:
-        return [line.substitution]
+        return [line.substitution, *most]
     return [
         line.substitution,
         weighing.grams,
         weighing.max_grams,
         weighing.unit_price.minor,
         weighing.estimate.minor,
+        *most,
     ]
 
 

@@ -213,6 +213,7 @@ def _cart(receipt: Receipt, *, at_most: bool) -> Checkout:
                 x.note,
                 substitution=x.substitution,
                 weighing=None if x.weighing is None else _weighing(x.weighing),
+                substitution_max=x.substitution_max,
             )
             for x in receipt.lines
         ),

@@ -161,11 +161,12 @@ def priced_goods(checkout: Checkout) -> Goods:
 def _same_weights(draft: OrderDraft, checkout: Checkout) -> bool:
     """As much of each as was asked, and what may come instead is what was said."""
 
-    def asked(x: DraftLine) -> tuple[str, int, str]:
-        return x.item_id, x.grams, x.substitution or "none"
+    def asked(x: DraftLine) -> tuple[str, int, str, int]:
+        return x.item_id, x.grams, x.substitution or "none", x.substitution_max
 
-    def priced(x: CheckoutLine) -> tuple[str, int, str]:
-        return x.item_id, x.weighing.grams if x.weighing else 0, x.substitution or "none"
+    def priced(x: CheckoutLine) -> tuple[str, int, str, int]:
+        grams = x.weighing.grams if x.weighing else 0
+        return x.item_id, grams, x.substitution or "none", x.substitution_max
 
     return {*map(asked, draft.lines)} == {*map(priced, checkout.lines)}
 

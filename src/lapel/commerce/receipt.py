@@ -78,6 +78,8 @@ class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
     note: str
     substitution: Substitution = ""
     weighing: LineWeighing | None = None
+    substitution_max: int = 0
+    """Minor units; the most that something else may cost, where it is less than the line."""
 
 
 class TotalLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -389,6 +391,7 @@ def _lines(checkout: Checkout) -> tuple[Line, ...]:
             x.note,
             x.substitution,
             None if x.weighing is None else _weighing(x.weighing),
+            x.substitution_max,
         )
         for x in checkout.lines
     )

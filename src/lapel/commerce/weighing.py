@@ -67,8 +67,10 @@ def _fair(line: CheckoutLine, billed: BilledLine, accepted: Collection[tuple[str
     if billed.missing:
         return 0
     if billed.item_id != line.item_id:
-        allowed = line.substitution == "similar" or (line.id, billed.item_id) in accepted
-        return line.total.minor if allowed else 0
+        if (line.id, billed.item_id) in accepted:
+            return line.total.minor
+        most = min(line.substitution_max or line.total.minor, line.total.minor)
+        return most if line.substitution == "similar" else 0
     weighing = line.weighing
     if weighing is None:
         return line.total.minor

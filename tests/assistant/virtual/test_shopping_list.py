@@ -152,6 +152,30 @@ async def test_what_may_be_replaced_can_be_said_before_and_while_it_is_asked() -
         assert order.draft.lines[0].substitution == "none"
 
 
+async def test_what_comes_instead_has_a_bound_that_was_said() -> None:
+    async with market() as (world, _, phone, ring):
+        await says(world, phone, "add milk and eggs to my shopping list", "Added")
+        phone.type("order my list with no substitutions")
+        await world.asked()
+        await says(world, phone, "swap the milk for anything, at most 10 dollars", "in EUR")
+        await says(
+            world, phone, "if there is no milk, something else up to one euro", "at most 1 euro"
+        )
+        await world.asked(2)
+        await says(world, phone, "a replacement for the eggs, not for the milk", "left out")
+        await world.asked(3)
+        await says(world, phone, "if there are none, something else up to ninety cents", "90 cents")
+        await world.asked(4)
+        await world.passes(1)
+        ring.press()
+        order = await world.state(OrderState.PLACED)
+        assert [(x.substitution, x.substitution_max) for x in order.draft.lines] == [
+            ("similar", 90)
+        ] * 2
+        before = [order.checkout.lines[0].substitution_max, order.checkout.lines[1].substitution]
+        assert before == [90, "similar"]
+
+
 async def test_what_may_come_for_one_thing_is_kept_in_its_line_alone() -> None:
     async with market() as (world, _, phone, ring):
         await says(world, phone, "add milk and eggs to my shopping list", "Added")

@@ -9,6 +9,8 @@ import re
 from dataclasses import dataclass
 
 from lapel.assistant import politeness
+from lapel.assistant.pay import amounts
+from lapel.commerce import Money
 from lapel.commerce.checkout import Substitution
 from lapel.services.goods import Wanted
 from lapel.services.goods.matching import Unit
@@ -52,9 +54,18 @@ class Prefer:
 
     substitution: Substitution
     of: str = ""
+    most: Money | None = None
+    """The most that something else may cost: for the order that waits alone."""
 
 
-Wish = Add | Show | TakeOff | Clear | Order | Prefer
+@dataclass(frozen=True, slots=True)
+class PreferEach:
+    """Several things of the order that waits, each in its own way."""
+
+    wishes: tuple[Prefer, ...]
+
+
+Wish = Add | Show | TakeOff | Clear | Order | Prefer | PreferEach
 
 _LIST = r"(?:(?:my|the|our) )?(?:(?:shopping|grocery|groceries) )?list"
 _NAMED = r"(?:(?:my|the|our) )?(?:shopping|grocery|groceries) list"
@@ -107,15 +118,38 @@ _ORDER = (
     ),
     re.compile(rf"^(?:order|buy|get)(?: me| us)? (?:my|the|our) groceries{_PLACE}{_WITH}$"),
 )
-_PREFER = re.compile(rf"^(?P<of>){_POLICY}$")
-_ONE = re.compile(
-    r"^(?:if|when) (?:there is|there's|there are|they have|you find) no (?P<of>[^,]+?),? (?:then )?"
-    r"(?:(?P<similar>(?:take|get|bring)(?: me)? (?:anything|something)"
-    r"(?: (?:similar|else|like it))?)|"
-    r"(?P<none>leave (?:it|them) out|(?:take|get|bring)(?: me)? nothing|skip (?:it|them))|"
-    r"(?P<ask>ask me))$"
+_PREFER = re.compile(rf"^{_POLICY}$")
+_MOST = (
+    rf"(?:,? (?:for )?(?:up to|at most|no more than|not more than|a maximum of|max) "
+    rf"(?P<most>{amounts.PATTERN}))"
 )
-"""For one thing. An amount after it is a bound that this cannot keep: it matches nothing."""
+_OF = r"(?P<of>(?!(?:it|that|this|them)\b)[^,]+?)"
+_ONE = (
+    re.compile(
+        r"^(?:if|when) (?:(?:there is|there's|there are|they have|you find) no "
+        r"(?P<of>[^,]+?)|(?:there (?:is|are)|they have) none(?: left)?),? (?:then )?"
+        rf"(?:(?P<similar>(?:(?:take|get|bring)(?: me)? )?(?:anything|something)"
+        rf"(?: (?:similar|else|like it))?){_MOST}?|"
+        r"(?P<none>leave (?:it|them) out|(?:take|get|bring)(?: me)? nothing|skip (?:it|them))|"
+        r"(?P<ask>ask me))$"
+    ),
+    re.compile(
+        rf"^(?P<similar>swap|replace|substitute|exchange) (?:the |my )?{_OF} (?:for|with|by) "
+        rf"(?:anything|something)(?: (?:similar|else|like it))?(?: if needed)?{_MOST}?$"
+    ),
+    re.compile(
+        r"^(?:allow |take |with )?(?P<similar>(?:a )?(?:replacement|substitute)) for (?:the |my )?"
+        rf"{_OF}{_MOST}?$"
+    ),
+    re.compile(
+        r"^(?P<none>no (?:replacement|substitute|substitution)) for (?:the |my )?"
+        rf"{_OF}$"
+    ),
+)
+"""For what is missing of the order that waits: one thing of it, or all where none is named."""
+_NOT_FOR = re.compile(
+    r"^(?P<first>.+ for .+?),? (?:but |and )?(?:not|none|no) for (?:the |my )?(?P<not>[^,]+)$"
+)
 
 _SMALL = (
     "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven",
@@ -188,9 +222,28 @@ def _read(said: str) -> Wish | None:
     for pattern, sure in _OFF:
         if match := pattern.match(said):
             return TakeOff(tuple(wanted(part).text for part in parts(match["things"])), sure)
-    if match := _PREFER.match(said) or _ONE.match(said):
-        return Prefer(_policy(match), re.sub(r"^(?:more|any) ", "", match["of"]))
-    return None
+    match = _PREFER.match(said)
+    return Prefer(_policy(match)) if match else _of_waiting(said)
+
+
+def _of_waiting(said: str) -> PreferEach | None:
+    """What may come instead in the order that waits."""
+    if (both := _NOT_FOR.match(said)) and (first := _one(both["first"])) is not None:
+        return PreferEach((first, Prefer("none", both["not"])))
+    one = _one(said)
+    return None if one is None else PreferEach((one,))
+
+
+def _one(said: str) -> Prefer | None:
+    match = next((found for each in _ONE if (found := each.match(said))), None)
+    if match is None:
+        return None
+    found = match.groupdict()
+    most = amounts.read(found["most"]) if found.get("most") else None
+    if found.get("most") and most is None:
+        return None
+    of = re.sub(r"^(?:more|any) ", "", found.get("of") or "")
+    return Prefer(_policy(match), of, most)
 
 
 def parts(text: str) -> list[str]:

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+import msgspec
+
 from lapel.assistant.goods import cues, grammar
 from lapel.assistant.goods.grammar import Add, Clear, Prefer, Show, TakeOff, Wish
 from lapel.assistant.goods.tools import LIST_TOOLS
@@ -27,11 +29,13 @@ from lapel.brain.tools import Tool
 from lapel.commerce import (
     Address,
     DraftLine,
+    Money,
     OrderDraft,
     OrderError,
     Orders,
     OrderState,
     Refused,
+    spoken,
 )
 from lapel.commerce.checkout import Substitution
 from lapel.services.goods import Good, Grocer, ListItem, Match, ShoppingList, TooLong, Wanted
@@ -174,10 +178,10 @@ class ListSkill:
                 await self.list.remove([entry.id for entry in every])
                 self._done = {heard.turn: _Undo(removed=tuple(every))}
                 return Outcome("Your shopping list is empty now.")
-            case Prefer(substitution=wish_, of=""):
+            case Prefer(substitution=wish_):
                 return await self._prefer(wish_)
-            case Prefer(substitution=wish_, of=of):
-                return await self._prefer_for(of, wish_)
+            case grammar.PreferEach(wishes=wishes):
+                return await self._prefer_for(wishes)
             case grammar.Order():
                 self._skipped.clear()
                 return await self._order(wish, heard)
@@ -221,19 +225,25 @@ class ListSkill:
         await self.orders.revise(order.id, _with_lines(order.draft, lines))
         return Outcome(awaited=order.id, notes=(PREFERRED[wish],))
 
-    async def _prefer_for(self, of: str, wish: Substitution) -> Outcome | None:
-        """For one thing of the order that waits; None without one: it may be about anything."""
+    async def _prefer_for(self, wishes: Sequence[Prefer]) -> Outcome | None:
+        """Of the order that waits; None without one: it may be about anything."""
         order = await self._ordering.waiting()
         if order is None:
             return None
-        named = [x for x in order.draft.lines if set(words(of)) <= set(words(x.title))]
-        if len(named) != 1 or not words(of):
-            which = joined([x.title for x in named], "or") if words(of) else ""
-            return Outcome(f"Which one: {which}?" if which else f"There is no {of} in this order.")
-        lines = tuple(_replaced_by(x, wish) if x in named else x for x in order.draft.lines)
-        await self.orders.revise(order.id, _with_lines(order.draft, lines))
-        note = f"{named[0].title}: {_FOR_ONE[wish]}"
-        return Outcome(awaited=order.id, notes=(note,))
+        lines, notes = list(order.draft.lines), list[str]()
+        for wish in wishes:
+            named = [n for n, x in enumerate(lines) if set(words(wish.of)) <= set(words(x.title))]
+            if wish.of and (len(named) != 1 or not words(wish.of)):
+                which = joined([lines[n].title for n in named], "or") if words(wish.of) else ""
+                text = f"Which one: {which}?" if which else f"There is no {wish.of} in this order."
+                return Outcome(text)
+            if wish.most is not None and order.total and wish.most.currency != order.total.currency:
+                return Outcome(f"This order is in {order.total.currency}: say the amount in that.")
+            for n in named:
+                lines[n] = _replaced_by(lines[n], wish.substitution, wish.most)
+            notes.append(_in_words(lines[named[0]].title if wish.of else "All of it", wish))
+        await self.orders.revise(order.id, _with_lines(order.draft, tuple(lines)))
+        return Outcome(awaited=order.id, notes=tuple(notes))
 
     # From the list to an order. -------------------------------------------------------------------
 
@@ -418,8 +428,19 @@ def _line(before: DraftLine | None, wanted: Wanted, good: Good, policy: Substitu
     return DraftLine(good.id, title, quantity, grams=grams, substitution=policy)
 
 
-def _replaced_by(line: DraftLine, wish: Substitution) -> DraftLine:
-    return DraftLine(line.item_id, line.title, line.quantity, grams=line.grams, substitution=wish)
+def _replaced_by(line: DraftLine, wish: Substitution, most: Money | None = None) -> DraftLine:
+    return msgspec.structs.replace(
+        line, substitution=wish, substitution_max=most.minor if most else 0
+    )
+
+
+def _in_words(what: str, wish: Prefer) -> str:
+    if wish.most is None:
+        return f"{what}: {_FOR_ONE[wish.substitution]}"
+    return (
+        f"{what}: replaced by something that is no dearer and at most {spoken(wish.most)} "
+        "if it is missing."
+    )
 
 
 def _with_lines(draft: OrderDraft, lines: tuple[DraftLine, ...]) -> OrderDraft:

@@ -62,6 +62,7 @@ class Market(Street):
                 CheckoutLine(
                     line.item_id, line.title, line.quantity, nothing, nothing, id=f"li_{n}",
                     substitution=line.substitution, weighing=weighing,
+                    substitution_max=line.substitution_max,
                 )
             )  # fmt: skip
         made = super()._price(checkout_id, msgspec.structs.replace(wanted, lines=()))

@@ -25,6 +25,8 @@ def line_body(line: DraftLine, merchant: Merchant) -> dict[str, object]:
     if GROCERIES not in merchant.profile.capabilities:
         raise Refused(f"{merchant.name} does not sell by weight.", code="option_invalid")
     asked: dict[str, object] = {"substitution": line.substitution or "none"}
+    if line.substitution_max:
+        asked["substitution_max"] = line.substitution_max
     if line.grams:
         asked["grams"] = line.grams
     return {"groceries": asked}
@@ -70,8 +72,8 @@ def weighing_of(line: LineEntry, currency: str) -> Weighing | None:
 def check_asked(line: LineEntry, draft: DraftLine) -> None:
     """The merchant weighs what was asked, and brings instead what was allowed; else Nonsense."""
     terms = line.groceries or GroceryTerms()
-    same = terms.grams == draft.grams and terms.substitution == (draft.substitution or "none")
-    if not same:
+    answered = (terms.grams, terms.substitution, terms.substitution_max or 0)
+    if answered != (draft.grams, draft.substitution or "none", draft.substitution_max):
         raise Nonsense(
             f"line {line.id!r} is {terms.grams} g ({terms.substitution}), not {draft.grams} g "
             f"({draft.substitution})",

@@ -194,6 +194,7 @@ def _line(line: LineEntry, draft: DraftLine | None, currency: str) -> CheckoutLi
         id=line.id if line.groceries else "",
         substitution=line.groceries.substitution if line.groceries else "",
         weighing=weighing_of(line, currency),
+        substitution_max=(line.groceries.substitution_max or 0) if line.groceries else 0,
     )
 
 
