@@ -166,6 +166,13 @@ class Cart:
         found = self._find(line, value)
         return found is not None and found.value in line.options.get(found.group, ())
 
+    def differs(self, line: Line, value: ValueWord) -> bool:
+        """Whether the line has another option where only one can be."""
+        found = self._find(line, value)
+        if found is None or value.negative or self.item(line).groups[found.group].multiple:
+            return False
+        return found.value not in line.options.get(found.group, [found.value])
+
     def _find(self, line: Line, value: ValueWord) -> Choice | None:
         if value.name is None:
             return None

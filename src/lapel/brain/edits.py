@@ -513,14 +513,26 @@ class Editor:
         return True
 
     def _one_more_of_its_kind(self, phrase: Phrase) -> bool:
-        """Adds "a small one" after "a large latte"."""
+        """Adds "a small one" after "a large latte", and "one with oats" after "one with rye"."""
         other = phrase.head is Head.LINE and phrase.article and not phrase.definite
-        if not other or phrase.mode is not Mode.ADD or not phrase.values or not self._new:
+        again = phrase.again or phrase.more or self._contradicts(phrase)
+        if (
+            not (other or again)
+            or phrase.mode is not Mode.ADD
+            or not phrase.values
+            or not self._new
+        ):
             return False
         line = self._cart.add(self._new[-1].item, phrase.quantity or 1)
         self._new.append(line)
         self._with_options(line, phrase)
         return True
+
+    def _contradicts(self, phrase: Phrase) -> bool:
+        """Whether something counted has an option in place of which the last thing has another."""
+        if phrase.head is not Head.NOTHING or not phrase.quantity or phrase.corrects:
+            return False
+        return any(self._cart.differs(self._new[-1], v) for v in phrase.values if self._new)
 
     def _best_for(self, phrase: Phrase) -> list[Line]:
         """Bare options belong to the last line that can have them."""

@@ -13,6 +13,7 @@ from lapel.brain.phrases import Head, Reading
 _BLOCKS = frozenset(
     {Word.HYPOTHETICAL, Word.PAST, Word.FUTURE, Word.PERSON, Word.STATEMENT, Word.NOT}
 )
+_QUESTIONS = frozenset({Word.QUESTION, Word.MENU, Word.MENU_QUESTION, Word.MENU_HAVE})
 _SILENT = frozenset(
     {
         Word.FILLER,
@@ -31,6 +32,7 @@ _OPENERS = frozenset(
 )
 _TURNS = frozenset({Word.NO, Word.CORRECT, Word.YES, Word.AND, Word.POLITE})
 _STARTS_CLAUSE = frozenset({Word.AND, Word.CORRECT})
+_WHO_AND_VERB = 2
 _BARE = frozenset({Word.PRONOUN, Word.THAT, Word.CART, Word.DEFINITE})
 
 
@@ -67,6 +69,8 @@ def judge(chunks: list[Chunk], reading: Reading, *, talking: bool) -> Verdict:
     if simple is not None:
         return simple
     blocked = next((w for w in words if w in _BLOCKS), None)
+    if blocked is not None and (_corrects(chunks, reading) if talking else _begs(chunks, reading)):
+        return Verdict(Kind.REQUEST)
     if blocked is not None:
         return Verdict(Kind.TALK, blocked.value)
     if _asks(chunks):
@@ -75,6 +79,21 @@ def judge(chunks: list[Chunk], reading: Reading, *, talking: bool) -> Verdict:
     if opener is not None:
         return _request(chunks, reading, opener)
     return _bare(chunks, reading, talking)
+
+
+def _corrects(chunks: list[Chunk], reading: Reading) -> bool:
+    """A no to the cart that is shown, and then an option: "no, I wanted it with oat milk"."""
+    refuses = chunks[0].name is None and chunks[0].word in {Word.NO, Word.DENY, Word.CORRECT}
+    return refuses and not reading.unknowns and any(p.values for p in reading.all_phrases)
+
+
+def _begs(chunks: list[Chunk], reading: Reading) -> bool:
+    """What is liked is wanted with a "please": "I like a large tea, please"."""
+    words = {c.word for c in chunks if c.name is None}
+    likes = _BLOCKS & words == {Word.STATEMENT} and Word.POLITE in words and not _QUESTIONS & words
+    first = next(c for c in chunks if c.word not in _SILENT)
+    opens = first.word is Word.STATEMENT and first.end - first.start == _WHO_AND_VERB
+    return likes and opens and bool(reading.items) and not (reading.unknowns or reading.strange)
 
 
 def without_remarks(chunks: list[Chunk]) -> list[Chunk]:

@@ -155,6 +155,28 @@ def tools(
         raise Trouble(str(error), error.code) from error
 
 
+@evaluate.command("delivery")
+def delivery(
+    data: DataFile,
+    llm: Annotated[
+        str, typer.Option("--llm", help="URL of a model's chat completions, up to and with /v1.")
+    ] = "",
+    model: Annotated[str, typer.Option("--model", help="The model's name there.")] = "default",
+    misses: Keep = 0,
+    as_json: JsonOption = False,
+) -> None:
+    """Delivery tasks to orders: the share that ends with exactly the right ones."""
+    from lapel.evals import DataError, EndpointError, measure_delivery
+
+    try:
+        report = measure_delivery(data, llm=llm, model=model, keep=misses, each=_progress("tasks"))
+    except DataError as error:
+        raise Trouble(str(error), "bad_file") from error
+    except EndpointError as error:
+        raise Trouble(str(error), "unreachable") from error
+    _print(report, as_json)
+
+
 def _progress(what: str, every: int = _EVERY) -> Callable[[int], None]:
     """Says now and then how far it is, beside the result."""
 

@@ -1,6 +1,7 @@
 """Measures of understanding on labelled data: what `lapel eval` prints."""
 
 from lapel.evals.data import DataError
+from lapel.evals.delivery import DeliveryReport, EndpointError, measure_delivery
 from lapel.evals.intents import IntentsReport, measure_intents
 from lapel.evals.menu import MenuReport, measure_menu
 from lapel.evals.taskmaster import TaskmasterReport, measure_taskmaster
@@ -9,10 +10,13 @@ from lapel.evals.tools import OURS, ToolsReport, measure_tools
 __all__ = [
     "OURS",
     "DataError",
+    "DeliveryReport",
+    "EndpointError",
     "IntentsReport",
     "MenuReport",
     "TaskmasterReport",
     "ToolsReport",
+    "measure_delivery",
     "measure_intents",
     "measure_menu",
     "measure_taskmaster",

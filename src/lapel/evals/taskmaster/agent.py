@@ -24,16 +24,16 @@ from lapel.brain import (
     Utterance,
 )
 from lapel.brain.questions import Asks
-from lapel.evals.taskmaster.catalogue import Catalogue, key
+from lapel.evals.taskmaster.catalogue import ADDONS, Catalogue, key
 from lapel.evals.taskmaster.habits import Habits
 from lapel.evals.taskmaster.record import (
+    KEPT,
     Argument,
     Made,
     State,
     added,
     content,
     item_name,
-    note_of,
     option_name,
     updated,
 )
@@ -97,8 +97,10 @@ class Agent:
         for line in lines:
             order |= {g: v[0] for g, v in line.options if g in self._catalogue.order}
             options = tuple((g, v) for g, v in line.options if g not in self._catalogue.order)
-            own.append(replace(line, options=options, note=note_of(line.note)))
-        own[-1] = replace(own[-1], note=self._note(own[-1].note, understood.unknown))
+            line = _noted(replace(line, options=options))
+            own.append(replace(line, note=self._note(line, [line.note])))
+        rest = [own[-1].note, *understood.unknown]
+        own[-1] = replace(own[-1], note=self._note(own[-1], rest))
         calls += self._looked_up([line for line in own if line.item_id == first.item_id])
         calls += [added(line) for line in own]
         for group, value in order.items():
@@ -107,10 +109,11 @@ class Agent:
         calls.append(Made("get_order_details"))
         return Reply(calls, replace(state, lines=tuple(own), order=tuple(order.items())))
 
-    def _note(self, note: str, unknown: Iterable[str]) -> str:
+    def _note(self, line: CartLine, said: Iterable[str]) -> str:
         """What no option says is a note, but for words that nobody here writes down."""
-        kept = [w for w in content(" ".join(unknown)).split() if w not in self._habits.unsaid]
-        return content(" ".join([note, *kept]))
+        chosen = {w for _, values in line.options for v in values for w in content(v).split()}
+        unsaid = self._habits.unsaid | chosen
+        return " ".join(word for word in content(" ".join(said)).split() if word not in unsaid)
 
     def _looked_up(self, lines: list[CartLine]) -> list[Made]:
         """The look-up of all that was asked for beside one item, if anything was."""
@@ -168,6 +171,25 @@ class Agent:
         if not lines:
             return Reply(calls, _without(state, query))
         return self._add(lines, again, state, lambda _: found)
+
+
+def _noted(line: CartLine) -> CartLine:
+    """More or less of something that can only be chosen or not is a note and no choice."""
+    said = content(line.note).split()
+    if not KEPT & set(said):
+        return line
+    options = tuple(
+        (group, values)
+        for group, values in line.options
+        if group == ADDONS
+        or not any(_begin_alike(a, b) for v in values for a in v.split() for b in said)
+    )
+    return replace(line, options=options)
+
+
+def _begin_alike(one: str, other: str) -> bool:
+    short, long = sorted((one, other), key=len)
+    return len(short) > 2 and long.startswith(short)
 
 
 def _without(state: State, name: str) -> State:

@@ -131,7 +131,9 @@ class Catalogue:
                     case _:
                         pass
         del items[""]
-        often = Counter({name: count for name, count in items.items() if count > 1})
+        often = Counter(
+            {name: n for name, n in items.items() if n > 1 and not _remarked(name, items)}
+        )
         names = Names.of(often)
         kinds = _kinds(names, known)
         return cls(names, _merged(groups), Names.of(addons), _merged(order), kinds)
@@ -169,6 +171,12 @@ class Catalogue:
             for name in dict.fromkeys([*self.items.all, *more])
         )
         return Menu("shop", "the shop", items, currency="USD")
+
+
+def _remarked(name: str, items: Counter[str]) -> bool:
+    """Whether a name is that of a thing asked for more often, and then remarks about it."""
+    often = items[name]
+    return any(name.startswith(f"{other} ") and n > often for other, n in items.items() if other)
 
 
 def _kinds(items: Names, known: Sequence[Dialogue]) -> dict[str, str]:

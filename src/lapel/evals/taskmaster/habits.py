@@ -8,13 +8,13 @@ counted, no more: what was done most often when something like it was asked.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from lapel.brain.questions import Asks
 
 Names = tuple[str, ...]
 _UNSAID_AT_LEAST = 2
+_MOSTLY = 0.4
 
 
 @dataclass(slots=True)
@@ -39,11 +39,12 @@ class Habits:
                 return found.most_common(1)[0][0]
         return ("show_menu",) if not topic else ("get_menu_items",)
 
-    def leave_unsaid(self, heard: Counter[str], noted: Iterable[str]) -> None:
-        """Words that were heard several times without an option, and never stood in a note."""
-        written = set(noted)
+    def leave_unsaid(self, heard: Counter[str], noted: Counter[str]) -> None:
+        """Words that were heard several times, and mostly not for a note that held them."""
         self.unsaid |= {
-            word for word, n in heard.items() if n >= _UNSAID_AT_LEAST and word not in written
+            word
+            for word, times in heard.items()
+            if times >= _UNSAID_AT_LEAST and noted[word] < times * _MOSTLY
         }
 
 

@@ -16,7 +16,7 @@ from lapel.evals.taskmaster.dialogues import Dialogue, Turn
 from lapel.evals.taskmaster.habits import Habits
 from lapel.evals.taskmaster.record import Made, Record, content
 
-_TIMES = 2
+_TIMES = 3
 _SHARE = 0.6
 _NOTHING = ("", "")
 _ROUNDS = 2
@@ -76,14 +76,17 @@ def _things(lines: Sequence[CartLine]) -> Counter[tuple[str, str]]:
 def _learn_habits(catalogue: Catalogue, known: Sequence[Dialogue]) -> Habits:
     habits = Habits()
     heard: Counter[str] = Counter()
-    noted: list[str] = []
+    noted: Counter[str] = Counter()
     for _, made, record, understood in _read(catalogue, known):
         asked = next((a for a in understood.actions if isinstance(a, AskMenu)), None)
         names = tuple(call.name for call in made)
         if asked is not None and names in _QUESTIONS:
             habits.count(asked.asks, content(asked.query), names)
         if record.state.lines:
-            heard.update(content(" ".join(understood.unknown)).split())
-            noted += [word for line in record.state.lines for word in line.note.split()]
+            got = [a.line.note for a in understood.actions if isinstance(a, AddLine)]
+            beside = set(content(" ".join([*understood.unknown, *got])).split())
+            written = {word for line in record.state.lines for word in line.note.split()}
+            heard.update(beside)
+            noted.update(beside & written)
     habits.leave_unsaid(heard, noted)
     return habits

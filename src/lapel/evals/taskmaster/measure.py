@@ -32,9 +32,11 @@ class TaskmasterReport(msgspec.Struct, frozen=True):
 
     `calls_f1` is over all calls by themselves. Both are measured with the recorded turns before as
     the context. `final_cart` is the share of dialogues that end with exactly the cart of the
-    recording, empty ones too, `final_cart_of_orders` of those that order something; there the
-    context is our own. `false_writes` are dialogues without a call that writes in which we make
-    one. `skipped` dialogues hold requests that cannot be read. Times are CPU milliseconds a turn.
+    recording (items, pieces, options, add-ons, how it is taken), empty ones too, and
+    `final_cart_of_orders` of those that order something; there the context is our own.
+    `final_cart_with_notes` compares the words of notes as well. `false_writes` are dialogues
+    without a call that writes in which we make one. `skipped` dialogues hold requests that cannot
+    be read. Times are CPU milliseconds a turn.
     """
 
     dialogues: int
@@ -45,6 +47,7 @@ class TaskmasterReport(msgspec.Struct, frozen=True):
     calls_f1: float
     final_cart: float
     final_cart_of_orders: float
+    final_cart_with_notes: float
     without_write: int
     false_writes: int
     p50_ms: float
@@ -113,6 +116,7 @@ class _Tally:
         same = wanted.cart() == got.cart()
         self._count["dialogues"] += 1
         self._count["same"] += same
+        self._count["same_notes"] += wanted.cart(notes=True) == got.cart(notes=True)
         self._count["orders"] += bool(wanted.lines)
         self._count["orders_same"] += bool(wanted.lines) and same
         self._count["without_write"] += not dialogue.writes
@@ -149,6 +153,7 @@ class _Tally:
             calls_f1=2 * count["shared"] / max(count["calls"], 1),
             final_cart=count["same"] / several,
             final_cart_of_orders=count["orders_same"] / max(count["orders"], 1),
+            final_cart_with_notes=count["same_notes"] / several,
             without_write=count["without_write"],
             false_writes=count["false_writes"],
             p50_ms=percentile(self._times, 0.5),

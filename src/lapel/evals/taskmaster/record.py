@@ -19,7 +19,9 @@ from lapel.evals.taskmaster.dialogues import Call
 
 Argument = tuple[str, str]
 _PARTS = re.compile(r"\bOR\b|,")
-_KEPT = frozenset({"no", "not", "without", "extra", "less", "more", "half"})
+KEPT = frozenset(
+    {"no", "not", "without", "extra", "less", "more", "half", "double", "triple", "light"}
+)
 """Little words that a note is about."""
 
 
@@ -53,19 +55,19 @@ class State:
     missing: frozenset[str] = frozenset()
     finished: bool = False
 
-    def cart(self) -> tuple[Argument, ...]:
+    def cart(self, *, notes: bool = False) -> tuple[Argument, ...]:
         """The lines a piece each, and the options of the whole order, sorted."""
         pieces = [
-            ("line", f"{line.item_id}: {_told(line)}")
+            ("line", f"{line.item_id}: {_told(line, notes)}")
             for line in self.lines
             for _ in range(line.quantity)
         ]
         return tuple(sorted([*pieces, *self.order]))
 
 
-def _told(line: CartLine) -> str:
+def _told(line: CartLine, notes: bool) -> str:
     chosen = [f"{group}={value}" for group, values in line.options for value in values]
-    return ", ".join([*sorted(chosen), *([f"note={line.note}"] if line.note else [])])
+    return ", ".join([*sorted(chosen), *([f"note={line.note}"] if notes and line.note else [])])
 
 
 @dataclass(slots=True)
@@ -207,4 +209,4 @@ def content(said: str) -> str:
 
 
 def _means(language: Language, word: str) -> bool:
-    return word in _KEPT or not language.is_function(word)
+    return word in KEPT or not language.is_function(word)
