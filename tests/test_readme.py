@@ -91,7 +91,7 @@ def test_a_written_command_exists_with_its_options(command: Written):
     what, words = found(command.line)
     assert what is not get_command(APPS[command.line.split()[0]])
     own = words[: words.index("--")] if "--" in words else words  # after it stands what is run
-    assert {word for word in own if word.startswith("--")} <= options(what)
+    assert {word for word in own if word.startswith("--")} <= options(what) | {"--help"}
     if getattr(what, "commands", None):
         assert not [word for word in words if word.islower() and not word.startswith("-")]
 
