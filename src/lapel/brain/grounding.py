@@ -23,6 +23,7 @@ _FILLERS = frozenset(
         "给",
     }
 )  # fmt: skip
+_ANSWERING = frozenset({"is", "it's", "that", "that's", "make", "say", "let", "let's", "well"})
 _SYMBOLS = {"€": "euro", "$": "dollar", "£": "pound", "¥": "yuan", "eur": "euro", "usd": "dollar"}
 _SMALL_WORDS = re.compile(
     r"\b((?:at|in|on|by|around|about|for|this|next|every)(?: (?:about|around|the))?) $",
@@ -110,7 +111,7 @@ def same_words(one: str, other: str) -> bool:
 def answer_of(words: Words) -> Said:
     """What an answer says, without the small words around it."""
     tokens = _tokens(words.text)
-    kept = [token for token in tokens if token.norm not in _FILLERS] or tokens
+    kept = [token for token in tokens if token.norm not in _FILLERS | _ANSWERING] or tokens
     if not kept:
         return Said(words, 0, len(words.text))
     return Said(words, kept[0].start, kept[-1].end)

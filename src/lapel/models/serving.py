@@ -25,7 +25,9 @@ def main(file: str, key: str) -> None:
     wanted.port = 0
     wanted.n_ctx = SLOT_TOKENS
     wanted.n_parallel = 1
-    wanted.cpuparams.n_threads = max(1, min(8, os.cpu_count() or 1))
+    # Half of the processors, and nobody spins: hearing must not wait for thinking.
+    wanted.cpuparams.n_threads = max(1, min(8, (os.cpu_count() or 1) // 2))
+    wanted.cpuparams.poll = 0
     wanted.api_keys = [key]
     wanted.verbosity = -1
     server = engine.Server(wanted)
