@@ -32,6 +32,7 @@ class Outcome:
     sold_out: int = 0
     found: int = 0
     fit: float = 0.0
+    refused: int = 0
     nothing_there: bool = False
     given_up: bool = False
 
@@ -337,6 +338,7 @@ class Editor:
         if value.name is None:
             self._cart.unknown.append(words)
         else:
+            self.outcome.refused += 1
             self._cart.notes.append(f"{title} cannot be ordered with {words}.")
 
     def _modifier(self, line: Line, start: int, end: int) -> None:

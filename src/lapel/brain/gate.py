@@ -90,10 +90,22 @@ def _corrects(chunks: list[Chunk], reading: Reading) -> bool:
 def _begs(chunks: list[Chunk], reading: Reading) -> bool:
     """What is liked is wanted with a "please": "I like a large tea, please"."""
     words = {c.word for c in chunks if c.name is None}
-    likes = _BLOCKS & words == {Word.STATEMENT} and Word.POLITE in words and not _QUESTIONS & words
+    likes = words & _BLOCKS == {Word.STATEMENT} and Word.POLITE in words and not _QUESTIONS & words
     first = next(c for c in chunks if c.word not in _SILENT)
     opens = first.word is Word.STATEMENT and first.end - first.start == _WHO_AND_VERB
     return likes and opens and bool(reading.items) and not (reading.unknowns or reading.strange)
+
+
+def blocks_within(chunks: list[Chunk], named: frozenset[int]) -> bool:
+    """Whether all words that make talk of a request are, by their tokens, parts of names.
+
+    A refusal is no such word: "avoid onions" says how an order shall be.
+    """
+    return all(
+        named.issuperset(range(chunk.start, chunk.end))
+        for chunk in chunks
+        if chunk.name is None and chunk.word in _BLOCKS - {Word.NOT}
+    )
 
 
 def without_remarks(chunks: list[Chunk]) -> list[Chunk]:

@@ -80,6 +80,7 @@ class _Entry:
     bonus: float = 0.0
     words: str = ""
     last: bool = True
+    short: bool = False
 
 
 @dataclass(slots=True)
@@ -119,7 +120,8 @@ class Lexicon:
     def _add_topics(self) -> None:
         """The names of the slots: what is said about may be told first."""
         for info in self.slots:
-            for word in info.slot.name.lower().split("_"):
+            titles = info.slot.titles
+            for word in info.slot.name.lower().split("_") if titles is None else titles:
                 stem = self.language.stem(word)
                 if not self._names.get(stem):
                     self._add(word, _Entry(Kind.TOPIC))
@@ -151,6 +153,18 @@ class Lexicon:
             info.forms = users[info.slot.name]
             slot = info.slot
             info.many = slot.qualified or slot.negatable or bool(slot.before)
+        self._find_cores(users, by_name)
+        for number, info in enumerate(self.slots):
+            for words, values in self._said(info.slot).items():
+                self._add_value(number, info, words, values)
+            for words, values in info.slot.short.items():
+                if not self._means_something(words):
+                    self._add(words, _Entry(Kind.VALUE, number, info.forms, values, short=True))
+            if info.slot.qualified:
+                self._add_all(number, info)
+
+    def _find_cores(self, users: dict[str, int], by_name: dict[str, int]) -> None:
+        """The slot by which a form is known without being named: the largest of its own."""
         for place, form in enumerate(self.schema.forms):
             bit = 1 << place
             own = [
@@ -158,13 +172,10 @@ class Lexicon:
                 for slot in form.slots
                 if users[slot.name] == bit and not (slot.qualified or slot.negatable)
             ]
+            marked = [info for info in own if info.slot.core]
             if own:
-                max(own, key=lambda x: len(set(x.slot.said.values()))).core |= bit
-        for number, info in enumerate(self.slots):
-            for words, values in self._said(info.slot).items():
-                self._add_value(number, info, words, values)
-            if info.slot.qualified:
-                self._add_all(number, info)
+                core = marked[0] if marked else max(own, key=lambda x: len({*x.slot.said.values()}))
+                core.core |= bit
 
     def _said(self, slot: Slot) -> dict[str, Values]:
         """The names of a slot's values, and what else these are called in this language."""
@@ -293,7 +304,7 @@ class Lexicon:
                 continue
             said = " ".join(token.text for token in tokens[start:end])
             found[start] += _as_said(self._names[key], said, end)
-            if any(entry.kind in _NAMED for entry in self._names[key]):
+            if any(entry.kind in _NAMED and not entry.short for entry in self._names[key]):
                 covered[start:end] = [True] * (end - start)
 
     def _word(self, match: PhraseMatch) -> Meaning:
@@ -306,7 +317,7 @@ class Lexicon:
         if word is Word.EXTRA_NUMBER:
             amount, word = "lot", Word.AMOUNT
         if word is Word.AMOUNT:
-            named = self._amounts.get(amount)
+            named = self._amounts.get(amount) if self.schema.amounts else amount
             if named:
                 return Meaning(end, Kind.AMOUNT, COUNT, amount=named)
         if word in (Word.WITHOUT, Word.NO, Word.NOT, Word.REMOVE):
@@ -418,6 +429,7 @@ def _as_said(entries: Iterable[_Entry], said: str, end: int) -> list[Meaning]:
 
 def _meaning(entry: _Entry, end: int, more: float = 0.0) -> Meaning:
     cost = {Kind.VALUE: VALUE, Kind.NOUN: NOUN}.get(entry.kind, COUNT) + more - entry.bonus
+    cost += _PART if entry.short else 0.0
     return Meaning(
         end,
         entry.kind,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lapel.brain.forms.schema import Values
 from lapel.brain.forms.tree import Node
@@ -10,13 +10,19 @@ from lapel.brain.forms.tree import Node
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One value of an order: unwanted when `negative`, with an amount where one was said."""
+    """One value of an order: unwanted when `negative`, with an amount where one was said.
+
+    It is said by tokens `start` to `end` (exclusive), with its amount from `opens` on.
+    """
 
     slot: str
     values: Values
     negative: bool = False
     amount: str = ""
     shared: bool = False
+    start: int = field(default=-1, compare=False)
+    end: int = field(default=-1, compare=False)
+    opens: int = field(default=-1, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +31,7 @@ class Ordered:
 
     While it is read, `each` is true for a number of all the orders before, too, and `named` is 2
     where the form was called by its name, 1 where a value tells it, 0 where it is a guess.
+    `noun` are the tokens that only say what kind of thing it is, if any do.
     """
 
     form: str
@@ -32,6 +39,7 @@ class Ordered:
     said: tuple[Said, ...]
     each: bool = False
     named: int = 0
+    noun: tuple[int, int] | None = field(default=None, compare=False)
 
     def tree(self) -> Node:
         """As in the PIZZA sets: amounts are COMPLEX, unwanted values NOT, several meanings OR."""
@@ -45,3 +53,16 @@ class Ordered:
                 node = Node.of("COMPLEX", [Node.of("QUANTITY", [said.amount]), node])
             nodes.append(Node.of("NOT", [node]) if said.negative else node)
         return Node.of(self.form, nodes)
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """The orders of a sentence and what it cost to find them.
+
+    `unknown` are the places of tokens that mean nothing; `talk` counts phrases no order is made of.
+    """
+
+    orders: tuple[Ordered, ...]
+    cost: float
+    unknown: tuple[int, ...]
+    talk: int

@@ -7,15 +7,17 @@ order where none is announced, an order that is never named. The cheapest at the
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
-from lapel.brain.forms.lexicon import Kind, Lexicon, Meaning
-from lapel.brain.forms.orders import Ordered, Said
+from lapel.brain.forms.lexicon import TALK, Kind, Lexicon, Meaning
+from lapel.brain.forms.orders import Ordered, Read, Said
 from lapel.brain.forms.schema import Schema
 from lapel.brain.forms.shares import share
 from lapel.brain.forms.state import Link, State, items_of, repeats, told
 from lapel.brain.language import Word, load_language
 from lapel.brain.sound import Sounds
+from lapel.brain.tokens import Token
 
 _BEAM = 24
 
@@ -68,7 +70,10 @@ class Parser:
 
     def parse(self, text: str, limit: int = 150) -> tuple[Ordered, ...]:
         """What is ordered, in the order in which it was said; nothing for words about nothing."""
-        tokens = self._language.tokens(text)[:limit]
+        return self.read(self._language.tokens(text)[:limit]).orders
+
+    def read(self, tokens: Sequence[Token]) -> Read:
+        """The cheapest reading of the words."""
         meanings = self._lexicon.meanings(tokens)
         first = State()
         first.forms = self._all
@@ -80,6 +85,7 @@ class Parser:
             for state in states:
                 if stop:
                     state = self._paused(state, stop)
+                state.at = at
                 for meaning in meanings[at]:
                     for after in self._steps(state, meaning):
                         key = after.key()
@@ -89,7 +95,9 @@ class Parser:
         ended = [self._closed(state, last=True) for state in frontier[-1].values()]
         best = min(ended, key=lambda x: x.cost)
         orders = [x for x in items_of(best.done) if isinstance(x, Ordered)]
-        return share(orders, self._schema, self._once, self._measured)
+        shared = share(orders, self._schema, self._once, self._measured)
+        unknown = tuple(x for x in items_of(best.unknown) if isinstance(x, int))
+        return Read(shared, best.cost, unknown, best.talk)
 
     def _paused(self, state: State, stop: str) -> State:
         """Where counts may follow, one that hangs in the air before a pause is rather no count."""
@@ -124,6 +132,7 @@ class Parser:
             case Kind.UNKNOWN:
                 after = state.copy(meaning.cost)
                 after.refused, after.amount, after.definite = False, "", False
+                after.unknown = Link(state.at, after.unknown)
                 return [after]
 
     def _number(self, state: State, meaning: Meaning) -> list[State]:
@@ -167,7 +176,7 @@ class Parser:
     def _amount(self, state: State, meaning: Meaning) -> list[State]:
         """How much of what follows, or of what was said: "芝士多一点"."""
         after = state.copy(meaning.cost + (DANGLING if state.amount else 0.0))
-        after.amount, after.last = meaning.amount, -1
+        after.amount, after.opens, after.last = meaning.amount, state.at, -1
         before = self._just_before(state)
         if before is None or before.slot not in self._measured:
             return [after]
@@ -180,6 +189,7 @@ class Parser:
     def _word(self, state: State, meaning: Meaning) -> State:
         after = state.copy(meaning.cost)
         word = meaning.word
+        after.talk += meaning.cost >= TALK
         if word is Word.WANT and self._language.counts_after and state.join in ("", "noun"):
             # Without a pause before it, it tells how a thing is wanted: "拿铁要大杯".
             after.join, after.refused, after.last = "open" if state.empty else "with", False, -1
@@ -309,7 +319,11 @@ class Parser:
     def _put(self, after: State, meaning: Meaning, forms: int, negative: bool) -> None:
         info = self._lexicon.slots[meaning.slot]
         before = after.said.item if after.said is not None else None
-        said = Said(info.slot.name, meaning.values, negative, after.amount, after.shared)
+        opens = after.opens if after.amount else after.at
+        said = Said(
+            info.slot.name, meaning.values, negative, after.amount, after.shared,
+            after.at, meaning.end, opens,
+        )  # fmt: skip
         after.forms = forms
         if not info.many and not negative:
             after.filled |= 1 << meaning.slot
@@ -330,7 +344,7 @@ class Parser:
         if not state.forms & 1 << place:
             return []
         after = state.copy(meaning.cost)
-        self._named(after, 1 << place)
+        self._named(after, 1 << place, meaning.end)
         return [after]
 
     def _noun(self, state: State, meaning: Meaning) -> list[State]:
@@ -349,24 +363,25 @@ class Parser:
             same = state.copy(cost)
             if state.empty:
                 same.number = state.count
-            self._named(same, forms)
+            self._named(same, forms, meaning.end)
             found.append(same)
         if state.join == "correct" and state.nouns and state.weak >= bool(state.count):
             renamed = state.copy(meaning.cost)
             renamed.nouns = 0
-            self._named(renamed, self._all & meaning.forms)
+            self._named(renamed, self._all & meaning.forms, meaning.end)
             found.append(renamed)
         if not state.empty:
             cost = meaning.cost + (0.0 if state.count else NEW_AFTER[state.join] - 0.4)
             new = self._closed(state).copy(cost)
             new.number = state.count
-            self._named(new, self._all & meaning.forms)
+            self._named(new, self._all & meaning.forms, meaning.end)
             found.append(new)
         return found
 
     @staticmethod
-    def _named(after: State, forms: int) -> None:
+    def _named(after: State, forms: int, end: int) -> None:
         after.forms = forms
+        after.noun = (after.at, end)
         after.nouns += 1
         after.count, after.weak, after.refused, after.amount = 0, False, False, ""
         after.join, after.definite, after.last = "noun", False, -1
@@ -381,6 +396,7 @@ class Parser:
         after = State()
         after.forms = self._all
         after.done = state.done
+        after.at, after.unknown, after.talk = state.at, state.unknown, state.talk
         if not state.empty:
             if not state.nouns and not state.core:
                 cost += UNNAMED
@@ -389,7 +405,8 @@ class Parser:
             named = 2 if state.nouns else int(state.core)
             form = (state.forms & -state.forms).bit_length() - 1
             said = told(items_of(state.said), state.named_at)
-            ordered = Ordered(self._schema.forms[form].name, state.number, said, state.each, named)
+            name = self._schema.forms[form].name
+            ordered = Ordered(name, state.number, said, state.each, named, state.noun)
             after.done = Link(ordered, state.done)
         after.cost = state.cost + cost
         return after

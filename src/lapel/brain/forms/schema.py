@@ -30,8 +30,10 @@ class SchemaError(ValueError):
 class Slot:
     """What may be said about a form. `said` maps words to what they mean.
 
-    `qualified` values take an amount ("extra"), `negatable` ones can be unwanted; `before` and
-    `after` are words that may stand around a value; `spreads` means: said once, of all forms.
+    `short` are words that mean it only in part; a `core` slot names its form by itself; `titles`
+    are what the slot is called, by default its name. `qualified` values take an amount ("extra"),
+    `negatable` ones can be unwanted; `before` and `after` are words that may stand around a value;
+    `spreads` means: said once, of all forms.
     """
 
     name: str
@@ -41,6 +43,9 @@ class Slot:
     before: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
     spreads: bool = False
+    short: Mapping[str, Values] = field(default_factory=dict[str, Values])
+    core: bool = False
+    titles: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

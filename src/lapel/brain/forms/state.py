@@ -46,14 +46,17 @@ class State:
     """One way to understand the words so far.
 
     `forms` are those that the current order can still be, `filled` its slots of one value, `nouns`
-    how often it was named, `core` whether a value names it. Pending are `count` (with `weak` for an
-    article), `refused`, `amount`. `join` is how what follows is joined: "open" after a request,
-    "and", "with", "not", "" for nothing at all.
+    how often it was named (by token span `noun` at last), `core` whether a value names it. Pending
+    are `count` (with `weak` for an article), `refused`, `amount` (from token `opens` on). `join` is
+    how what follows is joined: "open" after a request, "and", "with", "not", "" for nothing at all.
+    `at` is the token that is being read, `unknown` those that mean nothing, `talk` how many phrases
+    no order is made of.
     """
 
     __slots__ = (
-        "amount", "content", "core", "cost", "count", "definite", "done", "each", "filled", "forms",
-        "join", "last", "named_at", "nouns", "number", "refused", "said", "shared", "weak",
+        "amount", "at", "content", "core", "cost", "count", "definite", "done", "each", "filled",
+        "forms", "join", "last", "named_at", "noun", "nouns", "number", "opens", "refused", "said",
+        "shared", "talk", "unknown", "weak",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -74,6 +77,11 @@ class State:
         self.definite = False
         self.last = -1
         self.named_at = 0
+        self.at = 0
+        self.opens = 0
+        self.noun: tuple[int, int] | None = None
+        self.unknown: Link | None = None
+        self.talk = 0
         self.said: Link | None = None
         self.done: Link | None = None
 
@@ -97,6 +105,11 @@ class State:
         other.definite = self.definite
         other.last = self.last
         other.named_at = self.named_at
+        other.at = self.at
+        other.opens = self.opens
+        other.noun = self.noun
+        other.unknown = self.unknown
+        other.talk = self.talk
         other.said = self.said
         other.done = self.done
         return other
