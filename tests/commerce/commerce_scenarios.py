@@ -162,7 +162,7 @@ async def _answer(scene: Scene, order: Order) -> None:
         if event.kind == "substitution_asked":
             line_id, item_id = str(event.data["line_id"]), str(event.data["item_id"])
             await scene.orders.answer_substitution(scene.order_id, line_id, item_id, True)
-    if scene.town.knob("answer"):
+    if scene.town.fact(order.merchant_order_id, "answer"):
         scene.town.pack(order.merchant_order_id)
         await scene.hears()
 
@@ -195,14 +195,14 @@ async def _put_off_and_cancel(scene: Scene, order: Order) -> None:
         await _cancel_ride(scene, order)
 
 
-async def _send_back(scene: Scene, _: Order) -> None:
+async def _send_back(scene: Scene, order: Order) -> None:
     """The user sends one thing back, asking once; its report comes until heard."""
     told = await scene.told()
     if "return_asked" not in told:
         one = SendBack((ReturnLine("li_0", 1),), Money(0, "EUR"), "the latte")
         await scene.orders.ask(scene.order_id, one)
     elif "ask_done" in told and not scene.town.knob("heard"):
-        scene.town.take_back()
+        scene.town.take_back(order.merchant_order_id)
         await scene.hears()
         scene.town.set("heard", 1)
 
@@ -255,7 +255,6 @@ SCENARIOS = {
         ),
         APPLES + RYE + FEE,
         wanted=GROCERIES,
-        knobs=(("billed_later", "1"), ("at_most", "1")),
         placed=_answer,
         any_order=True,  # the grocer's answer and its bill may overtake each other
     ),

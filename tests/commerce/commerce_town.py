@@ -87,7 +87,7 @@ class Town:
             create table if not exists keys(key text primary key, op text, body text, answer text);
             create table if not exists checkouts(id text primary key, body text);
             create table if not exists orders(id text primary key, checkout_id text, total int,
-                events text, canceled int default 0, refunds text default '');
+                events text, canceled int default 0, refunds text default '', hold text default '');
             create table if not exists holds(id text primary key, key text unique, user text,
                 amount int, state text, captured int default 0, refunded int default 0);
             create table if not exists knobs(name text primary key, value text);
@@ -230,10 +230,12 @@ class Town:
             if checkout.status is not CheckoutStatus.READY_FOR_COMPLETE:
                 raise Refused("That cart is closed.", code="closed")
             self._maybe_refuse("complete")
+            self._admit(checkout)
             extra = int(self.knob("overcharge", "0"))
             below = int(self.knob("weighs_less", "0"))
             less = int(self.knob("takes_less", "0"))  # at the bank, and does not say so
-            self._capture(credential, checkout.total.minor - below - less)
+            if not self._weighs_first(checkout):
+                self._capture(credential, checkout.total.minor - below - less)
             total = Money(checkout.total.minor + extra - below, "EUR")
             order_id = "m_" + checkout_id
             done = replace(
@@ -245,9 +247,16 @@ class Town:
             )
             self._save(done)
             self.db.execute(
-                "insert into orders(id,checkout_id,total,events) values(?,?,?,?)",
-                (order_id, checkout_id, total.minor, self.knob("events")),
+                "insert into orders(id,checkout_id,total,events,hold) values(?,?,?,?,?)",
+                (
+                    order_id,
+                    checkout_id,
+                    total.minor,
+                    self.knob("events"),
+                    credential.authorization_id,
+                ),
             )
+            self._placed(done)
             return done
 
         return await self._write("complete", key, checkout_id, work, Checkout)
@@ -319,7 +328,8 @@ class Town:
             for line in checkout.lines
         )
         goods = sum((line.total for line in lines), Money(0, "EUR"))
-        fee = Money(0 if checkout.pickup else int(self.knob("fee", str(FEE))), "EUR")
+        brought = not (checkout.pickup or checkout.trip or checkout.journey or checkout.table)
+        fee = Money(int(self.knob("fee", str(FEE))) if brought else 0, "EUR")
         totals = (
             Total("subtotal", "Goods", goods),
             Total("fulfillment", "Delivery", fee),
@@ -391,6 +401,16 @@ class Town:
             "insert into orders(id,checkout_id,total,events) values(?,?,?,'')",
             (order_id, checkout_id, total.minor),
         )
+
+    def _weighs_first(self, checkout: Checkout) -> bool:
+        """Whether it takes its money later."""
+        return False
+
+    def _admit(self, checkout: Checkout) -> None:
+        """Raises Refused for what cannot be ordered any more."""
+
+    def _placed(self, done: Checkout) -> None:
+        """What follows from an order."""
 
     def _unit(self, item: str) -> int:
         return int(self.knob(f"price:{item}") or PRICES[item])
@@ -490,9 +510,9 @@ class Town:
             "select amount,state,captured from holds where id=?", (authorization_id,)
         ).fetchone()
 
-    def _capture(self, credential: Credential, amount: int) -> None:
+    def _capture(self, credential: Credential, amount: int, *, at_most: bool = False) -> None:
         held, state, _ = self._hold(credential.token.removeprefix("t_"))
-        may_be_less = self.knob("at_most") or self.knob("takes_less")
+        may_be_less = at_most or self.knob("at_most") or self.knob("takes_less")
         fits = 0 < amount <= held if may_be_less else held == amount
         if state != "authorized" or not fits:
             raise Refused("The payment did not go through.", code="payment_failed")

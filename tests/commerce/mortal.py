@@ -8,21 +8,22 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "assistant" / "virtual"))
 
 import pytest
-from commerce_town import Town
+from commerce_market import Market
 from commerce_world import _users
 from stage.engine import LoopEngine
 from stage.loop import wall
 from stage.record import Record
 
 import lapel.commerce.driving
-from lapel.commerce import Orders, Policy
+from lapel.assistant.planning.undoing import BookingUndoer
+from lapel.commerce import Money, Order, Orders, Plan, Plans, Policy
 from lapel.commerce.consent import Vault
 
 T = TypeVar("T")
@@ -67,7 +68,7 @@ class MortalRecord(Record):
         return answer
 
 
-class MortalTown(Town):
+class MortalTown(Market):
     """`late["complete"]` counts the requests that arrive only after Lapel has given them up."""
 
     def __init__(self, life: Life) -> None:
@@ -112,6 +113,29 @@ class MortalTown(Town):
             task.exception()  # whoever asked may be dead
 
 
+class Teller:
+    """Tells the user of plans; the user outlives the process, and remembers how each ended."""
+
+    def __init__(self, life: Life, told: dict[str, set[str]]) -> None:
+        self._life = life
+        self._told = told
+
+    async def ask(self, plan: Plan, orders: Sequence[Order]) -> None:
+        await self._life.touch(self._life.number)
+
+    async def choose(self, plan: Plan) -> None:
+        await self._life.touch(self._life.number)
+
+    async def ended(self, plan: Plan) -> None:
+        mine = self._life.number
+        await self._life.touch(mine)
+        self._told[plan.id].add(plan.state)
+        await self._life.touch(mine)
+
+    async def charged(self, plan: Plan, total: Money) -> None:
+        await self._life.touch(self._life.number)
+
+
 class Mortal:
     """A Lapel, the town around it, and what outlives it: the record."""
 
@@ -122,7 +146,9 @@ class Mortal:
         self.record = MortalRecord(self.life)
         self.town = MortalTown(self.life)
         # Days pass, and most of the looks at a merchant would find nothing.
-        self.policy = Policy(track_most_s=1800.0)
+        self.policy = Policy(track_most_s=7200.0)
+        self.endings: dict[str, set[str]] = defaultdict(set)
+        """How each plan was told to have ended."""
         self.dead = True
 
     async def open(self) -> None:
@@ -142,7 +168,16 @@ class Mortal:
             clock=wall,
             vault=Vault(bytes(32)),
         )
+        town: Any = self.town
+        self.plans = Plans(
+            self.record,  # type: ignore[arg-type]
+            self.orders,
+            Teller(self.life, self.endings),
+            BookingUndoer(self.orders, town, town, town),
+            wall,
+        )
         self.dead = False
+        self._carrying = asyncio.ensure_future(self._carry())
         await self.lives(self.orders.start())
 
     async def lives(self, doing: Coroutine[Any, Any, T]) -> T | None:
@@ -163,7 +198,12 @@ class Mortal:
         if not self.dead:
             self.dead = True
             self.life.again()
+            self._carrying.cancel()
+            await asyncio.gather(self._carrying, return_exceptions=True)
             await self.orders.stop()
+
+    async def _carry(self) -> None:
+        await self.plans.run()
 
     async def close(self) -> None:
         await self.bury()

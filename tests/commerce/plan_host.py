@@ -26,7 +26,7 @@ from commerce_host import (
     user_of,
 )
 from commerce_market import FLIGHT, KEEPS, RIDE
-from commerce_town import FEE, LATTES, TOTAL
+from commerce_town import LATTES, TOTAL
 from commerce_world import ON_SCREEN, add_users
 
 from lapel.assistant.planning.undoing import BookingUndoer
@@ -35,7 +35,7 @@ from lapel.commerce.consent import Vault
 from lapel.services import OwedRecord, OwedWish
 from lapel.store import Store
 
-FLOWN, RIDDEN = 15000 + FEE, 1900 + FEE
+FLOWN, RIDDEN = 15000, 1900
 PARTS = (
     NewPart("Flight", FLIGHT),
     NewPart("Ride to the airport", RIDE, needs=0),

@@ -4,7 +4,9 @@
 
 After every step no user has paid what they did not agree to, nor twice, and no standing limit has given
 more than it allows; at the end, when every fault is mended and every order at rest: charged = receipts =
-merchants' orders, the ledger says the same, and a limit counts what the bank has kept.
+merchants' orders, the ledger says the same, a limit counts what the bank has kept, every request to a
+company has ended once, of what was given back no more is kept than was agreed to, and every plan is what
+it was told to be.
 """
 
 from __future__ import annotations
@@ -21,8 +23,10 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 import hypothesis
 import sqlalchemy as sa
 from allowing import Allows
+from booking import CHANGES as COMPANY_CHANGES
+from booking import WAYS, Bookings, kind_of
 from commerce_town import PRICES, draft
-from commerce_world import BUDS, TAP, wrong_in
+from commerce_world import BUDS, ON_SCREEN, TAP, wrong_in
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -34,13 +38,16 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 from mortal import Mortal
+from planning import PlansWhole
 from stage.loop import Loop
 
 from lapel.commerce import (
     ApprovalError,
     Order,
+    OrderDraft,
     OrderError,
     OrderState,
+    verify,
     verify_chain,
 )
 from lapel.store import schema
@@ -49,7 +56,7 @@ STEPS = 60
 """Of one story."""
 CALLS = (
     *("create", "update", "complete", "cancel", "authorize", "release"),
-    *("get", "order", "state", "complete", "authorize"),
+    *("get", "order", "state", "complete", "authorize", "ask", "ask", "answer"),
 )
 FAULTS = ("down", "lost", "late", "nonsense")
 """No answer and no effect; an effect and no answer; an effect after long; no sense."""
@@ -58,6 +65,7 @@ CHANGES = (
     *(("sold_out", "latte"), ("sold_out", "tart"), ("refuse:quote", "We are closed.")),
     *(("refuse:complete", "We are out of milk."), ("refuse:authorize", "No.")),
     *(("overcharge", "35"), ("weighs_less", "35"), ("at_most", "1")),
+    *COMPANY_CHANGES,
 )
 """A shop's or the bank's, with what they are set to; a price is drawn."""
 AT_REST = frozenset(
@@ -67,9 +75,15 @@ AT_REST = frozenset(
     }
 )
 STANDS = frozenset({OrderState.PLACED, OrderState.DELIVERED})
-NO = frozenset({"void", "expired", "already_decided", "hash_mismatch", "too_late", "closed"})
+NO = frozenset(
+    {"void", "expired", "already_decided", "hash_mismatch", "too_late", "closed", "asked"}
+)
 """What may be answered to a user who comes late."""
-ONCE = ("placed", "refunded", "delivered", "lapsed", "refused", "canceled", "merchant_canceled")
+ONCE = (
+    *("placed", "refunded", "delivered", "lapsed", "refused", "canceled", "merchant_canceled"),
+    *("ride_canceled", "journey_canceled", "table_canceled", "dropped_off", "transferred"),
+    *("change_done", "time_changed", "destination_changed", "tipped", "billed"),
+)
 CARTS = st.lists(
     st.tuples(st.sampled_from(sorted(PRICES)), st.integers(1, 3)),
     min_size=1,
@@ -82,7 +96,7 @@ USERS = st.integers(0, 2)
 WHICH = st.integers(0, 1000)
 
 
-class Orders(Allows, RuleBasedStateMachine):
+class Orders(Allows, Bookings, PlansWhole, RuleBasedStateMachine):
     """One story."""
 
     def __init__(self) -> None:
@@ -124,9 +138,11 @@ class Orders(Allows, RuleBasedStateMachine):
     @precondition(lambda self: len(self.ids) < 8)
     @rule(user=USERS, merchant=st.sampled_from(("blue", "red")), cart=CARTS, sure=st.booleans())
     def orders(self, user: int, merchant: str, cart: Cart, sure: bool) -> None:
+        self.begins(user, draft(*cart, merchant=merchant), sure)
+
+    def begins(self, user: int, wanted: OrderDraft, sure: bool) -> None:
         order_id = f"o_{len(self.ids)}"
         self.ids.append(order_id)
-        wanted = draft(*cart, merchant=merchant)
         self.run(self.world.orders.begin(f"u_{user}", wanted, order_id))
         # Whoever died of it may never have written it down: the user says it again.
         self.run(self.world.orders.begin(f"u_{user}", wanted, order_id))
@@ -137,7 +153,11 @@ class Orders(Allows, RuleBasedStateMachine):
 
     @rule(which=WHICH, answer=st.sampled_from(("approve", "approve", "approve", "refuse")))
     def answers(self, which: int, answer: Any) -> None:
-        asking = [x for x in map(self.get, self.ids) if x.state is OrderState.AWAITING_APPROVAL]
+        asking = [
+            x
+            for x in map(self.get, self.ids)
+            if x.state is OrderState.AWAITING_APPROVAL and not x.draft.plan
+        ]
         if asking:
             approval = asking[which % len(asking)].approval
             assert approval is not None
@@ -153,7 +173,8 @@ class Orders(Allows, RuleBasedStateMachine):
     @rule(which=WHICH)
     def answers_with_two_hands(self, which: int) -> None:
         order = self.one(which)
-        if order.approval is None or order.approval.state.value != "pending":
+        asks = order.approval is not None and order.approval.state.value == "pending"
+        if order.approval is None or not asks or order.draft.plan or not order.draft.is_cart:
             return
         asked, seen, orders = order.approval.id, order.approval.checkout_hash, self.world.orders
         self.yes.add(asked)
@@ -172,6 +193,8 @@ class Orders(Allows, RuleBasedStateMachine):
     @rule(which=WHICH, cart=CARTS)
     def thinks_again(self, which: int, cart: Cart) -> None:
         order = self.one(which)
+        if not order.draft.is_cart:
+            return
         self.may(self.world.orders.revise(order.id, draft(*cart, merchant=order.merchant_id)))
 
     @rule(which=WHICH)
@@ -198,15 +221,24 @@ class Orders(Allows, RuleBasedStateMachine):
 
     @rule(
         which=WHICH,
-        kind=st.sampled_from(WAY),
+        step=st.integers(0, 7),
         canceled=st.sampled_from((False, False, False, True)),
+        greedy=st.booleans(),
     )
-    def writes_a_report(self, which: int, kind: str, canceled: bool) -> None:
-        order, town = self.one(which), self.world.town
-        was = town.db.execute("select events from orders where checkout_id=?", (order.checkout_id,))
-        canceled = canceled and "delivered" not in str(was.fetchone())
-        if self.there(order):
-            self.reports.append(town.report(order.checkout_id, kind, canceled=canceled))
+    def writes_a_report(self, which: int, step: int, canceled: bool, greedy: bool) -> None:
+        """A company that calls off what was booked keeps nothing of it, or a fee that nobody agreed to."""
+        order, town = self.one_at_a_merchant(which), self.world.town
+        if order is None or order.draft.kind == "groceries":
+            return
+        kind, number = kind_of(order.draft), f"m_{order.checkout_id}"
+        way = WAYS.get(kind, WAY)
+        # What is over is not called off; a change has been made at once, and stands.
+        canceled = canceled and kind != "change" and town.may_change(number)
+        if canceled and not greedy:
+            town.note(number, "kept", 0)
+        if not kind or town.may_change(number):
+            told = (way[step % len(way)],)
+            self.reports.append(town.report(order.checkout_id, *told, canceled=canceled))
 
     @precondition(lambda self: self.reports)
     @rule(which=WHICH)
@@ -214,13 +246,13 @@ class Orders(Allows, RuleBasedStateMachine):
         report = self.reports[which % len(self.reports)]
         self.run(self.world.orders.merchant_reports(report))
 
-    @rule(which=WHICH, minor=st.sampled_from((1, 100, 320)))
+    @rule(which=WHICH, minor=st.sampled_from((1, 100, 320, 400)))
     def promises_a_part_back(self, which: int, minor: int) -> None:
-        order = self.one(which)
-        if self.there(order):
-            hold = self.hold_of(order)
-            left = hold[3] - hold[4] - self.promised.get(order.id, 0) if hold else 0
-            if hold and hold[2] == "captured" and 0 < minor < left:
+        """Of the fee for what was given back it may be all."""
+        order = self.one_at_a_merchant(which)
+        if order is not None:
+            left = self.world.town.left(f"m_{order.checkout_id}")
+            if minor < left or (minor == left and order.state is OrderState.CANCELED):
                 self.world.town.promise_back(order.checkout_id, minor)
                 self.promised[order.id] = self.promised.get(order.id, 0) + minor
                 self.reports.append(self.world.town.report(order.checkout_id))
@@ -311,7 +343,9 @@ class Orders(Allows, RuleBasedStateMachine):
         town.heal()
         town.late.clear()
         self.world.life.fuse = 0
+        self.world.town.db.execute("delete from knobs")
         self.gives_what_was_promised()
+        self.the_companies_are_answered()
         for order_id in self.ids:
             if self.there(order := self.get(order_id)):  # a webhook is sent until it is taken
                 self.run(self.world.orders.merchant_reports(town.report(order.checkout_id)))
@@ -320,7 +354,11 @@ class Orders(Allows, RuleBasedStateMachine):
             orders = [self.get(order_id) for order_id in self.ids]
             if all(order.state in AT_REST for order in orders):
                 break
-        self.run(asyncio.sleep(1800.0))
+        self.the_companies_are_answered()  # of what was placed only now
+        for order in self.all_orders:
+            if self.there(order):
+                self.run(self.world.orders.merchant_reports(town.report(order.checkout_id)))
+        self.run(asyncio.sleep(7200.0))
         orders = [self.get(order_id) for order_id in self.ids]
         assert [x.state for x in orders if x.state not in AT_REST] == [], "an order hangs"
         self.nobody_pays_twice_or_what_they_did_not_agree_to()
@@ -328,37 +366,53 @@ class Orders(Allows, RuleBasedStateMachine):
         self.the_budgets_are_right()
         for order in orders:
             self.ended_well(order)
+            self.every_request_has_ended(order)
+        self.every_plan_has_ended()
         there = {checkout for checkout, _ in town.placed()}
         assert {x.checkout_id for x in orders if x.state in STANDS} <= there
         assert [state for _, state, _, _ in town.holds() if state == "authorized"] == []
         with self.world.record._engine.connect() as connection:
             assert wrong_in(connection, town.moves()) == []
+        # A receipt is written when an order is placed, or billed.
+        events = schema.order_events.c
+        wrote = sa.select(events.order_id, events.n).where(events.kind.in_(("placed", "billed")))
+        chain: dict[str, int] = {row[0]: row[1] for row in self.look(wrote.order_by(events.n))}
         for user in range(3):
             mine = [x for x in self.run(self.world.orders.list(f"u_{user}", 1000)) if x.receipt]
-            placed = self.look(
-                sa.select(schema.order_events.c.order_id)
-                .where(schema.order_events.c.kind == "placed")
-                .order_by(schema.order_events.c.n)
-            )
-            chain = [row[0] for row in placed]
-            mine.sort(key=lambda order: chain.index(order.id))
+            mine.sort(key=lambda order: chain[order.id])
             verify_chain(order.receipt for order in mine)
 
     def ended_well(self, order: Order) -> None:
         """The user has what they paid for, or their money."""
-        hold = self.hold_of(order)
-        kept = hold[3] - hold[4] if hold else 0
-        if order.state not in STANDS:
+        hold, kept = self.hold_of(order), self.kept(order)
+        given_back = order.state is OrderState.CANCELED and order.receipt is not None
+        if given_back:
+            fee = self.fee_of(order)
+            assert kept == fee, f"{order.id} keeps {kept}, not {fee}"
+        elif order.state not in STANDS:
             assert kept == 0, f"{order.id} {order.state} keeps {kept}"
             return
         assert hold is not None
         assert hold[3] == order.total.minor, f"{order.id}: {hold} is not {order.total}"
         assert order.receipt is not None
+        proof = verify(order.receipt)
+        paid = proof.payment.paid or proof.payment.amount
+        assert paid.minor == hold[3], f"{order.id}: {paid} is not what the bank took"
+
+    def kept(self, order: Order) -> int:
+        """What the bank has taken for it and not given back."""
+        hold = self.hold_of(order)
+        return hold[3] - hold[4] if hold else 0
 
     # Looking.
 
     def one(self, which: int) -> Order:
         return self.get(self.ids[which % len(self.ids)])
+
+    def one_at_a_merchant(self, which: int) -> Order | None:
+        query = "select key from holds join orders on orders.hold = holds.id order by orders.rowid"
+        keys = self.world.town.db.execute(query).fetchall()
+        return self.get(keys[which % len(keys)][0].split(":")[0]) if keys else None
 
     def get(self, order_id: str) -> Order:
         order = None
@@ -371,7 +425,9 @@ class Orders(Allows, RuleBasedStateMachine):
     def decides(self, approval_id: str, checkout_hash: str, answer: Any = "approve") -> None:
         orders = self.world.orders
         self.yes |= {approval_id} if answer == "approve" else set()
-        given = self.may(orders.decide(approval_id, answer, TAP, checkout_hash=checkout_hash))
+        order_id = approval_id.removeprefix("a_").rpartition("_")[0]
+        by = TAP if self.get(order_id).draft.is_cart else ON_SCREEN
+        given = self.may(orders.decide(approval_id, answer, by, checkout_hash=checkout_hash))
         self.no |= {given.order_id} if given and answer == "refuse" else set()
 
     def may(self, doing: Any) -> Any:

@@ -6,9 +6,9 @@ import asyncio
 from dataclasses import replace
 
 import pytest
-from commerce_market import FLIGHT, KEEPS, RIDE, TABLE, Market, eur
-from commerce_town import LATTES
-from commerce_world import QUICK, World
+from commerce_market import APPLES, FLIGHT, GROCERIES, KEEPS, RIDE, TABLE, Market, eur
+from commerce_town import LATTES, sending
+from commerce_world import ON_SCREEN, QUICK, World
 from test_asking import market
 
 from lapel.commerce import Books, Change, OrderError, OrderState, cancellation, fees, ledger
@@ -24,6 +24,9 @@ async def given_back(world: World, wanted):
     await world.event(order.id, "ask_done")
     order = await world.orders.get(order.id)
     assert order.state is OrderState.CANCELED
+    with pytest.raises(OrderError) as caught:  # dropping it would say that nothing was charged
+        await world.orders.cancel(order.id)
+    assert caught.value.code == "closed"
     return order
 
 
@@ -122,6 +125,48 @@ async def test_what_a_cheaper_way_brings_is_booked_before_the_ride_is_over(tmp_p
         await settled(world, order)
         assert await differences(world) == ()
         assert (await world.kinds(order.id)).count("part_refunded") == 1
+
+
+async def test_a_ride_is_not_over_with_another_destination(tmp_path):
+    async with market(tmp_path, policy=replace(QUICK, track_s=1000.0)) as world:
+        order = await world.placed(RIDE)
+        reports = (("driver_assigned", "destination_changed"), ("tipped",), ("dropped_off",))
+        for n, kinds in enumerate(reports):
+            assert (await world.orders.get(order.id)).state is OrderState.PLACED, n
+            await world.orders.merchant_reports(world.town.report(order.checkout_id, *kinds))
+        await world.state(order.id, OrderState.DELIVERED)
+
+
+async def test_what_comes_back_of_a_transfer_under_way_is_booked(tmp_path):
+    async with market(tmp_path, policy=replace(QUICK, track_s=1000.0)) as world:
+        order_id, _ = await world.asked(sending())
+        await world.approve(order_id, evidence=ON_SCREEN)
+        order = await world.state(order_id, OrderState.PLACED)
+        await comes_back(world, order, 150)
+        await settled(world, order)
+        assert await differences(world) == ()
+        await world.orders.merchant_reports(world.town.report(order.checkout_id, "transferred"))
+        await world.state(order_id, OrderState.DELIVERED)
+        assert (await world.kinds(order_id))[-2:] == ["part_refunded", "transferred"]
+        assert await differences(world) == ()
+
+
+async def test_what_a_grocer_returns_with_its_bill_is_booked(tmp_path):
+    async with market(tmp_path) as world:
+        order = await world.placed(GROCERIES)
+        asked = await world.event(order.id, "substitution_asked")
+        line, item = asked.data["line_id"], asked.data["item_id"]
+        await world.orders.answer_substitution(order.id, line, item, False)
+        await world.event(order.id, "substitution_sent")
+        number = order.merchant_order_id
+        world.town.promise_back(order.checkout_id, 100)
+        world.town.pack(number)
+        world.town.give_part(order.authorization_id, 100)
+        await world.orders.merchant_reports(world.town.report(order.checkout_id))
+        await world.event(order.id, "billed")
+        await settled(world, order)
+        assert await differences(world) == ()
+        world.balanced(APPLES - 100)
 
 
 async def test_a_change_is_not_given_back_by_itself(tmp_path):

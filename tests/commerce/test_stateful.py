@@ -9,4 +9,4 @@ pytestmark = pytest.mark.unit
 
 
 def test_whatever_happens_the_money_is_right():
-    play(seed=None, steps=1500)
+    play(seed=None, steps=600)

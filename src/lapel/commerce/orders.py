@@ -216,8 +216,8 @@ class Orders:
 
         def work(connection: sa.Connection) -> tuple[None, list[OrderEvent]]:
             order = records.find(connection, order_id)
-            if order is not None and order.state is OrderState.CANCELED:
-                return None, []
+            if order is not None and order.state is OrderState.CANCELED and not order.receipt:
+                return None, []  # with a receipt it was paid for, and given back for a fee
             order = self._changeable(connection, order_id)
             self._void(connection, order, at)
             self._share.stir(connection, order_id)

@@ -15,6 +15,7 @@ from lapel.commerce import ledger, records, words
 from lapel.commerce.card import card, money
 from lapel.commerce.consent import closed
 from lapel.commerce.desk import Desk, approved, key_of
+from lapel.commerce.fees import expect_refunds
 from lapel.commerce.money import Money
 from lapel.commerce.order import Order, OrderEvent, OrderState
 from lapel.commerce.paying import payment_of
@@ -199,10 +200,13 @@ async def _book(
 
     def work(connection: sa.Connection) -> tuple[None, list[OrderEvent]]:
         ledger.captured(connection, order, paid, now)
+        expect_refunds(connection, order, report, now)  # what it said before it had any money
         excess = paid.minor - verdict.fair.minor
-        if excess > 0:
-            ledger.refund_due(connection, order, Money(excess, paid.currency), "due:excess", now)
-            ledger.refunded(connection, order, payment.refunded, now)
+        announced = ledger.standing(connection, order.id).get(ledger.TRANSIT, 0)
+        if excess > announced:
+            asked = Money(excess - announced, paid.currency)
+            ledger.refund_due(connection, order, asked, "due:excess", now)
+        ledger.refunded(connection, order, payment.refunded, now)
         previous = records.last_receipt(connection, order.user_id)
         mandates = closed.find(connection, approval.id)
         receipt = receipt_of(

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from lapel.commerce import records
+from lapel.commerce.booked import settle
 from lapel.commerce.card import card
 from lapel.commerce.checkout import Checkout, Transfer
-from lapel.commerce.order import Order, OrderEvent, OrderState
+from lapel.commerce.fees import adjustments_told
+from lapel.commerce.order import Order, OrderEvent
 from lapel.commerce.ports import MerchantOrder
 from lapel.commerce.records import Told
 
@@ -23,7 +24,7 @@ def apply(
     connection: sa.Connection, order: Order, report: MerchantOrder, at: float
 ) -> list[OrderEvent]:
     """Write down that the money has arrived, once. It cannot be called back after that."""
-    if not any(event.kind == TRANSFERRED for event in report.events):
-        return []
-    told = Told(TRANSFERRED, f"m:{TRANSFERRED}", "", card(order))
-    return records.move(connection, order, OrderState.DELIVERED, at, told)
+    news = adjustments_told(order, report)
+    if any(event.kind == TRANSFERRED for event in report.events):
+        news.append(Told(TRANSFERRED, f"m:{TRANSFERRED}", "", card(order)))
+    return settle(connection, order, report, news, frozenset({TRANSFERRED}), at)

@@ -32,6 +32,7 @@ _KINDS = {
 _STAGES = ("driver_assigned", "driver_arriving", "driver_here", "on_trip", "dropped_off")
 _PASSING = frozenset({"driver_assigned", "driver_arriving"})
 _DONE = frozenset({"dropped_off", "destination_changed", "tipped", "time_changed"})
+_OF_CHANGES = _DONE - {"dropped_off"}
 ENDS = frozenset({*_DONE, "ride_canceled"})
 """Kinds of events after which nothing more happens to such an order."""
 _HERE = _STAGES.index("driver_here")
@@ -148,12 +149,12 @@ def _progress(order: Order, report: MerchantOrder, keys: set[str]) -> list[Told]
     """
     told: list[Told] = []
     stages: list[Told] = []
-    is_change = order.draft.trip is not None and order.draft.trip.kind == "time"
+    is_ride = order.draft.trip is not None and order.draft.trip.kind == "ride"
     round_, reached = 0, _reached(keys, 0)
     for event in report.events:
         kind = _KINDS.get(event.kind)
-        if kind == "time_changed" and not is_change:
-            continue  # of the ride itself, which `_moved` tells
+        if is_ride and kind in _OF_CHANGES:
+            continue  # it is not over with that; `_moved` tells of another time
         if kind == "driver_canceled":
             told.append(_told(order, kind, f"m:{round_}:{kind}", event, report))
             round_, stages = round_ + 1, []
