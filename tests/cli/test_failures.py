@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import typer.main
+from typer.testing import CliRunner
 
 from lapel.cli import app, console, main
 from lapel.failures import FAILURES, code_of
@@ -125,6 +126,21 @@ def test_a_disk_that_is_full(refused, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(Path, "write_bytes", full)
     code, said = refused("receipts", "export", "no.jsonl")
     assert (code, "No space left" in said) == ("bad_file", True)
+
+
+@pytest.mark.parametrize(
+    ("minor", "currency", "shown"),
+    [(1250, "EUR", "12.50 EUR"), (1250, "JPY", "1250 JPY"), (1250, "KWD", "1.250 KWD")],
+)
+def test_a_scan_says_the_amount_as_its_currency_has_it(
+    minor: int, currency: str, shown: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    found = {"payee": {"name": "Kiosk", "handle": "@kiosk"}, "amount": minor, "currency": currency}
+    monkeypatch.setattr("lapel.cli.pay.running", lambda _: console.Running("http://x", "t"))
+    monkeypatch.setattr(console.Running, "send", lambda *_: found)
+    (tmp_path / "code.pgm").write_bytes(b"P5\n1 1\n255\n\0")
+    said = CliRunner().invoke(app, ["scan", str(tmp_path / "code.pgm")]).output
+    assert said == f"{shown} to Kiosk (@kiosk): confirm it on a screen.\n"
 
 
 def test_a_fault_is_named_without_its_words(refused, monkeypatch: pytest.MonkeyPatch):

@@ -91,11 +91,13 @@ def scan(
     if as_json:
         show_json(found)
         return
+    from lapel.commerce import Money
+
     payee = found["payee"]
     if found["amount"] is None:
         typer.echo(f"{payee['name']} ({payee['handle']}). Say how much, or use --amount.")
         return
-    cost = f"{found['amount'] / 100:.2f} {found['currency']}"
+    cost = Money(found["amount"], found["currency"])
     typer.echo(f"{cost} to {payee['name']} ({payee['handle']}): confirm it on a screen.")
 
 

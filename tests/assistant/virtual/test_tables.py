@@ -97,6 +97,8 @@ class Company:
     async def search(self, wanted: Wanted) -> list[TableOffer]:
         """Every half hour from 17:00 to 21:00, the nearest to the time first."""
         self.asked.append(wanted)
+        if wanted.place not in ("", "station"):
+            raise Refused("Satama Tables knows no such place.", code="place_unknown")
         words = set(wanted.cuisine.casefold().split())
         found: list[TableOffer] = []
         for house in HOUSES:
@@ -310,6 +312,24 @@ async def test_what_time_can_i_get() -> None:
         assert "18:30" in told
         await answered(world, phone, "the one at half past six", "18:30 to 20:00")
         assert company.asked[0].tolerance > timedelta(hours=2)
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [("Cumo", "Kumo"), ("Tratoria Loome", "Trattoria Lume"), ("Zanzibar", "no table")],
+)
+async def test_a_name_that_was_misheard_is_found_at_once(said: str, meant: str) -> None:
+    async with World() as world:
+        dining(world)
+        (phone,) = await world.wear(PHONE)
+        phone.type(f"book a table at {said} for two tomorrow at seven under the name Ada Lovelace")
+        if meant == "no table":
+            await world.until(lambda: any("no table" in text.lower() for text in phone.texts()))
+            assert world.kinds() == []
+            return
+        await world.asked()
+        (order,) = await world.orders.list(world.user_id, 9)
+        assert order.draft.table.restaurant.name == meant
 
 
 async def test_distances_are_those_on_foot_from_the_place_that_was_named() -> None:

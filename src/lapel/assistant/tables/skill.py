@@ -274,7 +274,7 @@ class TablesSkill:
         return Found(ahead, wanted.wall, place, near)
 
     async def _offers(self, wanted: Wanted, wish: Wish) -> list[TableOffer]:
-        """A name that no restaurant has may be a place, as in "at the station"."""
+        """A name that no restaurant has may be a place, as in "at the station", or misheard."""
         try:
             return await self.tables.search(wanted)
         except Refused as error:
@@ -283,7 +283,10 @@ class TablesSkill:
             try:
                 return await self.tables.search(replace(wanted, cuisine="", place=wish.name))
             except Refused:
-                raise error from None
+                alike = choosing.called(wish.name, await self.tables.search(_any(wanted)))
+                if not alike:
+                    raise error from None
+                return alike
 
     async def _around(self, offers: list[TableOffer], at: float) -> list[TableOffer]:
         """Those in the user's own town, if there are any; nobody is told where that is."""
@@ -451,6 +454,11 @@ class TablesSkill:
 
 def _at(offer: TableOffer) -> Point:
     return offer.address.latitude, offer.address.longitude
+
+
+def _any(wanted: Wanted) -> Wanted:
+    """The same, whatever the restaurant is called."""
+    return replace(wanted, cuisine="")
 
 
 def _none_at(wish: Wish, moment: datetime) -> str:
