@@ -142,7 +142,6 @@ async def test_an_answer_completes_the_call_without_a_model():
 async def test_what_is_added_is_joined_to_what_was_said():
     model = Scripted(
         Proposal("pay", {"person": "Ben", "amount": "ten euros"}),
-        Proposal(),
         Proposal("pay", {"person": "Ben", "amount": "ten euros", "reason": "the cinema"}),
     )
     dialogue = Dialogue(model)
@@ -155,7 +154,7 @@ async def test_what_is_added_is_joined_to_what_was_said():
 
 async def test_other_words_do_not_do_the_same_again():
     again = Proposal("pay", {"person": "Ben", "amount": "ten euros"})
-    dialogue = Dialogue(Scripted(again, Proposal(), again))
+    dialogue = Dialogue(Scripted(again, again, Proposal()))
     await hear(dialogue, "Ben gets ten euros")
     assert await hear(dialogue, "what a lovely day") is None
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from lapel.brain.grounding import answer_of
 from lapel.brain.provenance import Argument, Said, Words
-from lapel.brain.tools import Answer, Ask, Call, Request, Thinker, Thought
+from lapel.brain.tools import Ask, Call, Request, Thinker, Thought
 
 KEPT_S = 120.0
 """A matter that was not spoken of for so long is over."""
@@ -47,9 +47,9 @@ class Dialogue:
         if asked is not None and _may_answer(request.words):
             said = joined(asked.call.words, request.words)
             return self._keep(_completed(asked, request.words), said)
-        thought = await self.thinker.think(request)
-        if thought is None or (isinstance(thought, Answer) and earlier is not None):
-            thought = await self._joined(earlier, request) or thought
+        thought = await self._joined(earlier, request)
+        if thought is None:  # something else is spoken of
+            thought = await self.thinker.think(request)
         of = thought.call if isinstance(thought, Ask) else thought
         return self._keep(thought, of.words if isinstance(of, Call) else request.words)
 
