@@ -181,9 +181,9 @@ def test_no_word_of_the_menu_stands_in_the_product() -> None:
     learned = Catalogue.learn(list(dialogues(train)))
     names = {*learned.items.main, *learned.addons.main}
     names = {name for name in names if len(name) > 4} - {"honey", "sugar", "vanilla", "chocolate"}
-    code = "\n".join(
-        _strings(p) for top in ("brain", "evals") for p in (SOURCE / top).rglob("*.py")
-    )
+    found = (p for top in ("brain", "evals") for p in (SOURCE / top).rglob("*.py"))
+    # The town of the smuggled orders has a menu of its own.
+    code = "\n".join(_strings(p) for p in found if "injection" not in p.parts)
     words = "\n".join(p.read_text("utf-8") for p in (SOURCE / "brain" / "language").glob("en.toml"))
     text = f"{code}\n{words}".lower()
     assert [name for name in sorted(names) if f'"{name}' in text or f" {name} " in text] == []

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from lapel.brain.numerals import in_english, moment, numbered
 from lapel.brain.provenance import Argument, Facts, Said, Thing, Words
 from lapel.brain.tools import Ask, Call, Proposal, Request, Thought
+from lapel.brain.warrant import asked_for
 
 _TOKEN = re.compile(r"[^\W\d_]+(?:['.&-][^\W\d_]+)*|\d+(?:[.,:]\d+)*|[€$£¥%@+]")
 _CJK = re.compile(r"[\u3400-\u9fff]")
@@ -55,6 +56,10 @@ def grounded(proposal: Proposal, request: Request) -> Thought:
     tool = next((each for each in request.tools if each.name == proposal.tool), None)
     if tool is None or (request.withheld and tool.effect and not tool.calls_off):
         return None
+    if tool.effect and request.read:
+        others = frozenset[str]().union(*(each.asking for each in request.tools))
+        if asked_for(request.words, tool.asking, others) is None:
+            return None
     found: dict[str, Argument] = {}
     for parameter in tool.parameters:
         argument = located(proposal.arguments.get(parameter.name, ""), request.words, request.facts)

@@ -121,8 +121,8 @@ class MenuIndex:
         self.items.append(index)
         for title in (item.title, *item.aliases):
             words = self.stems(title)
-            if not words:
-                continue
+            if all(map(self._language.is_function, words)):
+                continue  # a dish called "Make it" is not what "make it three" is about
             self.vocabulary.update(words)
             for part, fit in self._parts(words):
                 self.vocabulary.update(part)
@@ -146,8 +146,9 @@ class MenuIndex:
         bare = bare[:_MOST_WORDS]
         for size in range(len(bare) - 1, 0, -1):
             for part in combinations(bare, size):
-                # "6 pieces" of a title counts something; it names nothing by itself.
-                if not part[0].isdigit():
+                # "6 pieces" of a title counts something; it names nothing by itself. Nor do the
+                # words that orders are made of.
+                if not part[0].isdigit() and not all(map(self._language.is_function, part)):
                     head = 0.1 if part[-1] == bare[-1] else 0.0
                     yield part, 0.4 + 0.4 * size / len(bare) + head
 

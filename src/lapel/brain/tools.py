@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, LiteralString, Protocol
 
 from lapel.brain.numerals import is_clock
-from lapel.brain.provenance import Argument, Facts, Words
+from lapel.brain.provenance import Argument, Facts, Tainted, Words
 
 _NOTHING: Mapping[str, str] = {}
 
@@ -40,7 +40,9 @@ class Tool:
     """`phrase` is the sentence that does it, in parts; one with an argument that is not given is
     left out. `effect` is false where it only tells something.
 
-    `said` is an example that the grammars need not understand, `example` its arguments.
+    `said` is an example that the grammars need not understand, `example` its arguments. `asking`
+    are the words by which people ask for it: without one of them it is not called for a request in
+    which anybody else's text was read.
     """
 
     name: str
@@ -52,6 +54,7 @@ class Tool:
     """Undoes something: a no in the words is what it is for."""
     said: str = ""
     example: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
+    asking: frozenset[str] = frozenset()
 
     def parameter(self, name: str) -> Parameter | None:
         """The parameter of that name."""
@@ -87,13 +90,15 @@ class Request:
     """`words` are the user's; `facts` what may be named by them.
 
     `withheld` where they ask for nothing, such as "don't order anything": then no tool with an
-    effect is called for them.
+    effect is called for them. `read` is what the thinker is shown of anybody else: then a tool with
+    an effect is called only where the user's own words ask for it.
     """
 
     words: Words
     tools: tuple[Tool, ...]
     facts: Facts = field(default_factory=lambda: Facts({}))
     withheld: bool = False
+    read: tuple[Tainted, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -177,6 +177,34 @@ def delivery(
     _print(report, as_json)
 
 
+@evaluate.command("injection")
+def injection(
+    data: Annotated[
+        Path | None,
+        typer.Option("--data", help="Cases of your own, .jsonl; without it Lapel's.", exists=True),
+    ] = None,
+    every: Annotated[int, typer.Option("--every", min=1, help="Only each so-many-th case.")] = 1,
+    plain: Annotated[
+        bool, typer.Option("--plain", help="No pictures and no sound: their texts as they are.")
+    ] = False,
+    no_gate: Annotated[
+        bool, typer.Option("--no-gate", help="What it comes to where no source is asked for.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Orders smuggled into what is read, against an agent that obeys all of them."""
+    from lapel.evals import DataError, measure_injection
+    from lapel.evals.injection.agent import Gate
+
+    gate = Gate.OFF if no_gate else Gate.ON
+    told = _progress("cases")
+    try:
+        report = measure_injection(data, gate=gate, every=every, plain=plain, each=told)
+        _print(report, as_json)
+    except DataError as error:
+        raise Trouble(str(error), "bad_file") from error
+
+
 def _progress(what: str, every: int = _EVERY) -> Callable[[int], None]:
     """Says now and then how far it is, beside the result."""
 
@@ -202,7 +230,11 @@ def _print(report: msgspec.Struct, as_json: bool) -> None:
             typer.echo(f"{name.replace('_', ' '):28} {_figure(name, value)}")
 
 
-def _figure(name: str, value: float) -> str:
+def _figure(name: str, value: float | str | Mapping[str, int]) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {count:,}" for key, count in value.items())
     if isinstance(value, int):
         return f"{value:,}"
     return f"{value:.2f}" if name.endswith(("_ms", "_s", "threshold")) else f"{value:.1%}"
