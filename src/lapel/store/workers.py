@@ -159,13 +159,13 @@ class Worker:
 
     async def _live(self) -> None:
         while not self.lost.is_set():
+            self._soon.clear()  # before the look: what is announced meanwhile is looked at again
             try:
                 await self._beat()
             except (StoreFenced, StoreClosed):
                 return
             except Exception as error:  # the boundary: a worker that is silent is taken for dead
                 _log.warning("a worker's beat failed: %s", fault(error))
-            self._soon.clear()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self.lease_s / BEATS):
                     await self._soon.wait()
