@@ -7,12 +7,31 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 sys.path.insert(0, str(Path(__file__).parent))
 
 from town import Town, opened  # the folder of the tests is put on the path above
 
 SLOWEST_FIRST = ("crash", "browser", "data", "audio", "net")
+APART = {
+    "tests/commerce/test_crash.py",
+    "tests/commerce/test_plan_crash.py",
+    "tests/commerce/test_workers.py",
+}
+"""Files of long tests that share nothing dear: each of their tests goes to whichever worker is free."""
+
+
+class Scheduling(LoadFileScheduling):
+    def _split_scope(self, nodeid: str) -> str:
+        file = super()._split_scope(nodeid)
+        return nodeid if file in APART else file
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadFileScheduling | None:
+    return Scheduling(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
