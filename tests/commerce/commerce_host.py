@@ -33,15 +33,24 @@ from lapel.commerce.consent import Vault
 from lapel.commerce.driving import Driving
 from lapel.commerce.engine import Engine
 from lapel.commerce.steps import Steps
-from lapel.store import Store, Worker, schema
+from lapel.store import Store, StoreFenced, Worker, schema
 
 POLICY = replace(
-    QUICK, undo_s=0.1, undo_late_s=60.0, track_first_s=0.05, track_s=1.0, track_most_s=1.0
+    QUICK,
+    approval_s=600.0,
+    undo_s=0.1,
+    undo_late_s=60.0,
+    track_first_s=0.05,
+    track_s=1.0,
+    track_most_s=1.0,
 )
 FENCED = 7
 """The exit status of a host that noticed that another worker has taken over."""
 HARM_S = 0.3
 """So long a worker that woke up and found itself lost may go on trying to act."""
+PATIENCE_S = 150.0
+STUCK = 75
+"""The exit status of a host in which an order neither ended nor was held, in all that time."""
 LOST = 70
 """The exit status of a host in which something was touched for nobody's order."""
 WHOSE: ContextVar[str] = ContextVar("WHOSE", default="")
@@ -93,6 +102,7 @@ class Touches:
 
     def __init__(self, cast: Cast) -> None:
         self._cast = cast
+        self.orders = len(cast.held)
         self._lock = threading.Lock()
         self._passed: dict[str, list[Touch]] = {order_id: [] for order_id in cast.held}
         self._times: Counter[tuple[str, str]] = Counter()
@@ -121,9 +131,10 @@ class Touches:
         self._freed.set()
         self._freed_here.set()
 
-    def note(self) -> None:
+    def note(self, held: bool = True) -> None:
         with self._lock:
-            self._cast.points.write_text(json.dumps([self._passed, sorted(self._fast)]))
+            fast = sorted(self._fast) if held else []
+            self._cast.points.write_text(json.dumps([self._passed, fast]))
 
     def _passes(self, label: str, order_id: str = "") -> bool:
         order_id = order_id or WHOSE.get()
@@ -286,14 +297,30 @@ async def _run(cast: Cast) -> int:
         await _ended(store, cast.heir)
     lives = asyncio.gather(*(_live(scene, scenario, touches, cast.asks) for scene in scenes))
     held = asyncio.create_task(touches.all_held.wait())
-    await asyncio.wait({held, lives}, return_when=asyncio.FIRST_COMPLETED)
+    done, _ = await asyncio.wait(
+        {held, lives}, timeout=PATIENCE_S, return_when=asyncio.FIRST_COMPLETED
+    )
+    if not done:
+        print("not at their end:", await asyncio.gather(*(_stands(scene) for scene in scenes)))
+        return STUCK
     touches.note()
     if held.done():
         os.kill(os.getpid(), cast.how)
         return await _wakes_up(touches, worker, lives)
     # No farewell: what is not durable now would be lost in a crash, too.
-    lives.result()
+    try:
+        lives.result()
+    except StoreFenced:  # too busy to say that it lives, so that nothing was held to the end
+        touches.note(held=False)
+        return FENCED
     return 0
+
+
+async def _stands(scene: Scene) -> str:
+    order = await scene.orders.get(scene.order_id)
+    state = order.state if order else "unknown"
+    running = runs(scene.orders, scene.order_id)
+    return f"{scene.order_id} {state}, {running=}: {await scene.told()}"
 
 
 async def _ended(store: Store, worker: str) -> None:
@@ -308,20 +335,28 @@ async def _live(scene: Scene, scenario: Scenario, touches: Touches, asks: bool) 
     """The order from its beginning to its end, and whoever has a part in it."""
     WHOSE.set(scene.order_id)
     news = asyncio.Event()
+    patience_s = max(0.2, touches.orders / 100)  # many that look often have time for nothing else
     scene.orders.subscribe(lambda e: news.set() if e.order_id == scene.order_id else None)
     await scenario.before(scene)
     await scene.orders.begin(scene.user, scenario.wanted, scene.order_id)
     while True:
         news.clear()
-        if await scenario.is_over(scene):
+        order = await scene.orders.get(scene.order_id)
+        assert order is not None
+        if await scenario.is_over(scene, order) and not runs(scene.orders, scene.order_id):
             touches.ended(scene.order_id)
             return
         if not asks:
-            await scenario.behave(scene)
+            await scenario.behave(scene, order)
         try:
-            await asyncio.wait_for(news.wait(), 0.2)
+            await asyncio.wait_for(news.wait(), patience_s)
         except TimeoutError:
             continue
+
+
+def runs(orders: Orders, key: str, whose: Callable[[str], str] = str) -> bool:
+    """Whether something is left to do: an order that came to its end may still be closed at the merchant."""
+    return any(whose(each) == key for each in orders._driving.running().following)
 
 
 async def _wakes_up(

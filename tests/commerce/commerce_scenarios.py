@@ -103,10 +103,9 @@ class Scenario:
     booked: bool = False
     """Whether it is counted to a standing limit."""
 
-    async def is_over(self, scene: Scene) -> bool:
+    async def is_over(self, scene: Scene, order: Order) -> bool:
         """Whether the order is at its end, with nothing on its way and nothing to be paid."""
-        order = await scene.orders.get(scene.order_id)
-        if order is None or order.state not in ENDS:
+        if order.state not in ENDS:
             return False
         if self.kept and self.state == "delivered" and order.receipt is None:
             return False
@@ -115,18 +114,10 @@ class Scenario:
             return False
         return not now.get(ledger.TRANSIT)
 
-    async def behave(self, scene: Scene) -> None:
+    async def behave(self, scene: Scene, order: Order) -> None:
         """The user approves what is asked; the merchant does what the scenario wants."""
-        order = await scene.orders.get(scene.order_id)
-        if order is None:
-            return
-        for approval in await scene.orders.pending_approvals(scene.user):
-            if approval.limit_id or approval.order_id != scene.order_id:
-                continue
-            await self.approving(scene, order)
-            await scene.orders.decide(
-                approval.id, "approve", self.evidence, checkout_hash=approval.checkout_hash
-            )
+        if order.state is OrderState.AWAITING_APPROVAL:
+            await self._approve(scene, order)
         # What was done a moment ago, or by the merchant itself, is closed.
         with suppress(OrderError, Unreachable):
             match order.state:
@@ -136,6 +127,15 @@ class Scenario:
                     await self.delivered(scene, order)
                 case _:
                     pass
+
+    async def _approve(self, scene: Scene, order: Order) -> None:
+        for approval in await scene.orders.pending_approvals(scene.user):
+            if approval.limit_id or approval.order_id != scene.order_id:
+                continue
+            await self.approving(scene, order)
+            await scene.orders.decide(
+                approval.id, "approve", self.evidence, checkout_hash=approval.checkout_hash
+            )
 
 
 async def _set_a_limit(scene: Scene) -> None:

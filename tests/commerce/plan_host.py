@@ -10,7 +10,7 @@ import asyncio
 import os
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from commerce_host import (
@@ -22,6 +22,7 @@ from commerce_host import (
     Towns,
     attribute,
     give_threads,
+    runs,
     touch_transactions,
     user_of,
 )
@@ -118,10 +119,9 @@ async def _run(cast: Cast) -> int:
     store = await Store.open(cast.url or folder / "record.db")
     await store.write(lambda c: add_users(c, map(user_of, cast.held)))
     touched = TouchedStore(store, touches, torn=False)
-    policy = replace(POLICY, approval_s=120.0)
     workflows = cast.url or folder / "workflows.db"
     vault = Vault.open(folder)
-    orders = Orders(touched, towns, towns, policy, workflows, vault=vault)  # type: ignore[arg-type]
+    orders = Orders(touched, towns, towns, POLICY, workflows, vault=vault)  # type: ignore[arg-type]
     told = Told(towns, touches, OwedRecord(touched))  # type: ignore[arg-type]
     undoer = BookingUndoer(orders, towns, towns, towns)  # type: ignore[arg-type]
     plans = Plans(touched, orders, told, undoer, time.time)  # type: ignore[arg-type]
@@ -130,7 +130,7 @@ async def _run(cast: Cast) -> int:
     touch_transactions(touches)
     going = asyncio.create_task(plans.run())
     scene = SCENES[cast.scenario]
-    lives = asyncio.gather(*(_live(plans, scene, touches, id) for id in cast.held))
+    lives = asyncio.gather(*(_live(plans, orders, scene, touches, id) for id in cast.held))
     held = asyncio.create_task(touches.all_held.wait())
     await asyncio.wait({held, lives, going}, return_when=asyncio.FIRST_COMPLETED)
     touches.note()
@@ -140,7 +140,7 @@ async def _run(cast: Cast) -> int:
     return 0
 
 
-async def _live(plans: Plans, scene: Scene, touches: Touches, id: str) -> None:
+async def _live(plans: Plans, orders: Orders, scene: Scene, touches: Touches, id: str) -> None:
     """The user's part, again and again as somebody does who saw a crash."""
     WHOSE.set(id)
     plan_id, user = f"p_{id.removeprefix('o_')}.", user_of(id)
@@ -158,7 +158,8 @@ async def _live(plans: Plans, scene: Scene, touches: Touches, id: str) -> None:
                 await plans.choose(plan_id, user, keeps=scene.keeps)
         except PlanError:
             continue
-        if plan.state in ENDS:
+        # What was bought and is on its way is followed on.
+        if plan.state in ENDS and (scene.shared or not runs(orders, id, key_of)):
             touches.ended(id)
             return
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(max(0.05, touches.orders / 50))
