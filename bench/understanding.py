@@ -2,6 +2,8 @@
 
     .venv/bin/python bench/understanding.py [--merchants N] [--failures]
 
+At the end, the same for generated menus of 100 and 5,000 items, and how long these take to load.
+
 Prints how many orders of tests/brain/data become exactly their cart, how much talk is left alone,
 and the CPU time that an utterance takes with N merchants. Where the data folder is present
 (LAPEL_DATA), the queries of CLINC150, 150 kinds of talk to an assistant, must become no order.
@@ -35,7 +37,7 @@ def module(path: Path) -> ModuleType:
     spec = importlib.util.spec_from_file_location(path.stem, path)
     if spec is None or spec.loader is None:
         raise SystemExit(f"cannot load {path}")
-    loaded = importlib.util.module_from_spec(spec)
+    loaded = sys.modules[path.stem] = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(loaded)
     return loaded
 
@@ -121,7 +123,30 @@ def main() -> int:
             many.say(positive.turns(case))
     p50, p95 = percentile(many.times_ms, 0.5), percentile(many.times_ms, 0.95)
     print(f"CPU with {options.merchants} merchants: p50 {p50:.2f} ms, p95 {p95:.2f} ms")
+    for size in (100, 5_000):
+        large(size)
     return 0
+
+
+def large(size: int, orders: int = 200) -> None:
+    """Prints the time of orders at one generated menu; generated in parts, which is quicker."""
+    sys.path.insert(0, str(CORPUS.parent))
+    kitchens = module(CORPUS.parent / "kitchens.py")
+    parts = [kitchens.menu_of(min(250, size), seed) for seed in range(max(1, size // 250))]
+    items = [
+        replace(item, id=f"{place}-{item.id}")
+        for place, part in enumerate(parts)
+        for item in part.items
+    ]
+    menu = replace(parts[0], items=tuple(items[:size]))
+    started = time.thread_time()
+    brain = Timed(Brain([menu]))
+    load_ms = (time.thread_time() - started) * 1000
+    speaker = kitchens.Speaker(menu, kitchens.TEMPLATES["held_out"], seed=1)
+    for _ in range(orders):
+        brain.say(list(speaker.case().turns))
+    p95 = percentile(brain.times_ms, 0.95)
+    print(f"CPU with {size} items: p95 {p95:.2f} ms, loaded in {load_ms:.0f} ms")
 
 
 def talked(timed: Timed, texts: list[tuple[str, str]], name: str, show: bool) -> None:

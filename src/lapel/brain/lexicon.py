@@ -63,6 +63,8 @@ class MenuIndex:
         self.names: dict[str, Name] = {}
         self.items: list[ItemIndex] = []
         self.vocabulary: set[str] = set()
+        self._stems: dict[str, tuple[str, ...]] = {}
+        self._amounts: dict[OptionGroup, tuple[int | None, dict[str, int]]] = {}
         self._language = language
         self._group_cache: dict[OptionGroup, dict[int, list[tuple[tuple[str, ...], bool]]]] = {}
         for place, item in enumerate(menu.items):
@@ -70,13 +72,9 @@ class MenuIndex:
         self._index_categories()
         self._index_kinds()
         self.longest = max((name.words for name in self.names.values()), default=1)
-        titles = [frozenset(item.words) for item in self.items]
+        titles = {frozenset(item.words) for item in self.items}
         self.telling_apart = {
-            word
-            for one in titles
-            for other in titles
-            if one < other and len(other) == len(one) + 1
-            for word in other - one
+            word for title in titles for word in title if title - {word} in titles
         }
         self.options = frozenset(key for key, name in self.names.items() if name.value)
         self.numbered: dict[str, list[str]] = {}
@@ -93,7 +91,11 @@ class MenuIndex:
         ]
 
     def stems(self, title: str) -> tuple[str, ...]:
-        return tuple(self._language.stem(token.text) for token in self._language.tokens(title))
+        found = self._stems.get(title)
+        if found is None:
+            tokens = self._language.tokens(title)
+            found = self._stems[title] = tuple(self._language.stem(t.text) for t in tokens)
+        return found
 
     def variant(self, place: int, words: Iterable[str]) -> int | None:
         """The item whose title is this one's with `words` in it: latte and iced, iced latte."""
@@ -221,10 +223,22 @@ class MenuIndex:
 
     def _index_amounts(self, index: ItemIndex, place: int, group: OptionGroup) -> None:
         """A group whose values all name amounts ("A little", "Extra") measures another group."""
+        known = self._amounts.get(group)
+        if known is None:
+            known = self._amounts[group] = self._amounts_of(group)
+        none, amounts = known
+        if none is not None:
+            index.none[place] = none
+        if len(amounts) > 1:
+            index.amounts[place] = amounts
+
+    def _amounts_of(self, group: OptionGroup) -> tuple[int | None, dict[str, int]]:
+        """The value that means none of it, and the values by the amounts that all of them name."""
+        none: int | None = None
         amounts: dict[str, int] = {}
         for value_place, value in enumerate(group.values):
             if self._is_none(value):
-                index.none[place] = value_place
+                none = value_place
         for value_place, value in enumerate(group.values):
             if self._is_none(value):
                 continue
@@ -232,10 +246,9 @@ class MenuIndex:
                 (a for t in (value.title, *value.aliases) if (a := self._language.amount_of(t))), ""
             )
             if not amount:
-                return
+                return none, {}
             amounts.setdefault(amount, value_place)
-        if len(amounts) > 1:
-            index.amounts[place] = amounts
+        return none, amounts
 
     def _is_none(self, value: OptionValue) -> bool:
         first = self._language.tokens(value.title)[:1]
