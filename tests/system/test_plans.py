@@ -105,11 +105,19 @@ async def test_a_ride_that_is_gone_is_told_and_the_table_given_back(town: Town):
         assert "Undoing Table for 3" in text_of(told)
         me.type("undo all")
         await phone.says("is undone", timeout_s=60)
-    plan = plans(town)[-1]
+    plan = await _over(town)
     assert plan["state"] == "undone"
     assert [part["outcome"] for part in plan["parts"]] == ["undone", "failed"]
     town.no_faults()
     await _settled(town, before)
+
+
+async def _over(town: Town) -> dict[str, Any]:
+    """The newest plan, once nothing of it is on its way."""
+    async with asyncio.timeout(30):
+        while (plan := plans(town)[-1])["state"] in ("buying", "undoing", "billing"):
+            await asyncio.sleep(0.2)
+    return plan
 
 
 async def _settled(town: Town, before: int) -> None:

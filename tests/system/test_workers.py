@@ -107,7 +107,7 @@ async def _adopted(database: str) -> None:
         postgres.rows, database, "SELECT 1 FROM orders WHERE owner = 2"
     ):
         # Six to eight seconds; a busy machine may take its time.
-        assert time.monotonic() - since < 60
+        assert time.monotonic() - since < 200
         await asyncio.sleep(0.1)
 
 

@@ -232,8 +232,8 @@ class _Conduct:
     async def advance(self, order_id: str, attempt: int) -> Step:
         return await self.steps.advance(order_id, attempt)
 
-    async def wait(self, order_id: str, until: float) -> None:
-        await self.steps.wait(order_id, until)
+    async def wait(self, order_id: str, state: str, until: float) -> None:
+        await self.steps.wait(order_id, OrderState(state), until)
 
 
 def _engine_class() -> type[Engine]:

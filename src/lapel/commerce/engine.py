@@ -52,7 +52,7 @@ class Conduct(Protocol):
     @property
     def ended(self) -> Callable[[str], None]: ...
     async def advance(self, order_id: str, attempt: int) -> Step: ...
-    async def wait(self, order_id: str, until: float) -> None: ...
+    async def wait(self, order_id: str, state: str, until: float) -> None: ...
 
 
 class Engine:
@@ -148,7 +148,8 @@ class Engine:
                 return step["state"]
             state, attempt = step["state"], step["attempt"]
             if step["until"] is not None:
-                await DBOS.run_step_async({"name": "wait"}, self._wait, order_id, step["until"])
+                until = step["until"]
+                await DBOS.run_step_async({"name": "wait"}, self._wait, order_id, state, until)
         return "goes on"
 
     async def _advance(self, order_id: str, attempt: int) -> dict[str, Any]:
@@ -160,8 +161,8 @@ class Engine:
             "done": step.done,
         }
 
-    async def _wait(self, order_id: str, until: float) -> bool:
-        await self._hop(lambda: self._conduct.wait(order_id, until))
+    async def _wait(self, order_id: str, state: str, until: float) -> bool:
+        await self._hop(lambda: self._conduct.wait(order_id, state, until))
         return True
 
     async def _begin(self, order_id: str, name: str) -> None:

@@ -10,7 +10,7 @@ from lapel.commerce import records
 from lapel.commerce.asking import carry
 from lapel.commerce.desk import Desk, Step
 from lapel.commerce.escalating import await_buyer
-from lapel.commerce.order import Order, OrderState
+from lapel.commerce.order import CHANGEABLE, Order, OrderState
 from lapel.commerce.paying import pay, refund
 from lapel.commerce.placing import Placer
 from lapel.commerce.quoting import await_approval, quote
@@ -47,7 +47,14 @@ class Steps:
             _log.error("a step of an order failed: %s", fault(error))
             return self._desk.retry_slowly(order.state if order else OrderState.QUOTING, attempt)
 
-    async def wait(self, order_id: str, until: float) -> None:
+    async def wait(self, order_id: str, state: OrderState, until: float) -> None:
+        """Wait in `state` until then, or until woken.
+
+        A workflow that comes back after a crash takes up the wait that it was in. The user may have
+        decided meanwhile, and another workflow have brought the order to its end: nobody wakes it.
+        """
+        if state in CHANGEABLE and await self._decided(order_id):
+            return
         wake = self._wakes.setdefault(order_id, asyncio.Event())
         while not wake.is_set() and (left := until - self._desk.clock()) > 0:
             try:
@@ -55,6 +62,14 @@ class Steps:
             except TimeoutError:
                 continue
         self._wakes.pop(order_id, None)
+
+    async def _decided(self, order_id: str) -> bool:
+        try:
+            order = await self._desk.journal.read(lambda c: records.find(c, order_id))
+        except Exception as error:  # the boundary: a record that cannot be read is waited for
+            _log.error("an order could not be looked at: %s", fault(error))
+            return False
+        return order is not None and order.state not in CHANGEABLE
 
     def wake(self, order_id: str) -> None:
         """Let the order look at the record now, or right after what it is doing."""

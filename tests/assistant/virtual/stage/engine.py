@@ -50,6 +50,6 @@ class LoopEngine:
                 break
             attempt = step.attempt
             if step.until is not None:
-                await self._conduct.wait(order_id, step.until)
+                await self._conduct.wait(order_id, step.state.value, step.until)
         if self._tasks.pop(order_id, None) is not None:
             self._conduct.ended(order_id)
