@@ -109,7 +109,8 @@ def test_what_it_needs_is_pinned():
 def test_nothing_is_imported_that_is_not_asked_for():
     """A package that comes along with another one may be gone with its next version."""
     extras = PROJECT["optional-dependencies"]
-    wanted = [*PROJECT["dependencies"], *extras["speech"], *extras["understanding"]]
+    for_users = ("speech", "understanding", "llm", "evals")
+    wanted = [*PROJECT["dependencies"], *(x for name in for_users for x in extras[name])]
     asked = {named(r) for r in wanted}
     homes = packages_distributions()
     strangers: set[str] = set()

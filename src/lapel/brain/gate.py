@@ -61,15 +61,20 @@ class Verdict:
     opener: Word | None = None
 
 
-def judge(chunks: list[Chunk], reading: Reading, *, talking: bool) -> Verdict:
-    """`talking` is true while there is a cart or a question: then shorter things are requests."""
+def judge(chunks: list[Chunk], reading: Reading, *, talking: bool, spaced: bool = True) -> Verdict:
+    """`talking` is true while there is a cart or a question: then shorter things are requests.
+
+    `spaced` is false for a script without spaces, where each character is a token.
+    """
     free = [c for c in chunks if c.start not in reading.exchanged]
     words = [c.word for c in free if c.name is None and c.place is None]
     simple = _simple(chunks, reading, words)
     if simple is not None:
         return simple
     blocked = next((w for w in words if w in _BLOCKS), None)
-    if blocked is not None and (_corrects(chunks, reading) if talking else _begs(chunks, reading)):
+    if blocked is not None and (
+        _corrects(chunks, reading) if talking else spaced and _begs(chunks, reading)
+    ):
         return Verdict(Kind.REQUEST)
     if blocked is not None:
         return Verdict(Kind.TALK, blocked.value)
