@@ -104,10 +104,10 @@ async def _sent_away(glasses: Worn, url: str) -> None:
 async def _adopted(database: str) -> None:
     since = time.monotonic()
     while not await asyncio.to_thread(
-        postgres.rows, database, "SELECT 1 FROM orders WHERE owner = 2"
+        postgres.rows, database, "SELECT 1 FROM orders WHERE owner > 1"
     ):
         # Six to eight seconds; a busy machine may take its time.
-        assert time.monotonic() - since < 200
+        assert time.monotonic() - since < 120
         await asyncio.sleep(0.1)
 
 
