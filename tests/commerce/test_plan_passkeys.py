@@ -108,6 +108,8 @@ async def receipts(world: World, plan: Plan):
 async def test_one_passkey_buys_all_parts_and_each_receipt_proves_it(tmp_path, untouched):
     async with planning(tmp_path, untouched) as (world, phone, plans, told):
         plan = await asked(plans)
+        while not told.asked:
+            await asyncio.sleep(0.01)
         assert told.asked[0] == "passkey"
         for evidence in (TAP, ON_SCREEN):
             assert await refusal(plans, plan, evidence) == "needs_passkey"
