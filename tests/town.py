@@ -200,6 +200,13 @@ class Town:
         assert check_books(self.folder) == []
 
 
+def with_settings(folder: Path, text: str) -> tuple[str, str]:
+    """The arguments for a Lapel with these settings, which are TOML."""
+    file = folder / "lapel.toml"
+    file.write_text(text, "utf-8")
+    return "--config", str(file)
+
+
 def opened(folder: Path, *arguments: str, **options: Any) -> Iterator[Town]:
     """A town with a gateway, for a fixture."""
     town = Town(folder, **options)

@@ -78,9 +78,14 @@ async def planning(folder, untouched, policy=LARGE):
             going.cancel()
 
 
-async def asked(plans: Plans, user: str = "u_0") -> Plan:
+async def asked(plans: Plans, told: Told, user: str = "u_0") -> Plan:
+    """A plan whose user has been asked: it is kept as asking before anybody hears of it."""
+    before = len(told.asked)
     plan = await plans.begin(user, "two lattes, twice", PARTS)
-    return await until(plans, plan.id, "asking")
+    plan = await until(plans, plan.id, "asking")
+    while len(told.asked) == before:
+        await asyncio.sleep(0.01)
+    return plan
 
 
 async def until(plans: Plans, plan_id: str, *states: str) -> Plan:
@@ -107,9 +112,7 @@ async def receipts(world: World, plan: Plan):
 
 async def test_one_passkey_buys_all_parts_and_each_receipt_proves_it(tmp_path, untouched):
     async with planning(tmp_path, untouched) as (world, phone, plans, told):
-        plan = await asked(plans)
-        while not told.asked:
-            await asyncio.sleep(0.01)
+        plan = await asked(plans, told)
         assert told.asked[0] == "passkey"
         for evidence in (TAP, ON_SCREEN):
             assert await refusal(plans, plan, evidence) == "needs_passkey"
@@ -153,8 +156,8 @@ async def test_one_passkey_buys_all_parts_and_each_receipt_proves_it(tmp_path, u
 
 
 async def test_what_was_signed_for_one_plan_or_part_is_good_for_no_other(tmp_path, untouched):
-    async with planning(tmp_path, untouched) as (world, phone, plans, _):
-        one, other = await asked(plans), await asked(plans)
+    async with planning(tmp_path, untouched) as (world, phone, plans, told):
+        one, other = await asked(plans, told), await asked(plans, told)
         part = one.parts[0]
         wrong = {
             "another plan": agreed(phone, other.id, other.hash()),
@@ -179,7 +182,7 @@ async def test_what_was_signed_for_one_plan_or_part_is_good_for_no_other(tmp_pat
 
 async def test_a_passkey_removed_on_the_way_buys_no_further_part(tmp_path, untouched):
     async with planning(tmp_path, untouched) as (world, phone, plans, told):
-        plan = await asked(plans)
+        plan = await asked(plans, told)
         (key,) = await world.orders.passkeys.of("u_0")
         bought = asyncio.Event()
         gone = asyncio.Event()
@@ -207,7 +210,7 @@ async def test_a_passkey_removed_on_the_way_buys_no_further_part(tmp_path, untou
 
 async def test_without_a_part_that_takes_it_the_button_of_a_screen_will_do(tmp_path, untouched):
     async with planning(tmp_path, untouched, QUICK) as (world, phone, plans, told):
-        plan = await asked(plans)
+        plan = await asked(plans, told)
         assert told.asked[0] == "screen"
         assert await refusal(plans, plan, TAP) == "needs_screen"
         await plans.decide(plan.id, "approve", ON_SCREEN, plan_hash=plan.hash(), user_id="u_0")
@@ -220,7 +223,7 @@ async def test_without_a_part_that_takes_it_the_button_of_a_screen_will_do(tmp_p
 
 async def test_who_adds_a_passkey_meanwhile_is_asked_for_it(tmp_path, untouched):
     async with planning(tmp_path, untouched) as (world, _, plans, told):
-        plan = await asked(plans, "u_1")
+        plan = await asked(plans, told, "u_1")
         assert told.asked[-1] == "screen"
         phone = await added(world, "u_1")
         assert await refusal(plans, plan, ON_SCREEN) == "needs_passkey"

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from lapel.devices import Family
-from town import Town
+from town import Town, with_settings
 from wearer import Wearer
 
 pytestmark = pytest.mark.net
@@ -142,9 +142,8 @@ async def test_an_amount_above_the_limit(text_town: Town):
 async def test_silence_lapses_with_a_word(tmp_path_factory: pytest.TempPathFactory):
     town = Town(tmp_path_factory.mktemp("lapse"))
     try:
-        settings = town.folder / "lapel.toml"
-        settings.write_text("[commerce]\napproval_s = 3.0\n", "utf-8")
-        town.open_gateway("--text", "--config", str(settings))
+        soon = with_settings(town.folder, "[commerce]\napproval_s = 3.0\n")
+        town.open_gateway("--text", *soon)
         town.wait_for_menus()
         async with wearer(town) as me:
             me.type("a cappuccino to my office")

@@ -157,7 +157,7 @@ class Ordering:
 
     async def about_waiting(self, heard: Heard) -> Outcome | None:
         """Yes and no while one waits for its press, and no cart is open."""
-        text = heard.utterance.text
+        text = heard.words.text
         if heard.cart_open or not (is_yes(text) or is_no(text)):
             return None
         if is_yes(text):

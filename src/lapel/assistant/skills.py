@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-from lapel.brain import Utterance, Words
+from lapel.brain import Words
 from lapel.brain.tools import Request, Tool
 from lapel.commerce import Evidence
 from lapel.devices import Card, Cue, PositionReported
@@ -50,10 +50,6 @@ class Heard:
     turn: int
     at: float
     cart_open: bool
-
-    @property
-    def utterance(self) -> Utterance:
-        return self.words.utterance
 
 
 class Skill(Protocol):

@@ -87,9 +87,7 @@ class Attempts:
 
     def _once(self, index: MenuIndex, lines: tuple[CartLine, ...], *, bold: bool) -> Attempt:
         chunks, folded, reading = self._read(self.sentence, index, bold=bold)
-        verdict = judge(
-            chunks, reading, talking=self._talking, spaced=not self._language.counts_after
-        )
+        verdict = judge(chunks, reading, talking=self._talking, spaced=self._language.spaced)
         cart = Cart(index, self._language, lines)
         question = self._frame.question
         focus = question.line if question and question.slot is Slot.OPTION else None

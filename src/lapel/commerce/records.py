@@ -238,24 +238,20 @@ def _receipts() -> sa.Select[Any]:
 
 def last_paid(connection: sa.Connection, user_id: str, merchant_id: str) -> PaymentTarget | None:
     """Where the user's newest order that this merchant took was paid to."""
-    orders = schema.orders.c
-    text = connection.execute(
-        sa.select(orders.checkout)
-        .where(
-            orders.user_id == user_id,
-            orders.merchant_id == merchant_id,
-            orders.receipt.is_not(None),
-        )
-        .order_by(orders.created_at.desc(), orders.id.desc())
-        .limit(1)
-    ).scalar()
+    text = connection.scalar(_sold(user_id, merchant_id).limit(1))
     return _checkout_of(text).payment if text else None
 
 
 def bought(connection: sa.Connection, user_id: str, merchant_id: str) -> list[CheckoutLine]:
     """What this merchant sold to the user, the newest first."""
+    texts = connection.scalars(_sold(user_id, merchant_id).limit(_LATELY))
+    return [line for text in texts for line in _checkout_of(text).lines]
+
+
+def _sold(user_id: str, merchant_id: str) -> sa.Select[Any]:
+    """The carts of the user's orders that this merchant took, the newest first."""
     orders = schema.orders.c
-    texts = connection.scalars(
+    return (
         sa.select(orders.checkout)
         .where(
             orders.user_id == user_id,
@@ -263,9 +259,7 @@ def bought(connection: sa.Connection, user_id: str, merchant_id: str) -> list[Ch
             orders.receipt.is_not(None),
         )
         .order_by(orders.created_at.desc(), orders.id.desc())
-        .limit(_LATELY)
     )
-    return [line for text in texts for line in _checkout_of(text).lines]
 
 
 def has_paid(connection: sa.Connection, user_id: str, checkout: Checkout) -> bool:

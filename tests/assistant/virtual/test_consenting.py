@@ -25,7 +25,7 @@ class Doors:
         self.decided_on: list[tuple[str, bool, Evidence]] = []
 
     async def hear(self, heard: Heard) -> Outcome | None:
-        text = heard.utterance.text.lower().strip(".")
+        text = heard.words.text.lower().strip(".")
         if not text.startswith("open "):
             return None
         name = text.removeprefix("open ")

@@ -46,7 +46,7 @@ class Failing:
         self.heard = 0
 
     async def hear(self, heard: Heard) -> Outcome | None:
-        if heard.utterance.text != "do the thing":
+        if heard.words.text != "do the thing":
             return None
         self.heard += 1
         return await told(self._fail(), Costless("Nobody answers.", "Nothing was booked."))

@@ -23,7 +23,7 @@ class Counter:
         self.slow_s = 0.0
 
     async def hear(self, heard: Heard) -> Outcome | None:
-        text = heard.utterance.text.lower().strip(".")
+        text = heard.words.text.lower().strip(".")
         if not text.startswith("count "):
             return None
         self.saw_cart.append(heard.cart_open)

@@ -102,7 +102,7 @@ class ConnectedSkill:
         filling, self._filling = self._filling, None
         self._turn = _Turn(heard.turn, filling)
         self._known = await self._servers.all()
-        wish = read(heard.utterance.text, self._known)
+        wish = read(heard.words.text, self._known)
         match wish:
             case ListServices():
                 text, card = wording.overview(self._known)
@@ -111,12 +111,12 @@ class ConnectedSkill:
                 text, card = wording.tools(server)
                 return Outcome(text, card)
             case UseTool(server, tool, said):
-                return await self._use(server, tool, said, heard.utterance.text)
+                return await self._use(server, tool, said, heard.words.text)
             case None:
                 pass
         if filling is None or heard.at - filling.at > QUESTION_S:
             return None
-        return await self._filled(filling, heard.utterance.text)
+        return await self._filled(filling, heard.words.text)
 
     async def undo(self, turn: int) -> None:
         """The user went on speaking: the question of this turn is taken back."""

@@ -122,7 +122,7 @@ class ListSkill:
         return await told(self._heard(asked, heard), COSTLESS, TooLong)
 
     async def _heard(self, asked: _Which | None, heard: Heard) -> Outcome | None:
-        wish = grammar.read(heard.utterance.text)
+        wish = grammar.read(heard.words.text)
         if wish is not None:
             return await self._act(wish, heard)
         if asked is not None and (answer := await self._chosen(asked, heard)) is not None:
@@ -248,7 +248,7 @@ class ListSkill:
     # From the list to an order. -------------------------------------------------------------------
 
     async def _order(self, wish: grammar.Order, heard: Heard) -> Outcome:
-        said = heard.utterance.text
+        said = heard.words.text
         found = await self._drafted(wish, said, heard.at)
         match found:
             case _Which():
@@ -327,7 +327,7 @@ class ListSkill:
 
     async def _chosen(self, asked: _Which, heard: Heard) -> Outcome | None:
         """The answer to "which one?"; None when the words are about something else."""
-        text = grammar.plain(heard.utterance.text)
+        text = grammar.plain(heard.words.text)
         if is_no(text) or text in ("none", "none of them", "neither"):
             self._asked = None
             self._skipped.add(asked.entry.id)
@@ -341,7 +341,7 @@ class ListSkill:
 
     async def _about_open(self, heard: Heard) -> Outcome | None:
         """Yes and no: to what the grocer offers, or while groceries wait for their press."""
-        text = heard.utterance.text
+        text = heard.words.text
         if heard.cart_open or not (is_yes(text) or is_no(text)):
             return None
         offered = await self._offered()

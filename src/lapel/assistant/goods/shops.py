@@ -103,7 +103,7 @@ class ShopSkill:
 
     async def hear(self, heard: Heard) -> Outcome | None:
         """Claims a search that finds something, and what is said about what was found."""
-        text = heard.utterance.text
+        text = heard.words.text
         if self._found is not None and heard.at - self._found.at > KEPT_S:
             self._found = None
         if self._back is not None and heard.at - self._back.at > KEPT_S:
@@ -161,7 +161,7 @@ class ShopSkill:
         order: Wish = "fastest" if wish.fastest else "cheapest"
         ranked = rank(offers, order)
         self._serial += 1
-        self._found = _Found(heard.at, tuple(offers), tuple(ranked), order, heard.utterance.text)
+        self._found = _Found(heard.at, tuple(offers), tuple(ranked), order, heard.words.text)
         return self._show(self._found)
 
     def _show(self, found: _Found) -> Outcome:

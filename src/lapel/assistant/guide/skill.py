@@ -118,7 +118,7 @@ class GuideSkill:
         self._serial = 0
 
     async def hear(self, heard: Heard) -> Outcome | None:
-        wanted = asked(heard.utterance.text)
+        wanted = asked(heard.words.text)
         if wanted is None or not await self._ready():
             return None
         self._before = (heard.turn, self._guided)

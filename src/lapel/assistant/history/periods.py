@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 LONGEST_DAYS = 3660
+_ROLLING = {"week": 7, "month": 30}
+"""Days of "the last week" and "the last month", today included."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +24,15 @@ class Period:
         match self.name:
             case "ever":
                 return "in all"
-            case "days":
-                return f"in the last {self.days} days"
-            case "week" | "month":
-                return f"in the last {7 if self.name == 'week' else 30} days"
+            case "days" | "week" | "month":
+                return f"in the last {self.rolling} days"
             case _:
                 return self.name.replace("_", " ")
+
+    @property
+    def rolling(self) -> int:
+        """How many days it has, where it ends with today and not with a week or month."""
+        return _ROLLING.get(self.name, self.days)
 
 
 def bounds(period: Period, now: float, zone: ZoneInfo) -> tuple[float, float]:
@@ -57,8 +62,8 @@ def bounds(period: Period, now: float, zone: ZoneInfo) -> tuple[float, float]:
         case "this_year":
             since, until = today.replace(month=1, day=1), tomorrow
         case "days" | "week" | "month":
-            days = {"week": 7, "month": 30}.get(period.name, period.days)
-            since, until = tomorrow - timedelta(days=min(max(days, 1), LONGEST_DAYS)), tomorrow
+            days = min(max(period.rolling, 1), LONGEST_DAYS)
+            since, until = tomorrow - timedelta(days=days), tomorrow
         case _:
             since, until = today, tomorrow
-    return tuple(x.replace(tzinfo=zone).timestamp() for x in (since, until))  # type: ignore[return-value]
+    return since.replace(tzinfo=zone).timestamp(), until.replace(tzinfo=zone).timestamp()

@@ -113,7 +113,7 @@ class LimitsSkill:
 
     async def hear(self, heard: Heard) -> Outcome | None:
         """Act on words about limits, and on "stop" while something waits to be ordered."""
-        text = heard.utterance.text
+        text = heard.words.text
         window = await self._window()
         wish = read(text, self._currency, window_open=bool(window))
         match wish:

@@ -128,7 +128,7 @@ class PaySkill:
         asked = self._asked
         if asked is not None and heard.at - asked.at > KEPT_S:
             asked = self._asked = None
-        wish = grammar.read(heard.utterance.text)
+        wish = grammar.read(heard.words.text)
         if isinstance(wish, FixShare):
             doing = self._fix(wish, asked, heard)
         elif wish is not None:
@@ -222,7 +222,7 @@ class PaySkill:
             self._asked = _Question("amount", heard.at, wish, known=tuple(known.items()))
             return Outcome(f"How much for {payee.party.name}?")
         transfer = Transfer("send", *_of(payee), wish.amount, wish.note)
-        return await self._begin(payee.merchant_id, transfer, heard.utterance.text, heard)
+        return await self._begin(payee.merchant_id, transfer, heard.words.text, heard)
 
     async def _ask(self, wish: Ask, heard: Heard, known: dict[str, Contact]) -> Outcome:
         payees = [await self._payee(name, known) for name in wish.who]
@@ -303,7 +303,7 @@ class PaySkill:
             return Outcome(cues.requests_text(found))
         if not pays:
             return await self._decline(found[0])
-        return await self._pay_request(found[0], heard.utterance.text, heard)
+        return await self._pay_request(found[0], heard.words.text, heard)
 
     # From words to money, or to a request. --------------------------------------------------------
 
@@ -358,7 +358,7 @@ class PaySkill:
 
     async def _answered(self, asked: _Question, heard: Heard) -> Outcome | None:
         """The answer to the last question; None when the words are about something else."""
-        text = heard.utterance.text
+        text = heard.words.text
         if is_no(text):
             self._asked = None
             return Outcome("All right, nothing was sent.")
@@ -382,7 +382,7 @@ class PaySkill:
 
     async def _chosen(self, asked: _Question, heard: Heard) -> Outcome | None:
         """Which of several of the same name."""
-        said = grammar.tidy(heard.utterance.text)
+        said = grammar.tidy(heard.words.text)
         ordinals = {"the first": 0, "first": 0, "the second": 1, "second": 1, "the third": 2}
         at = ordinals.get(said.removesuffix(" one"), -1)
         meant = [x for x in asked.among if said in _full(x).casefold() or x.is_called(said)]

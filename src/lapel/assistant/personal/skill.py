@@ -92,7 +92,7 @@ class PersonalSkill:
         """Do what the whole utterance asks for, or answer the question that was asked."""
         question, self._question = self._question, None
         self._turn = _Turn(heard.turn, question=question)
-        text = heard.utterance.text
+        text = heard.words.text
         asked = requests(text, self._words)
         if question is not None and heard.at - question.at < QUESTION_S:
             outcome = await self._answered(question, text, asked)

@@ -72,7 +72,7 @@ class PlanSkill:
 
     async def hear(self, heard: Heard) -> Outcome | None:
         """Claims sentences about several things, and answers about an open plan."""
-        found = None if heard.cart_open else clauses.read(heard.utterance.text, self.makers)
+        found = None if heard.cart_open else clauses.read(heard.words.text, self.makers)
         if found is not None:
             return await self._told(self._begin(found, heard), heard.turn)
         if heard.cart_open or (self._open and heard.at - self._open.at > KEPT_S):
@@ -118,14 +118,14 @@ class PlanSkill:
             wish = self.goods.reads(found.goods)[0]
             wanted.append(Clause(found.goods, self.goods, wish))
         people = None if found.split is None else People(found.split.who)
-        return await self._make(_Open(heard.utterance.text, heard.at, tuple(wanted), people), heard)
+        return await self._make(_Open(heard.words.text, heard.at, tuple(wanted), people), heard)
 
     async def _resume(self, heard: Heard) -> Outcome | None:
         """The answer to the open question; None for words about something else."""
         asked = self._open
         if asked is None or asked.asks is None:
             return None
-        text = heard.utterance.text
+        text = heard.words.text
         if is_no(text):
             self._before = {heard.turn: asked}
             self._open = None
@@ -203,7 +203,7 @@ class PlanSkill:
 
     async def _answer(self, heard: Heard) -> Outcome | None:
         """Words about the plan that waits for one, while no cart is open."""
-        said = plain(heard.utterance.text)
+        said = plain(heard.words.text)
         if said not in _KEEP | _UNDO and not (is_yes(said) or is_no(said)):
             return None
         plan = None if heard.cart_open else await self.plans.open_of(self.user_id)

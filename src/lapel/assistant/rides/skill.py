@@ -118,7 +118,7 @@ class RideSkill:
 
     async def hear(self, heard: Heard) -> Outcome | None:
         """Claims a whole utterance about a ride, and the answer to its own question."""
-        text = heard.utterance.text
+        text = heard.words.text
         asked = self._asked
         if asked is not None and heard.at - asked.at > KEPT_S:
             asked = self._asked = None
@@ -192,7 +192,7 @@ class RideSkill:
         self, wish: AskRide, pickup: Address | None, destination: Address | None, heard: Heard
     ) -> Outcome:
         """Find both ends, ask for the one that is missing, then for the prices."""
-        now, said = heard.at, heard.utterance.text
+        now, said = heard.at, heard.words.text
         if destination is None and wish.destination:
             destination = await self._ends.find(wish.destination)
             if destination is None:
@@ -266,7 +266,7 @@ class RideSkill:
 
     async def _answered(self, asked: _Question, heard: Heard) -> Outcome | None:
         """The answer to the last question; None when the words are about something else."""
-        text = heard.utterance.text
+        text = heard.words.text
         if asked.kind == "cancel" and is_yes(text, "cancel it", "cancel the ride", "cancel them"):
             self._asked = None
             for ride, fee in zip(asked.rides, asked.fees, strict=True):
@@ -291,7 +291,7 @@ class RideSkill:
                 return None if minor is None else await self._tip(minor, heard)
 
     async def _end(self, asked: _Question, heard: Heard) -> Outcome | None:
-        said = grammar.as_place(heard.utterance.text, after=asked.kind)
+        said = grammar.as_place(heard.words.text, after=asked.kind)
         found = None if said is None else await self._ends.find(said)
         if found is None:
             return None
@@ -301,7 +301,7 @@ class RideSkill:
         return await self._plan(asked.wish, found, asked.destination, heard)
 
     async def _timed(self, asked: _Question, heard: Heard) -> Outcome | None:
-        said = answered(plain(heard.utterance.text))
+        said = answered(plain(heard.words.text))
         at = None if said is None else completed(asked.wish.at, said)
         if at is None or is_vague(at):
             return None
@@ -309,7 +309,7 @@ class RideSkill:
         return await self._plan(wish, asked.pickup, asked.destination, heard)
 
     async def _class(self, asked: _Question, heard: Heard) -> Outcome | None:
-        text = heard.utterance.text
+        text = heard.words.text
         index = grammar.chosen(text, [offer.id for offer in asked.offers])
         if index is None and is_yes(text):
             if len(asked.offers) > 1:
@@ -339,18 +339,18 @@ class RideSkill:
             found = current[:1]  # whoever sits in a car means that one
         if len(found) > 1 and not (is_cancel and wish.every):
             self._serial += 1
-            said, now = heard.utterance.text, heard.at
+            said, now = heard.words.text, heard.at
             self._asked = _Question("which", now, rides=tuple(found), then=wish, said=said)
             named = [_named(ride, heard.at) for ride in found]
             return Outcome(cues.which_text(named), cues.which_card(named, self._serial))
-        return await self._do(wish, found, heard.utterance.text, heard.at, heard)
+        return await self._do(wish, found, heard.words.text, heard.at, heard)
 
     async def _which(self, asked: _Question, heard: Heard, *, sure: bool = False) -> Outcome | None:
         """The answer to which of several rides was meant; None when it is none.
 
         What fits none of them is asked again, except where it has to be `sure`.
         """
-        said = grammar.which(heard.utterance.text, len(asked.rides))
+        said = grammar.which(heard.words.text, len(asked.rides))
         if said is None or asked.then is None:
             return None
         rides = list(asked.rides)
@@ -435,13 +435,13 @@ class RideSkill:
         if ride is None:
             return None
         self._asked = None
-        return await self._do(wish, [ride], heard.utterance.text, heard.at, heard)
+        return await self._do(wish, [ride], heard.words.text, heard.at, heard)
 
     async def _revise(self, order: Order, trip: Trip, wish: ChangeTime, heard: Heard) -> Outcome:
         """Another time for what waits for a press: its price is asked for anew."""
         at = await self._booked.another_time(order.merchant_id, trip.pickup_at, wish)
         later = msgspec.structs.replace(trip, pickup_at=at)
-        draft = msgspec.structs.replace(order.draft, trip=later, said=heard.utterance.text)
+        draft = msgspec.structs.replace(order.draft, trip=later, said=heard.words.text)
         return await self._ordering.begin(draft, heard)
 
     async def _tip(self, minor: int | None, heard: Heard) -> Outcome | None:
@@ -455,7 +455,7 @@ class RideSkill:
             return Outcome("A tip is at most a hundred euros.")
         self._asked = None
         trip = Trip("tip", order.draft.address, ride_id=order.merchant_order_id, tip=minor)
-        draft = _extra(order, TIP, trip, heard.utterance.text)
+        draft = _extra(order, TIP, trip, heard.words.text)
         return await self._ordering.begin(draft, heard)
 
     async def _status(self, wish: AskStatus, heard: Heard) -> Outcome:

@@ -151,7 +151,7 @@ class TablesSkill:
     # What was heard. ------------------------------------------------------------------------------
 
     async def _heard(self, heard: Heard) -> Outcome | None:
-        text = heard.utterance.text
+        text = heard.words.text
         await self._settle(heard.at)
         asked = self._asked
         request = reading.read(text, self.words)
@@ -199,7 +199,7 @@ class TablesSkill:
                 return None
         if wish.name and not request.wish.place and await own_place(self.places, wish.name):
             return None  # "dinner for two at the office" is for a courier
-        return await self._plan(wish, heard.utterance.text, heard)
+        return await self._plan(wish, heard.words.text, heard)
 
     # From words to tables. ------------------------------------------------------------------------
 
@@ -327,7 +327,7 @@ class TablesSkill:
 
     async def _answered(self, asked: _Question, heard: Heard) -> Outcome | None:
         """The answer to the last question; None when the words are about something else."""
-        text = heard.utterance.text
+        text = heard.words.text
         if asked.kind in ("cancel", "change"):
             return await self._settled(asked, text)
         if is_no(text):
@@ -361,7 +361,7 @@ class TablesSkill:
         return Outcome("I am telling the restaurant.")
 
     async def _named(self, asked: _Question, heard: Heard) -> Outcome | None:
-        name = reading.guest(heard.utterance.text, self.words)
+        name = reading.guest(heard.words.text, self.words)
         if not name or asked.offer is None:
             return None
         await self.guests.keep_full(name)
@@ -369,7 +369,7 @@ class TablesSkill:
 
     async def _chosen(self, asked: _Question, heard: Heard) -> Outcome | None:
         """One of the list, or something else than was asked for."""
-        text = heard.utterance.text
+        text = heard.words.text
         pick = reading.picked(text, self.words)
         if pick is None and is_yes(text) and len(asked.listed) == 1:
             pick = Pick("nth", 1)
@@ -418,7 +418,7 @@ class TablesSkill:
         asked, wish = self._asked, request.wish
         if asked is not None and asked.kind in ("tables", "waits") and request.act == "change":
             return await self._plan(asked.wish.updated(wish), asked.said, heard)
-        if "it" in plain(heard.utterance.text).split() and heard.at - self._told > KEPT_S:
+        if "it" in plain(heard.words.text).split() and heard.at - self._told > KEPT_S:
             return None
         booking = await self._find(request, heard)
         if booking is None:
@@ -436,7 +436,7 @@ class TablesSkill:
         if found.change.owed.minor > 0:
             guest = booking.status.table.guest
             id = booking.order.merchant_order_id
-            draft = draft_of(found.offer, guest, heard.utterance.text, id)
+            draft = draft_of(found.offer, guest, heard.words.text, id)
             return await self._ordering.begin(draft, heard)
         self._asked = _Question("change", heard.at, changed=found)
         return Outcome(cues.change_question(found.offer.table, found.change.owed))

@@ -94,7 +94,7 @@ class TravelSkill:
 
     async def hear(self, heard: Heard) -> Outcome | None:
         """Claims a whole utterance about a journey, and the answer to its own question."""
-        text = heard.utterance.text
+        text = heard.words.text
         if self._asked is not None and heard.at - self._asked.at > KEPT_S:
             self._asked = None
         try:
@@ -201,7 +201,7 @@ class TravelSkill:
             wish,
             tuple(listed),
             tuple(every),
-            said=heard.utterance.text,
+            said=heard.words.text,
         )
         text = cues.offers_text(listed, len(every), note)
         return Outcome(text, cues.offers_card(listed, self._serial))
@@ -229,13 +229,13 @@ class TravelSkill:
             self._held = None
             if held.expires_at <= heard.at:
                 return Outcome("The hold has run out. Ask me again.")
-            return await self._begin(held.offer, heard.utterance.text, heard.at, heard, held.id)
+            return await self._begin(held.offer, heard.words.text, heard.at, heard, held.id)
         offer = self._meant(pick)
         if offer is None:
             if pick is None and await self._ordering.waiting() is not None:
                 return Outcome(NOT_BOOKED)
             return self._which(pick)
-        said = self._asked.said if self._asked else heard.utterance.text
+        said = self._asked.said if self._asked else heard.words.text
         return await self._begin(offer, said, heard.at, heard)
 
     def _which(self, pick: Pick | None) -> Outcome | None:
@@ -293,7 +293,7 @@ class TravelSkill:
 
     async def _answered(self, asked: _Question, heard: Heard) -> Outcome | None:
         """The answer to the last question; None when the words are about something else."""
-        text = heard.utterance.text
+        text = heard.words.text
         kept = asked.kind in ("cancel", "change")
         if kept and is_yes(text, "cancel it", "change it"):
             return await self._agreed(asked)
@@ -327,7 +327,7 @@ class TravelSkill:
         return await self._change(replace(wish, act="change"), heard)
 
     async def _named(self, asked: _Question, heard: Heard) -> Outcome | None:
-        found: Traveller | None = reading.traveller(heard.utterance.text, self._words)
+        found: Traveller | None = reading.traveller(heard.words.text, self._words)
         if found is None or asked.offer is None:
             return None
         await self._names.keep(found)
@@ -367,7 +367,7 @@ class TravelSkill:
     async def _ask_change(self, found: Changed, heard: Heard) -> Outcome:
         """What costs something is an order of its own; the rest is asked here."""
         if found.change.owed.minor > 0:
-            said, merchant_id = heard.utterance.text, found.booking.order.merchant_id
+            said, merchant_id = heard.words.text, found.booking.order.merchant_id
             return await self._order(merchant_id, found.journey, said, heard)
         self._asked = _Question("change", heard.at, booking=found.booking, changed=found)
         return Outcome(cues.change_question(found.journey, found.change))

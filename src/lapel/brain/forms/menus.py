@@ -20,12 +20,9 @@ def schema_of(menu: Menu, language: Language) -> Schema:
 
     A slot of options is called by its group's place among all groups, and its values by their ids.
     """
-    kinds: dict[tuple[OptionGroup, ...], list[int]] = defaultdict(list)
-    for place, item in enumerate(menu.items):
-        kinds[item.groups].append(place)
     slots: dict[OptionGroup, Slot] = {}
     forms: list[Form] = []
-    for groups, places in kinds.items():
+    for groups, places in _kinds(menu).items():
         for group in groups:
             if group not in slots:
                 slots[group] = _options(group, f"{len(slots)}", language)
@@ -37,10 +34,15 @@ def schema_of(menu: Menu, language: Language) -> Schema:
 
 def places_of(menu: Menu) -> list[list[int]]:
     """For each form of `schema_of` the places of its items in the menu."""
+    return list(_kinds(menu).values())
+
+
+def _kinds(menu: Menu) -> dict[tuple[OptionGroup, ...], list[int]]:
+    """The places of the items that have the same options, by these; the first kind first."""
     kinds: dict[tuple[OptionGroup, ...], list[int]] = defaultdict(list)
     for place, item in enumerate(menu.items):
         kinds[item.groups].append(place)
-    return list(kinds.values())
+    return kinds
 
 
 def _items(items: Sequence[MenuItem], places: Sequence[int], name: str, language: Language) -> Slot:

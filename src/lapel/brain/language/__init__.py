@@ -77,7 +77,7 @@ class Word(StrEnum):
 
 
 _SCRIPTS = {"zh": re.compile("[\u3400-\u9fff]")}
-"""Scripts that one language of those here is written in."""
+"""Scripts that one language of those here is written in, without spaces."""
 _LATIN = re.compile("[A-Za-z]")
 _KANA = re.compile("[\u3040-\u30ff]")
 _GAPS = ("", ",", ".")
@@ -127,6 +127,7 @@ class Language:
         self.code = cast("str", data["code"])
         contractions = cast("dict[str, str]", data.get("contractions", {}))
         self.contractions = {k: tuple(parted(v)) for k, v in contractions.items()}
+        self.spaced = self.code not in _SCRIPTS
         self.counts_after = cast("bool", data.get("counts_after", False))
         self.addresses = cast("dict[str, list[str]]", data.get("addresses", {}))
         self.everything = _words(data, "everything")
