@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -205,6 +206,13 @@ def with_settings(folder: Path, text: str) -> tuple[str, str]:
     file = folder / "lapel.toml"
     file.write_text(text, "utf-8")
     return "--config", str(file)
+
+
+def in_the_morning(folder: Path) -> tuple[str, str]:
+    """The arguments for a user where it is past ten: late in the evening nothing comes today."""
+    ahead = (10 - datetime.now(UTC).hour + 12) % 24 - 12
+    zone = f"Etc/GMT{-ahead:+d}"  # the names count westwards
+    return with_settings(folder, f'[personal]\ntime_zone = "{zone}"\n')
 
 
 def opened(folder: Path, *arguments: str, **options: Any) -> Iterator[Town]:

@@ -17,7 +17,7 @@ import pytest
 from books import check_books
 from lapel.devices import CueKind, Family, Gesture
 from lapel.together import Program
-from town import Town, environment, free_ports
+from town import Town, environment, free_ports, in_the_morning
 from wearer import Wearer, text_of
 
 pytestmark = pytest.mark.crash
@@ -188,7 +188,8 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     folder = tmp_path_factory.mktemp("mortal-city")
     town = MortalTown(folder, port=free_ports(PORTS))
     try:
-        town.open_gateway("--text", wrapper=[sys.executable, str(HERE / "quick_lapel.py")])
+        quick = [sys.executable, str(HERE / "quick_lapel.py")]
+        town.open_gateway("--text", *in_the_morning(folder), wrapper=quick)
         town.wait_for_menus()
         while "Lokki Rides" not in [each["name"] for each in town.api("/api/merchants")]:
             time.sleep(0.1)

@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from lapel.commerce import verify
 from lapel.devices import Family, Gesture
-from town import Town, opened, with_settings
+from town import Town, in_the_morning, opened
 from wearer import Wearer, text_of
 
 pytestmark = pytest.mark.net
@@ -21,14 +20,7 @@ pytestmark = pytest.mark.net
 @pytest.fixture(scope="module")
 def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     folder = tmp_path_factory.mktemp("goods")
-    there = with_settings(folder, f'[personal]\ntime_zone = "{where_it_is_morning()}"\n')
-    yield from opened(folder, "--text", *there, speed=240)
-
-
-def where_it_is_morning() -> str:
-    """A zone where it is past ten in the morning: late in the evening nothing comes today."""
-    ahead = (10 - datetime.now(UTC).hour + 12) % 24 - 12
-    return f"Etc/GMT{-ahead:+d}"  # the names count westwards
+    yield from opened(folder, "--text", *in_the_morning(folder), speed=240)
 
 
 async def test_a_list_is_ordered_picked_asked_about_weighed_and_delivered(town: Town):
